@@ -1,0 +1,441 @@
+// The little that a page does by itself: keys, rows, toasts, forms. No page needs it in order to work.
+(() => {
+  "use strict";
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const visible = (element) => element.getClientRects().length > 0;
+  const make = (tag, attributes = {}, text = "") => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    if (text) element.textContent = text;
+    return element;
+  };
+
+  // --- keys -----------------------------------------------------------------------------------------------------
+  let wentG = 0;
+
+  const isTyping = (target) =>
+    target instanceof Element && (target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, dialog[open]") || target.isContentEditable);
+
+  const rows = () => $$("tr[data-href], .line[data-href], [data-row]").filter(visible);
+  const handle = (row) => $("a[href]", row) || row;
+
+  function moveRow(step) {
+    const all = rows();
+    if (!all.length) return;
+    const now = all.findIndex((row) => row.classList.contains("on"));
+    const next = all[Math.min(all.length - 1, Math.max(0, now < 0 ? (step > 0 ? 0 : all.length - 1) : now + step))];
+    all.forEach((row) => row.classList.toggle("on", row === next));
+    const target = handle(next);
+    if (target === next && !next.hasAttribute("tabindex")) next.setAttribute("tabindex", "-1");
+    target.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  }
+
+  function currentRow() {
+    return rows().find((row) => row.classList.contains("on"));
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") {
+      $$("details.cp-more[open], details[data-menu][open]").forEach((menu) => menu.removeAttribute("open"));
+      if (document.activeElement?.matches?.("[data-find]")) document.activeElement.blur();
+      return;
+    }
+    if (isTyping(event.target)) return;
+    if (wentG && Date.now() - wentG < 1200) {
+      wentG = 0;
+      const link = $(`[data-go="${CSS.escape(event.key)}"]`);
+      if (link) {
+        event.preventDefault();
+        link.click();
+        return;
+      }
+    }
+    wentG = 0;
+    const act = { "/": find, "?": showKeys, j: () => moveRow(1), k: () => moveRow(-1), x: tick, Enter: openRow }[event.key];
+    if (event.key === "g") wentG = Date.now();
+    else if (act) {
+      if (act() !== false) event.preventDefault();
+    } else if (/^[a-z]$/.test(event.key)) {
+      const target = $$(`[data-key="${event.key}"]`).sort((a, b) => visible(b) - visible(a))[0];
+      if (target) {
+        event.preventDefault();
+        target.click();
+      }
+    }
+  });
+
+  function find() {
+    const box = $$("[data-find]").find(visible);
+    if (!box) return false;
+    box.focus();
+    box.select();
+    return true;
+  }
+
+  function showKeys() {
+    const dialog = $("#keys");
+    if (!dialog?.showModal) return false;
+    if (!dialog.open) dialog.showModal();
+    return true;
+  }
+
+  function tick() {
+    const box = currentRow() && $("input[type=checkbox]", currentRow());
+    if (!box) return false;
+    box.click();
+    return true;
+  }
+
+  function openRow() {
+    const row = currentRow();
+    if (!row || document.activeElement?.closest("a, button, summary, input, [tabindex]") !== row) return false;
+    follow(row.dataset.href);
+    return true;
+  }
+
+  // --- rows that lead somewhere ---------------------------------------------------------------------------------
+  const follow = (href, aside) => href && (aside ? window.open(href, "_blank", "noopener") : window.location.assign(href));
+
+  document.addEventListener("click", (event) => {
+    const closer = event.target.closest("[data-close]");
+    if (closer) closer.closest("[data-toast]")?.remove();
+    if (event.target.closest("[data-close-dialog]")) event.target.closest("dialog")?.close();
+    $$("details.cp-more[open], details[data-menu][open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.removeAttribute("open");
+    });
+    if (event.target.closest("[data-print]")) window.print();
+    const row = event.target.closest("tr[data-href], .line[data-href]");
+    if (!row || event.defaultPrevented || event.button !== 0) return;
+    if (event.target.closest("a, button, input, label, select, textarea, summary, form")) return;
+    if (String(window.getSelection())) return;
+    follow(row.dataset.href, event.ctrlKey || event.metaKey);
+  });
+
+  document.addEventListener("focusin", (event) => {
+    const row = event.target.closest?.("tr[data-href], .line[data-href], [data-row]");
+    if (row) rows().forEach((other) => other.classList.toggle("on", other === row));
+  });
+
+  // --- toasts: the way back counts down, and waits while somebody is looking at it ---------------------------------
+  function startToast(toast) {
+    if (toast.dataset.started) return;
+    toast.dataset.started = "1";
+    let left = Number(toast.dataset.toast) || 8;
+    const clock = window.setInterval(() => {
+      if (!toast.isConnected) return window.clearInterval(clock);
+      if (toast.matches(":hover, :focus-within")) return;
+      left -= 1;
+      const shown = $("[data-left]", toast);
+      if (shown) shown.textContent = String(left);
+      if (left <= 0) {
+        window.clearInterval(clock);
+        toast.remove();
+      }
+    }, 1000);
+  }
+
+  // --- forms ----------------------------------------------------------------------------------------------------
+  const buttonsOf = (form) => [...form.elements].filter((element) => element.matches("button:not([type=button]), input[type=submit]"));
+  const isPost = (form) => form.method === "post";
+
+  function release(form) {
+    delete form.dataset.sending;
+    buttonsOf(form).forEach((button) => {
+      if (button.dataset.held) {
+        button.disabled = false;
+        button.removeAttribute("aria-busy");
+        delete button.dataset.held;
+      }
+    });
+    [...form.elements].forEach((element) => {
+      if (element.dataset.dropped) {
+        element.disabled = false;
+        delete element.dataset.dropped;
+      }
+    });
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || !(form instanceof HTMLFormElement)) return;
+    if (form.hasAttribute("data-sign-out")) forgetDrafts();
+    if (!isPost(form)) {
+      // An address without empty filters can be read, kept and sent on.
+      [...form.elements].forEach((element) => {
+        if (element.name && element.value === "" && !element.disabled) {
+          element.disabled = true;
+          element.dataset.dropped = "1";
+        }
+      });
+      window.setTimeout(() => release(form), 1000);
+      return;
+    }
+    if (form.dataset.sending) return event.preventDefault();
+    if (navigator.onLine === false) {
+      event.preventDefault();
+      saveDraft(form);
+      sayInForm(form, "soon", "cloud-off", "没有信号。文字已存在本机，连上后点“保存”即可。");
+      return;
+    }
+    form.dataset.sending = "1";
+    saveDraft(form, true);
+    // After this turn, so that the pressed button's own name and value still travel with the form.
+    window.setTimeout(() => {
+      buttonsOf(form).forEach((button) => {
+        if (button.disabled) return;
+        button.disabled = true;
+        button.setAttribute("aria-busy", "true");
+        button.dataset.held = "1";
+      });
+      if (form.hasAttribute("data-download")) window.setTimeout(() => release(form), 4000);
+    }, 0);
+  });
+
+  window.addEventListener("pageshow", () => $$("form").forEach(release));
+
+  function sayInForm(form, css, icon, text) {
+    let note = $("[data-said]", form);
+    if (!note) {
+      note = make("div", { class: `note ${css} mb-3`, role: "status", "data-said": "" });
+      note.append(drawIcon(icon), make("span", { class: "grow" }));
+      form.prepend(note);
+    }
+    note.lastChild.textContent = text;
+    return note;
+  }
+
+  function drawIcon(name) {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("class", "i");
+    svg.setAttribute("aria-hidden", "true");
+    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+    use.setAttribute("href", `#i-${name}`);
+    svg.append(use);
+    return svg;
+  }
+
+  // A filter applies when it is changed; the button stays for those without scripts.
+  document.addEventListener("change", (event) => {
+    const form = event.target.form;
+    if (form?.hasAttribute("data-auto-submit")) form.requestSubmit();
+    if (event.target.matches("[data-select-all]")) {
+      const table = event.target.closest("table, form");
+      $$("tbody input[type=checkbox]", table).forEach((box) => {
+        if (box.checked !== event.target.checked) box.click();
+      });
+    }
+    const row = event.target.matches("td input[type=checkbox]") && event.target.closest("tr");
+    if (row) row.setAttribute("aria-selected", String(event.target.checked));
+    if (event.target.matches("input[type=file]")) showFile(event.target);
+  });
+
+  function size(bytes) {
+    if (bytes < 1024) return `${bytes} 字节`;
+    if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(0)} KB`;
+    return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+  }
+
+  function showFile(input) {
+    const place = $("[data-file-info]", input.closest(".field, form") || document);
+    if (!place) return;
+    const limit = Number(input.dataset.maxMb || 0);
+    const told = [...input.files].map((file) => `${file.name} · ${size(file.size)}`);
+    const over = limit && [...input.files].some((file) => file.size > limit * 1024 * 1024);
+    place.textContent = told.join("；") + (over ? `。超过 ${limit} MB，读不了。拆成几份再传。` : "");
+    place.classList.toggle("t-bad", Boolean(over));
+    input.setCustomValidity(over ? `文件超过 ${limit} MB。` : "");
+  }
+
+  // The database was busy: the page came back filled in and is sent once more with the same request key.
+  function retryBusy() {
+    $$("form[data-retry-busy]").forEach((form) => {
+      const key = `retried:${form.elements.request_key?.value || form.action}`;
+      if (window.sessionStorage.getItem(key)) return window.sessionStorage.removeItem(key);
+      window.sessionStorage.setItem(key, "1");
+      sayInForm(form, "soon", "refresh", "数据库正忙，正在自动再存一次。");
+      window.setTimeout(() => form.isConnected && form.requestSubmit(), 1500);
+    });
+  }
+
+  // --- typed text is never lost: it is kept on this machine until the page says that it was saved --------------------
+  const DRAFT = "draft:";
+  const draftKey = (form) => `${DRAFT}${document.body.dataset.viewer}:${form.dataset.draft}`;
+  const draftable = (element) =>
+    element.name && element.name !== "csrf_token" && element.name !== "request_key" &&
+    element.matches("input:not([type=hidden]):not([type=password]):not([type=file]):not([type=submit]), textarea, select");
+
+  function saveDraft(form, sent = false) {
+    if (!form.dataset.draft) return;
+    const fields = {};
+    [...form.elements].filter(draftable).forEach((element) => {
+      if (element.matches("[type=checkbox], [type=radio]")) {
+        if (element.checked) (fields[element.name] ||= []).push(element.value);
+      } else if (element.value) (fields[element.name] ||= []).push(element.value);
+    });
+    store(draftKey(form), JSON.stringify({ fields, sent }));
+  }
+
+  function store(key, value) {
+    // A full or forbidden store must not stop anybody from working.
+    try {
+      window.localStorage.setItem(key, value);
+    } catch {
+      return;
+    }
+  }
+
+  function drafts() {
+    try {
+      return Object.keys(window.localStorage).filter((key) => key.startsWith(DRAFT));
+    } catch {
+      return [];
+    }
+  }
+
+  const forgetDrafts = (only = () => true) => drafts().filter(only).forEach((key) => window.localStorage.removeItem(key));
+
+  function restoreDrafts() {
+    if ($("#toasts [data-toast]")) {
+      forgetDrafts((key) => JSON.parse(window.localStorage.getItem(key) || "{}").sent);
+    }
+    $$("form[data-draft]").forEach((form) => {
+      const kept = drafts().includes(draftKey(form)) && JSON.parse(window.localStorage.getItem(draftKey(form)));
+      if (!kept) return;
+      let brought = 0;
+      [...form.elements].filter((element) => draftable(element) && element.matches("textarea, input:not([type=checkbox]):not([type=radio])")).forEach((element) => {
+        const value = kept.fields[element.name]?.[0];
+        if (value && !element.value) {
+          element.value = value;
+          brought += 1;
+        }
+      });
+      if (!brought) return;
+      const note = sayInForm(form, "acc", "info-circle", "上次没存上的文字已经填回来。");
+      const drop = make("button", { type: "button", class: "btn btn-sm btn-q" }, "丢掉");
+      drop.addEventListener("click", () => {
+        forgetDrafts((key) => key === draftKey(form));
+        note.remove();
+        form.reset();
+      });
+      note.append(drop);
+    });
+  }
+
+  let draftTimer = 0;
+  document.addEventListener("input", (event) => {
+    const form = event.target.form;
+    if (form?.dataset.draft) {
+      window.clearTimeout(draftTimer);
+      draftTimer = window.setTimeout(() => saveDraft(form), 400);
+    }
+    if (event.target.matches("[data-find-in]") && !event.isComposing) lookUp(event.target);
+  });
+  document.addEventListener("compositionend", (event) => event.target.matches("[data-find-in]") && lookUp(event.target));
+
+  // --- choosing firms by two characters or initials -----------------------------------------------------------------
+  let lookTimer = 0;
+  function lookUp(input) {
+    window.clearTimeout(lookTimer);
+    const picker = input.closest("[data-picker]");
+    const found = $("[data-found]", picker);
+    const q = input.value.trim();
+    if (!q) return found.replaceChildren();
+    lookTimer = window.setTimeout(async () => {
+      const address = new URL(picker.dataset.picker, window.location.href);
+      address.searchParams.set("q", q);
+      try {
+        const answer = await fetch(address, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
+        if (input.value.trim() !== q) return;
+        if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+        found.innerHTML = await answer.text();
+      } catch {
+        found.replaceChildren(make("div", { class: "c s13 mute" }, "查不到，可能没有信号。稍后再输一次。"));
+      }
+    }, 180);
+  }
+
+  function pick(button) {
+    const picker = button.closest("[data-picker]");
+    const chosen = $("[data-chosen]", picker);
+    if (picker.hasAttribute("data-single")) chosen.replaceChildren();
+    const already = $$("input[type=hidden]", chosen).some((input) => input.value === button.dataset.pick);
+    if (!already) {
+      const chip = make("span", { class: "fchip" });
+      const remove = make("button", { type: "button", class: "x", "data-unpick": "", "aria-label": `去掉${button.dataset.label}` });
+      remove.append(drawIcon("x"));
+      chip.append(make("span", {}, button.dataset.label), make("input", { type: "hidden", name: picker.dataset.name, value: button.dataset.pick }), remove);
+      chosen.append(chip);
+    }
+    const input = $("[data-find-in]", picker);
+    input.value = "";
+    $("[data-found]", picker).replaceChildren();
+    input.focus();
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-pick]");
+    if (button) return pick(button);
+    const unpick = event.target.closest("[data-unpick]");
+    if (unpick) {
+      const picker = unpick.closest("[data-picker]");
+      unpick.closest(".fchip").remove();
+      $("[data-find-in]", picker).focus();
+    }
+    const setter = event.target.closest("[data-set-value]");
+    if (setter) {
+      const field = document.getElementById(setter.dataset.setFor);
+      field.value = setter.dataset.setValue;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      $$(`[data-set-for="${CSS.escape(setter.dataset.setFor)}"]`).forEach((other) => other.setAttribute("aria-pressed", String(other === setter)));
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const picker = event.target.closest?.("[data-picker]");
+    if (!picker || event.isComposing) return;
+    const options = $$("[data-pick]", picker);
+    const at = options.indexOf(document.activeElement);
+    if (event.key === "ArrowDown" && options.length) {
+      event.preventDefault();
+      options[Math.min(at + 1, options.length - 1)].focus();
+    } else if (event.key === "ArrowUp" && at >= 0) {
+      event.preventDefault();
+      (at === 0 ? $("[data-find-in]", picker) : options[at - 1]).focus();
+    } else if (event.key === "Enter" && event.target.matches("[data-find-in]")) {
+      event.preventDefault();
+      if (options.length) pick(options[0]);
+    } else if (event.key === "Backspace" && event.target.matches("[data-find-in]") && !event.target.value) {
+      $("[data-chosen] .fchip:last-child", picker)?.remove();
+    }
+  });
+
+  // --- htmx ------------------------------------------------------------------------------------------------------
+  document.addEventListener("htmx:config:request", (event) => {
+    const token = $('meta[name="csrf-token"]')?.content;
+    if (token) event.detail.ctx.request.headers["X-CSRFToken"] = token;
+  });
+  document.addEventListener("htmx:finally:request", (event) => {
+    const form = event.target.closest?.("form");
+    if (form) release(form);
+  });
+  document.addEventListener("htmx:after:process", () => $$("[data-toast]").forEach(startToast));
+
+  // --- a page that waits for a job asks again by itself -------------------------------------------------------------
+  function poll() {
+    const waiting = $("[data-reload]");
+    if (!waiting) return;
+    window.setTimeout(() => (document.hidden ? poll() : window.location.reload()), 1000 * (Number(waiting.dataset.reload) || 2));
+  }
+
+  const start = () => {
+    $$("[data-toast]").forEach(startToast);
+    restoreDrafts();
+    retryBusy();
+    poll();
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();
