@@ -13,6 +13,9 @@ from crm.domain.names import HOME_PLACES, normalise_name, split_name
 # More readings than this of one name are not kept: the rest would be longer than useful.
 MOST_READINGS = 8
 
+# The search text of one enterprise is cut here, unusual readings first; a column of the database is as wide.
+HAYSTACK_LENGTH = 8000
+
 # A sort key is cut here; two names that agree so far are told apart by the checksum at its end.
 SORT_KEY_LENGTH = 600
 
@@ -224,11 +227,20 @@ def haystack(names: Iterable[str], codes: Iterable[str] = (), places: tuple[str,
     that no hit reaches over two of them.
     """
     known = list(dict.fromkeys(names))
-    lines: dict[str, None] = dict.fromkeys(_plain(name) for name in known)
-    lines.update(dict.fromkeys(_plain(code) for code in codes if code))
-    for name in known:
-        lines.update(dict.fromkeys(search_keys(name, places)))
-    return "\n".join(lines)
+    lines = dict.fromkeys(_plain(text) for text in (*known, *codes) if text)
+    keys = [search_keys(name, places) for name in known]
+    usual = (key for own in keys for key in own[:2])
+    unusual = (key for own in keys for key in own[2:])
+    return _lines_that_fit(dict.fromkeys((*lines, *usual, *unusual)))
+
+
+def _lines_that_fit(lines: Iterable[str]) -> str:
+    kept, room = [], HAYSTACK_LENGTH
+    for line in lines:
+        if len(line) + 1 <= room:
+            kept.append(line)
+            room -= len(line) + 1
+    return "\n".join(kept)
 
 
 def needle(text: str) -> str:

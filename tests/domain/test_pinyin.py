@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.domain.pinyin import MOST_READINGS, haystack, needle, search_keys, sort_key
+from crm.domain.pinyin import HAYSTACK_LENGTH, MOST_READINGS, haystack, needle, search_keys, sort_key
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,18 @@ def test_an_enterprise_is_found_by_any_reading(name, typed):
 
 
 def test_former_names_and_codes_are_found_too():
-    text = haystack(["重庆宁谷生物科技有限公司", "巫溪县宁谷药业有限公司"], ["91500299MA0000000X", None, "GR202451100012"])
+    names = ["重庆宁谷生物科技有限公司", "巫溪县宁谷药业有限公司"]
+    text = haystack(names, ["91500299MA0000000X", "", "GR202451100012"])
 
     assert all(needle(typed) in text for typed in ("ngyy", "ma0000", "GR2024"))
+
+
+def test_a_haystack_stays_within_its_column_and_keeps_the_names():
+    names = [("重长行单曾朝乐厦都参调会盛谷柏" * 8)[n : n + 118] for n in range(10)]
+    text = haystack(names, ["91500299MA0000000X"])
+
+    assert len(text) <= HAYSTACK_LENGTH
+    assert all(name in text for name in [*names, "91500299ma0000000x"])
 
 
 def test_a_hit_never_reaches_over_two_lines():
