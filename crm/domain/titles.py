@@ -1,0 +1,720 @@
+"""Titles as dated facts: which period each covers, how periods join into spells, which state a day has.
+
+Everything is a function of recorded facts, the dated terms of the kind (crm/rules/ladder.toml) and the rounds known.
+How a fact becomes a period:
+
+* It starts on ``valid_from``, else ``issued_on``, else ``announced_on``. A 公示 alone is no title: a fact with
+  ``publicity_on`` and none of these three covers no day.
+* A fact without any of those days, known only by its year (``cohort_year``, or the year its number begins with),
+  starts on the term's ``year_only_from`` of that year: the first day on which a title of that year can exist, so the
+  enterprise is not lost from today's list, and no earlier year is claimed.
+* It ends on ``valid_to`` (inclusive); else, for titles of N years, on the eve of the N-th anniversary; else, for
+  yearly titles, on the term's day of the following year, or not at all when the term gives none.
+* ``ended_on`` is the first day on which it is held no more. A reason without a day ends it where it began (when it
+  ended is unknown, so no day may count as held); 期满未续 never shortens the validity, it only rules out a carry.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from itertools import pairwise
+
+from crm.domain.kinds import KINDS
+
+# China has had one time without summer time since 1991, so a fixed offset is exact and needs no zone data installed.
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+
+_DAY = timedelta(days=1)
+_NUMBER_YEAR = re.compile(r"^(?:G[RFS])?(20\d{2})\d{6}")
+
+
+@dataclass(frozen=True)
+class Citation:
+    """Where a dated entry comes from.
+
+    ``confidence``: A official text, B dated secondary source, C memory, D inference. ``confirm``: an officer must.
+    """
+
+    document: str
+    clause: str
+    source: str
+    confidence: str
+    checked_on: date
+    confirm: bool = False
+
+
+@dataclass(frozen=True)
+class Term:
+    """How long a title of a kind lives and what follows; for titles that start in [valid_from, valid_to].
+
+    ``years`` is the length in years, None for a yearly title. ``ends_following_year`` is (month, day) of the year after
+    the title's own on which a yearly title ends when its fact names no end; None: it stays until something ends it.
+    ``carry``: "round" (待更新 until the following round closes), "announcement" (重新认定中 or 到期待核实 until the
+    last 公告 of the year in which it expired) or "none". Month-days are (month, day).
+    """
+
+    kind: str
+    years: int | None
+    ends_following_year: tuple[int, int] | None
+    expiring_days: int
+    carry: str
+    round_closes: tuple[int, int]
+    last_announcement: tuple[int, int]
+    year_only_from: tuple[int, int]
+    valid_from: date
+    valid_to: date | None
+    citation: Citation
+
+
+Terms = Mapping[str, tuple[Term, ...]]
+
+
+@dataclass(frozen=True)
+class TitleFact:
+    """One recorded title, not superseded. Days are inclusive, but ``ended_on`` is the first day without it."""
+
+    id: int | None
+    kind: str
+    number: str | None = None
+    cohort_year: int | None = None
+    publicity_on: date | None = None
+    announced_on: date | None = None
+    issued_on: date | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    ended_on: date | None = None
+    end_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Round:
+    """A window of one kind, year and batch. ``announced_on`` is the last 公告 that came out of it.
+
+    ``status``: announced, expected, closed or assumed; a source that begins with 推定 also marks an assumed one.
+    """
+
+    kind: str
+    year: int
+    batch: str
+    opens_on: date | None
+    enterprise_due_at: datetime | None
+    county_due_at: datetime | None
+    closes_on: date | None
+    announced_on: date | None
+    status: str
+    source: str | None = ""
+
+    @property
+    def certain(self) -> bool:
+        """Whether somebody announced these days, as against an expectation or an assumption."""
+        return self.status in ("announced", "closed") and not (self.source or "").startswith("推定")
+
+    @property
+    def closing_on(self) -> date | None:
+        """The day the round closes: as recorded, else the day of its last known deadline."""
+        if self.closes_on is not None:
+            return self.closes_on
+        moment = self.county_due_at or self.enterprise_due_at
+        return moment.astimezone(SHANGHAI).date() if moment is not None else None
+
+
+class RoundTable(tuple[Round, ...]):
+    """Rounds with an index by kind and year; wrap once before judging thousands of enterprises."""
+
+    by_kind_year: dict[tuple[str, int], list[Round]]
+
+    def __new__(cls, rounds: Iterable[Round] = ()) -> "RoundTable":
+        table = super().__new__(cls, rounds)
+        table.by_kind_year = {}
+        for one in table:
+            table.by_kind_year.setdefault((one.kind, one.year), []).append(one)
+        return table
+
+
+def rounds_of(rounds: Sequence[Round], kind: str, year: int) -> list[Round]:
+    """The rounds of one kind and year, in the order given."""
+    if isinstance(rounds, RoundTable):
+        return rounds.by_kind_year.get((kind, year), [])
+    return [one for one in rounds if one.kind == kind and one.year == year]
+
+
+def end_of_day(on: date) -> datetime:
+    """The last second of a day in Shanghai: what 24:00 of that day means as a deadline."""
+    return datetime(on.year, on.month, on.day, 23, 59, 59, tzinfo=SHANGHAI)
+
+
+@dataclass(frozen=True)
+class Spell:
+    """Consecutive titles of one kind as one.
+
+    ``ends_on`` is the last day a fact of it covers (None: open); days carried after that are a matter of state, not of
+    the spell. ``end_reason`` is the recorded one of its last fact.
+    """
+
+    kind: str
+    starts_on: date
+    ends_on: date | None
+    fact_ids: tuple[int, ...]
+    end_reason: str | None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of days with one state; ``ends_on`` None = until something is recorded."""
+
+    state: str
+    starts_on: date
+    ends_on: date | None
+
+
+class Period:
+    """One usable fact with the days it covers: ``start`` to ``last`` (None: open); ``stop``: first day after an end."""
+
+    __slots__ = ("end", "fact", "last", "next_year", "start", "stop", "term", "year")
+
+    def __init__(self, fact: TitleFact, term: Term, start: date, end: date | None, year: int) -> None:
+        self.fact = fact
+        self.term = term
+        self.start = start
+        self.end = end
+        self.last = end
+        self.stop: date | None = None
+        self.year = year
+        self.next_year = _next_year(self)
+
+    def cut(self, stop: date) -> None:
+        """Ends the period before ``stop``, unless something earlier ended it already."""
+        if self.stop is None or stop < self.stop:
+            self.stop = stop
+        if self.last is None or self.last >= stop:
+            self.last = stop - _DAY
+
+
+class Run:
+    """Periods of one kind without a day between them; ``tail`` is the one that reaches farthest."""
+
+    __slots__ = ("last", "periods", "start", "stitched", "tail")
+
+    def __init__(self, period: Period) -> None:
+        self.start = period.start
+        self.last = period.last
+        self.tail = period
+        self.periods = [period]
+        # Whether this run continues the one before it: a renewal that came during the carry.
+        self.stitched = False
+
+    def join(self, period: Period) -> None:
+        self.periods.append(period)
+        if self.last is None:
+            return
+        if period.last is None or period.last > self.last:
+            self.last, self.tail = period.last, period
+        elif period.last == self.last and period.stop is not None:
+            # Two records of one end: the one that says why is the one to believe.
+            self.tail = period
+
+
+def year_of(fact: TitleFact) -> int | None:
+    """认定年度: as recorded, else the year the number begins with (GR2023…, 2025500238…), else unknown."""
+    if fact.cohort_year is not None:
+        return fact.cohort_year
+    found = _NUMBER_YEAR.match(fact.number) if fact.number else None
+    return int(found.group(1)) if found else None
+
+
+def add_years(on: date, years: int) -> date:
+    """The same day some years on; 29 February becomes 28 February."""
+    try:
+        return on.replace(year=on.year + years)
+    except ValueError:
+        return date(on.year + years, 2, 28)
+
+
+def term_for(terms: Terms, kind: str, on: date) -> Term | None:
+    """The term of a kind for a title starting that day: the last in force, else the first known."""
+    entries = terms.get(kind)
+    if not entries:
+        return None
+    chosen = entries[0]
+    for entry in entries[1:]:
+        if entry.valid_from <= on:
+            chosen = entry
+    return chosen
+
+
+def _eve(start: date, years: int) -> date:
+    anniversary = add_years(start, years)
+    # 29 February has no anniversary: the month's last day is the eve already.
+    return anniversary - _DAY if anniversary.day == start.day else anniversary
+
+
+def _next_year(period: Period) -> int | None:
+    """The year in which this title must be renewed or updated; None while it has no end."""
+    end, term, year = period.end, period.term, period.year
+    if end is None:
+        return None
+    if term.years is not None:
+        return end.year
+    # A yearly title answers to the round after its own year; if its end was put off beyond that (an update recorded
+    # by a later 有效期止), to the first round that closes on or after the end.
+    if year + 1 >= end.year:
+        return year + 1
+    return end.year if end <= date(end.year, *term.round_closes) else end.year + 1
+
+
+def period_of(fact: TitleFact, terms: Terms) -> Period | None:
+    """The days a fact covers; None when it covers none (公示 only, no day and no year, an end before its start)."""
+    start = fact.valid_from or fact.issued_on or fact.announced_on
+    entries = terms.get(fact.kind)
+    if not entries:
+        return None
+    if start is not None:
+        term = entries[0] if len(entries) == 1 else term_for(terms, fact.kind, start)
+        year = year_of(fact) or start.year
+    else:
+        if fact.publicity_on is not None:
+            return None
+        known = year_of(fact)
+        if known is not None:
+            term = term_for(terms, fact.kind, date(known, 12, 31))
+            year = known
+        elif fact.valid_to is not None:
+            term = term_for(terms, fact.kind, fact.valid_to)
+            year = _year_ending(fact.valid_to, term) if term else 0
+        else:
+            return None
+        if term is None:
+            return None
+        start = date(year, *term.year_only_from)
+        if known is None and term.years is not None and fact.valid_to is not None:
+            start = add_years(fact.valid_to, -term.years) + _DAY
+    if term is None:
+        return None
+    end = fact.valid_to
+    if end is None:
+        if term.years is not None:
+            end = _eve(start, term.years)
+        elif term.ends_following_year is not None:
+            end = max(date(year + 1, *term.ends_following_year), start)
+    elif end < start:
+        return None
+    return Period(fact, term, start, end, year)
+
+
+def _year_ending(end: date, term: Term) -> int:
+    """The title's own year, told from its end alone."""
+    if term.years is not None:
+        return end.year - term.years
+    follows = term.ends_following_year or (1, 1)
+    return end.year - 1 if (end.month, end.day) <= follows else end.year
+
+
+def _same_title(one: TitleFact, other: TitleFact) -> bool:
+    """Whether two facts of a kind may be records of one title: nothing known about both contradicts."""
+    if one.number and other.number and one.number != other.number:
+        return False
+    mine, theirs = year_of(one), year_of(other)
+    return mine is None or theirs is None or mine == theirs
+
+
+def _tells_of(fact: TitleFact, stop: date, period: Period) -> bool:
+    """Whether an end recorded on one fact also ends this other record: the same title, and its days hold that day."""
+    return period.start <= stop and (period.end is None or stop <= period.end) and _same_title(fact, period.fact)
+
+
+def _stops(fact: TitleFact, period: Period | None) -> date | None:
+    """The first day a recorded end takes the title away; None for no such record."""
+    if fact.end_reason == "not_renewed":
+        return None
+    if fact.ended_on is not None:
+        return fact.ended_on
+    return period.start if fact.end_reason is not None and period is not None else None
+
+
+def _ended_state(reason: str | None) -> str:
+    return "relocated" if reason == "relocated" else "revoked"
+
+
+def _order(period: Period) -> tuple[date, date, date, str, int]:
+    fact = period.fact
+    return (period.start, period.last or date.max, period.stop or date.max, fact.number or "", fact.id or 0)
+
+
+def runs_of(
+    facts: Sequence[TitleFact], terms: Terms, rounds: Sequence[Round], applied: bool | Collection[int] = False
+) -> list[Run]:
+    """The facts of *one kind* as runs in order of time. A recorded end also ends other records of the same title."""
+    return _runs(facts, terms, rounds, applied)[0]
+
+
+def _runs(
+    facts: Sequence[TitleFact], terms: Terms, rounds: Sequence[Round], applied: bool | Collection[int]
+) -> tuple[list[Run], list[tuple[date, str]]]:
+    """Runs, and recorded ends as (first day, state) that took no held day away from any of them."""
+    periods: list[Period] = []
+    stops: list[tuple[date, TitleFact]] = []
+    for fact in facts:
+        period = period_of(fact, terms)
+        if period is not None:
+            periods.append(period)
+        if fact.ended_on is not None or fact.end_reason is not None:
+            stop = _stops(fact, period)
+            if stop is not None:
+                stops.append((stop, fact))
+    for stop, fact in stops:
+        for period in periods:
+            if period.fact is fact or _tells_of(fact, stop, period):
+                period.cut(stop)
+    lost: list[tuple[date, str]] = []
+    if stops:
+        held = [period for period in periods if period.last is None or period.last >= period.start]
+        shown = {period.stop for period in held}
+        lost = sorted((stop, _ended_state(fact.end_reason)) for stop, fact in stops if stop not in shown)
+        periods = held
+    if len(periods) > 1:
+        periods.sort(key=_order)
+    runs: list[Run] = []
+    for period in periods:
+        run = runs[-1] if runs else None
+        if run is not None and (run.last is None or period.start <= run.last + _DAY):
+            run.join(period)
+        else:
+            runs.append(Run(period))
+    for before, after in pairwise(runs):
+        after.stitched = _renews(before, after, facts, rounds, applied)
+    return runs, lost
+
+
+def _renews(
+    before: Run, after: Run, facts: Sequence[TitleFact], rounds: Sequence[Round], applied: bool | Collection[int]
+) -> bool:
+    """Whether the later run renews the earlier one: it came during the carry, or out of the year it had to."""
+    carry_ends = carried_until(before.tail, facts, rounds, applied)
+    if carry_ends is None or before.tail.stop is not None:
+        return False
+    return after.start <= carry_ends + _DAY or after.periods[0].year == before.tail.next_year
+
+
+def carried_until(
+    period: Period, facts: Sequence[TitleFact], rounds: Sequence[Round], applied: bool | Collection[int] = False
+) -> date | None:
+    """The last day on which an ended title may still be under way to its renewal; None when its end is final or open.
+
+    Yearly titles: the day the following round closes, or its last 公告 once the enterprise has applied or is
+    publicised. 高企: the last 公告 of the year in which the certificate expired.
+    """
+    term, year = period.term, period.next_year
+    if term.carry == "none" or year is None or period.end is None or period.last != period.end:
+        return None
+    if period.fact.end_reason == "not_renewed":
+        return None
+    if term.carry == "announcement" or under_way(term.kind, year, facts, applied):
+        day = last_announcement(term, year, rounds)
+        if term.carry == "round":
+            day = max(day, round_closes(term, year, rounds))
+    else:
+        day = round_closes(term, year, rounds)
+    if period.stop is not None:
+        day = min(day, period.stop - _DAY)
+    return max(day, period.end)
+
+
+def under_way(kind: str, year: int, facts: Iterable[TitleFact], applied: bool | Collection[int]) -> bool:
+    """Whether a renewal of that year is applied for or publicised (公示) though not announced."""
+    if applied is True or (applied is not False and year in applied):
+        return True
+    return any(
+        fact.publicity_on is not None
+        and fact.kind == kind
+        and (fact.valid_from or fact.issued_on or fact.announced_on) is None
+        and fact.ended_on is None
+        and (fact.cohort_year or fact.publicity_on.year) == year
+        for fact in facts
+    )
+
+
+def round_closes(term: Term, year: int, rounds: Sequence[Round]) -> date:
+    """The day the year's last round closes, from the rounds known, else by the term's default."""
+    known = [day for one in rounds_of(rounds, term.kind, year) if (day := one.closing_on) is not None]
+    return max(known) if known else date(year, *term.round_closes)
+
+
+def last_announcement(term: Term, year: int, rounds: Sequence[Round]) -> date:
+    """The day of the year's last 公告: no earlier than the default until every round of the year has one."""
+    default = date(year, *term.last_announcement)
+    days = [one.announced_on for one in rounds_of(rounds, term.kind, year)]
+    known = [day for day in days if day is not None]
+    if not known:
+        return default
+    return max(known) if len(known) == len(days) else max(*known, default)
+
+
+# One kind's states as ascending (first day, state); each lasts until the next begins.
+Course = list[tuple[date, str]]
+
+
+def course_of(
+    facts: Sequence[TitleFact], terms: Terms, rounds: Sequence[Round], applied: bool | Collection[int] = False
+) -> tuple[Course, list[Run]]:
+    """The states of *one kind* over all time, and the runs behind them. Before the first day it was never held."""
+    runs, lost = _runs(facts, terms, rounds, applied)
+    course: Course = []
+    for index, run in enumerate(runs):
+        tail, last = run.tail, run.last
+        course.append((run.start, "valid"))
+        if last is None:
+            continue
+        lead = tail.term.expiring_days
+        if lead and tail.end is not None:
+            expiring_from = tail.end - timedelta(days=lead - 1)
+            if expiring_from <= run.start:
+                course[-1] = (run.start, "expiring")
+            elif expiring_from <= last:
+                course.append((expiring_from, "expiring"))
+        after = runs[index + 1] if index + 1 < len(runs) else None
+        if after is not None and after.stitched:
+            course.append((last + _DAY, "awaiting_update" if tail.term.carry == "round" else "renewing"))
+            continue
+        for day, state in _aftermath(run, facts, rounds, applied):
+            if after is None or day < after.start:
+                course.append((day, state))
+    for day, state in lost:
+        _mark_lost(course, day, state)
+    return course, runs
+
+
+def _aftermath(
+    run: Run, facts: Sequence[TitleFact], rounds: Sequence[Round], applied: bool | Collection[int]
+) -> Course:
+    """What follows the last covered day of a run that nothing renewed."""
+    tail, last = run.tail, run.last
+    assert last is not None
+    until = carried_until(tail, facts, rounds, applied) or last
+    steps: Course = []
+    if until > last:
+        if tail.term.carry == "round":
+            state = "awaiting_update"
+        else:
+            going = tail.next_year is not None and under_way(tail.term.kind, tail.next_year, facts, applied)
+            state = "renewing" if going else "expired_unverified"
+        steps.append((last + _DAY, state))
+    steps.append((until + _DAY, "lapsed_unrenewed"))
+    if tail.stop is not None:
+        steps = [step for step in steps if step[0] < tail.stop]
+        steps.append((tail.stop, _ended_state(_reason_of(run))))
+    return steps
+
+
+def _reason_of(run: Run) -> str | None:
+    """The recorded reason of the run's end: of its tail, else of another record of the same title."""
+    if run.tail.fact.end_reason is not None or run.tail.stop is None:
+        return run.tail.fact.end_reason
+    reasons = sorted(p.fact.end_reason for p in run.periods if p.stop == run.tail.stop and p.fact.end_reason)
+    return reasons[0] if reasons else None
+
+
+def _mark_lost(course: Course, day: date, state: str) -> None:
+    """Notes a recorded end outside every held day: it shows from then until the title is held again."""
+    at = bisect_right(course, day, key=_first_day)
+    if at and course[at - 1][1] in _COVERED:
+        return
+    end = at
+    while end < len(course) and course[end][1] not in _COVERED:
+        end += 1
+    if at and course[at - 1][0] == day:
+        at -= 1
+    course[at:end] = [(day, state)]
+
+
+_COVERED = frozenset({"valid", "expiring"})
+
+
+def _first_day(step: tuple[date, str]) -> date:
+    return step[0]
+
+
+def timeline(
+    kind: str,
+    facts: Iterable[TitleFact],
+    *,
+    terms: Terms,
+    rounds: Sequence[Round] = (),
+    applied: bool | Collection[int] = False,
+) -> tuple[Segment, ...]:
+    """The states of one kind from the first day it was held: no gaps, no overlaps, the last one open."""
+    course, _ = course_of([fact for fact in facts if fact.kind == kind], terms, rounds, applied)
+    ends: list[date | None] = [day - _DAY for day, _ in course[1:]]
+    return tuple(Segment(state, day, end) for (day, state), end in zip(course, [*ends, None], strict=False))
+
+
+def title_state(
+    kind: str,
+    facts: Iterable[TitleFact],
+    on: date,
+    *,
+    terms: Terms,
+    rounds: Sequence[Round] = (),
+    applied: bool | Collection[int] = False,
+) -> str | None:
+    """The state of one kind on a day (codes of kinds.STATES); None: never held up to that day.
+
+    ``applied``: whether a renewal is in hand (True), or the years for which applications are.
+    """
+    course, _ = course_of([fact for fact in facts if fact.kind == kind], terms, rounds, applied)
+    at = bisect_right(course, on, key=_first_day)
+    return course[at - 1][1] if at else None
+
+
+def spells(
+    facts: Iterable[TitleFact],
+    terms: Terms,
+    rounds: Sequence[Round] = (),
+    applied: bool | Collection[int] = False,
+) -> list[Spell]:
+    """Consecutive titles of each kind stitched into one, in the order of the ladder and of time."""
+    by_kind: dict[str, list[TitleFact]] = {}
+    for fact in facts:
+        by_kind.setdefault(fact.kind, []).append(fact)
+    found: list[Spell] = []
+    for kind in KINDS:
+        if kind in by_kind:
+            found.extend(_spells_of(kind, runs_of(by_kind[kind], terms, rounds, applied)))
+    return found
+
+
+def _spells_of(kind: str, runs: list[Run]) -> list[Spell]:
+    groups: list[list[Run]] = []
+    for run in runs:
+        if run.stitched and groups:
+            groups[-1].append(run)
+        else:
+            groups.append([run])
+    return [
+        Spell(
+            kind,
+            group[0].start,
+            group[-1].last,
+            tuple(p.fact.id for run in group for p in run.periods if p.fact.id is not None),
+            _reason_of(group[-1]),
+        )
+        for group in groups
+    ]
+
+
+# Before 1990 none of these titles existed; beyond 12 years none of them runs: such a day is a slip of the keyboard.
+EARLIEST = date(1990, 1, 1)
+YEARS_AHEAD = 12
+
+# A re-recognised certificate may begin some weeks before the old one ends (批次 announced October to December):
+# up to this many days of both are a renewal and no overlap.
+RENEWAL_OVERLAP_DAYS = 100
+
+_LABELS = {
+    "publicity_on": "公示日期",
+    "announced_on": "公告日期",
+    "issued_on": "发证日期",
+    "valid_from": "有效期起",
+    "valid_to": "有效期止",
+    "ended_on": "终止日期",
+}
+# (earlier, later): the later one may not lie before the earlier one.
+_IN_ORDER = (
+    ("publicity_on", "announced_on"),
+    ("valid_from", "valid_to"),
+    ("announced_on", "valid_to"),
+    ("issued_on", "valid_to"),
+    ("valid_from", "ended_on"),
+    ("announced_on", "ended_on"),
+)
+_HAPPENED = ("publicity_on", "announced_on", "issued_on")
+
+
+def is_repetition(fact: TitleFact, other: TitleFact) -> bool:
+    """Whether two facts say the same title again: same kind, number (when both know one) and days."""
+    days = ("publicity_on", "announced_on", "issued_on", "valid_from", "valid_to")
+    return (
+        fact.kind == other.kind
+        and _same_title(fact, other)
+        and any(getattr(fact, name) is not None for name in (*days, "cohort_year", "number"))
+        and all(getattr(fact, name) == getattr(other, name) for name in days)
+    )
+
+
+def title_problems(
+    fact: TitleFact, others: Iterable[TitleFact], today: date, *, terms: Terms | None = None
+) -> dict[str, str]:
+    """What is wrong with a title before it is written: {field: one Chinese sentence}; empty when nothing is.
+
+    ``others`` are the enterprise's facts that count (the one being corrected may be among them: it is left out by id).
+    With ``terms`` a missing end is taken from the kind's length, otherwise such a title only overlaps on its first day.
+    """
+    problems: dict[str, str] = {}
+    for name, label in _LABELS.items():
+        day = getattr(fact, name)
+        if day is None:
+            continue
+        if day < EARLIEST:
+            problems[name] = f"{label} {day} 早于 1990 年，核对年份后改正。"
+        elif day > add_years(today, YEARS_AHEAD):
+            problems[name] = f"{label} {day} 在 {YEARS_AHEAD} 年以后，核对年份后改正。"
+        elif name in _HAPPENED and day > today:
+            problems[name] = f"{label} {day} 还没到，等到那天再登记，或改正日期。"
+    for earlier, later in _IN_ORDER:
+        first, second = getattr(fact, earlier), getattr(fact, later)
+        if first is not None and second is not None and second < first and not {earlier, later} & set(problems):
+            problems[later] = f"{_LABELS[later]} {second} 早于{_LABELS[earlier]} {first}，改正其中一个。"
+    announced, cohort = fact.announced_on, fact.cohort_year
+    if announced is not None and cohort is not None and announced.year < cohort:
+        problems.setdefault("cohort_year", f"认定年度 {cohort} 晚于公告日期 {announced}，改正其中一个。")
+    if fact.ended_on is not None and fact.end_reason is None:
+        problems.setdefault("end_reason", "填了终止日期，还缺终止原因，选一个。")
+    if fact.end_reason not in (None, "not_renewed") and fact.ended_on is None:
+        problems.setdefault("ended_on", "选了终止原因，还缺终止日期，补上是哪一天。")
+    if not any((fact.publicity_on, fact.announced_on, fact.issued_on, fact.valid_from, fact.valid_to, year_of(fact))):
+        problems.setdefault("announced_on", "公告日期、发证日期、有效期、认定年度都没有，至少填一项。")
+    if not problems:
+        same = [other for other in others if other.kind == fact.kind and (fact.id is None or other.id != fact.id)]
+        problems.update(_clash(fact, same, terms))
+    return problems
+
+
+def _clash(fact: TitleFact, others: list[TitleFact], terms: Terms | None) -> dict[str, str]:
+    name = KINDS[fact.kind].short if fact.kind in KINDS else fact.kind
+    for other in others:
+        if is_repetition(fact, other):
+            number = f"（编号 {other.number}）" if other.number else ""
+            return {"kind": f"这条{name}认定结果已经登记过{number}，不用再登记。"}
+    mine = _stated_days(fact, terms)
+    for other in others:
+        theirs = _stated_days(other, terms)
+        if mine is None or theirs is None or mine[1] < theirs[0] or theirs[1] < mine[0] or _follows(mine, theirs):
+            continue
+        shown = f"{theirs[0]} 至 {theirs[1]}" if theirs[1] > theirs[0] else f"{theirs[0]} 起"
+        field = "valid_from" if fact.valid_from is not None or fact.announced_on is None else "announced_on"
+        return {field: f"与已登记的{name}（{shown}）重叠。是同一个资格就更正那一条，不是就改正日期。"}
+    return {}
+
+
+def _stated_days(fact: TitleFact, terms: Terms | None) -> tuple[date, date] | None:
+    """First and last day as stated, the last one by the kind's length when it is known; None without a first day."""
+    start = fact.valid_from or fact.issued_on or fact.announced_on
+    if start is None:
+        return None
+    end = fact.valid_to
+    if end is None and terms is not None and (term := term_for(terms, fact.kind, start)) is not None:
+        if term.years is not None:
+            end = _eve(start, term.years)
+        elif term.ends_following_year is not None:
+            end = date((year_of(fact) or start.year) + 1, *term.ends_following_year)
+    end = max(end or start, start)
+    if fact.ended_on is not None:
+        end = min(end, max(fact.ended_on - _DAY, start))
+    return start, end
+
+
+def _follows(mine: tuple[date, date], theirs: tuple[date, date]) -> bool:
+    """Whether one renews the other: it begins shortly before the other ends, and ends later."""
+    first, second = sorted((mine, theirs))
+    return first[0] < second[0] and first[1] < second[1] and (first[1] - second[0]).days < RENEWAL_OVERLAP_DAYS
