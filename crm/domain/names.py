@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -113,22 +112,22 @@ def _same_length(name: str) -> str:
     return name.translate(str.maketrans("（）〔〕【】", "()()()"))
 
 
-def _end_of_region(plain: str, places: Iterable[str]) -> int:
-    at = 0
+@lru_cache(maxsize=64)
+def _place_pattern(places: tuple[str, ...]) -> re.Pattern[str]:
+    """Any of the places in full, or first a county, city or district without its last character."""
+    short = [place[:-1] for place in places if place[-1] in "县区市" and len(place) > 2]
+    full = "|".join(re.escape(place) for place in sorted(places, key=len, reverse=True))
+    return re.compile(rf"(?:(?:{full})+|(?:{'|'.join(map(re.escape, short)) or '(?!)'})(?:{full})*)")
+
+
+def _end_of_region(plain: str, places: tuple[str, ...]) -> int:
     province = _PROVINCE.match(plain)
-    if province:
-        at = province.end()
-    before = at
-    for place in sorted(places, key=len, reverse=True):
-        if plain.startswith(place, at):
-            at += len(place)
-        elif place[-1] in "县区市" and len(place) > 2 and plain.startswith(place[:-1], at) and at == before:
-            at += len(place) - 1
-    if at == before:
-        district = _DISTRICT.match(plain, at)
-        if district and len(plain) - district.end() >= 3:
-            at = district.end()
-    return at
+    at = province.end() if province else 0
+    place = _place_pattern(places).match(plain, at) if places else None
+    if place:
+        return place.end()
+    district = _DISTRICT.match(plain, at)
+    return district.end() if district and len(plain) - district.end() >= 3 else at
 
 
 def _start_of_form(plain: str, start: int) -> int:
