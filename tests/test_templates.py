@@ -8,7 +8,7 @@ import pytest
 from flask import Flask, flash, render_template, render_template_string
 
 from crm.domain.kinds import KINDS, POOL_KIND, RUNGS, STATES
-from crm.domain.viewers import ROLES, Viewer, ViewerGrant
+from crm.domain.viewers import Viewer, ViewerGrant
 
 CRM = Path(__file__).parent.parent / "crm"
 TEMPLATES = CRM / "templates"
@@ -24,16 +24,22 @@ ERRORS = [400, 403, 404, 409, 413, 422, 429, 500, 503]
 VIEWER = Viewer(user_id=7, name="向禾", grants=(ViewerGrant(role="case_manager"),))
 NAV = [
     (
-        "日常",
+        "",
         [
-            ("/", "home", "工作台", None, False),
-            ("/due", "calendar-due", "到期事项", "2 逾期", True),
-            ("/enterprises", "building", "企业", None, False),
-            ("/board", "stairs-up", "五级梯次", None, False),
+            {"url": "/", "icon": "home", "label": "工作台"},
+            {"url": "/due", "icon": "calendar-due", "label": "到期事项", "count": "2 逾期", "hot": True},
+            {"url": "/enterprises", "icon": "building", "label": "企业"},
+            {"url": "/board", "icon": "stairs-up", "label": "五级梯次"},
         ],
     ),
-    ("办理", [("/visits/new", "map-pin", "记一次走访", None, False)]),
-    ("数据", [("/imports", "table-import", "导入", 0, False), ("/settings", "settings", "设置", None, False)]),
+    ("办理", [{"url": "/visits/new", "icon": "map-pin", "label": "记一次走访"}]),
+    (
+        "数据",
+        [
+            {"url": "/imports", "icon": "table-import", "label": "导入", "count": 0},
+            {"url": "/settings", "icon": "settings", "label": "设置"},
+        ],
+    ),
 ]
 
 
@@ -41,13 +47,14 @@ NAV = [
 def app() -> Iterator[Flask]:
     app = Flask("crm", template_folder=str(TEMPLATES), static_folder=str(CRM / "static"))
     app.secret_key = "only for this test"
-    app.jinja_env.globals.update(KINDS=KINDS, STATES=STATES, RUNGS=RUNGS, POOL_KIND=POOL_KIND, ROLES=ROLES)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(KINDS=KINDS, STATES=STATES, RUNGS=RUNGS, POOL_KIND=POOL_KIND)
     with app.test_request_context("/enterprises/12"):
         yield app
 
 
 def html_of(template: str, **context: object) -> str:
-    return render_template(template, viewer=VIEWER, nav=NAV, **context)
+    return render_template(template, viewer=VIEWER, nav=NAV, office="巫溪县科学技术局", role_words="服务专员", **context)
 
 
 def said(source: str) -> str:
@@ -137,6 +144,29 @@ def test_error_page_stands_without_a_viewer(app: Flask) -> None:
     assert ("cp-nav" in page, "cp-tabbar" in page, "这一步没有办成" in page) == (False, False, True)
 
 
+def test_busy_page_sends_the_same_form_once_more_by_itself(app: Flask) -> None:
+    kept = {"request_key": ["k1"], "text": ["新烘干线 6 月投产"]}
+
+    first = html_of("errors/busy.html", kept=kept, target="/visits/new", again=False)
+    second = html_of("errors/busy.html", kept=kept, target="/visits/new", again=True)
+
+    for page in (first, second):
+        assert '<input type="hidden" name="request_key" value="k1">' in page
+        assert '<input type="hidden" name="text" value="新烘干线 6 月投产">' in page
+    assert ("data-retry-busy" in first, "data-retry-busy" in second) == (True, False)
+
+
+def test_form_kept_from_an_old_page_comes_back_whole(app: Flask) -> None:
+    page = html_of("errors/kept.html", kept={"enterprise_id": ["3", "4"], "text": ["<b>"]}, target="/visits/new")
+
+    form = page[page.index('action="/visits/new"') : page.index("<footer")]
+    assert re.findall(r'name="([a-z_]+)" value="([^"]*)"', form) == [
+        ("enterprise_id", "3"),
+        ("enterprise_id", "4"),
+        ("text", "&lt;b&gt;"),
+    ]
+
+
 def test_navigation_marks_the_page_one_stands_on(app: Flask) -> None:
     page = html_of("styleguide/index.html")
 
@@ -145,7 +175,7 @@ def test_navigation_marks_the_page_one_stands_on(app: Flask) -> None:
 
 
 def test_phone_bar_offers_only_what_the_viewer_may_open(app: Flask) -> None:
-    nav = [("日常", [("/", "home", "工作台", None, False)])]
+    nav = [("", [{"url": "/", "icon": "home", "label": "工作台"}])]
 
     page = render_template("styleguide/index.html", viewer=VIEWER, nav=nav)
 
@@ -154,7 +184,7 @@ def test_phone_bar_offers_only_what_the_viewer_may_open(app: Flask) -> None:
 
 
 def test_success_is_a_toast_with_its_way_back_and_failure_stays_on_the_page(app: Flask) -> None:
-    flash({"text": "已把 38 家的专员改为 陈述。", "undo_url": "/changes/9/undo"})
+    flash("已把 38 家的专员改为 陈述。", "undo:9")
     flash("第 37 行 F 列“四十余人”不是数。", "bad")
 
     page = html_of("styleguide/index.html")

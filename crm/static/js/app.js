@@ -255,7 +255,7 @@
       const key = `retried:${form.elements.request_key?.value || form.action}`;
       if (window.sessionStorage.getItem(key)) return window.sessionStorage.removeItem(key);
       window.sessionStorage.setItem(key, "1");
-      sayInForm(form, "soon", "refresh", "数据库正忙，正在自动再存一次。");
+      sayInForm(form, "soon", "refresh", "正在自动再存一次。");
       window.setTimeout(() => form.isConnected && form.requestSubmit(), 1500);
     });
   }
