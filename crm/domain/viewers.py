@@ -20,7 +20,7 @@ CLASSES: dict[str, str] = {PUBLIC: "公开", INTERNAL: "内部", CONFIDENTIAL: "
 class ViewerGrant:
     """One grant in force: a role over a place, with the region subtree already spelled out.
 
-    ``region_ids`` are all regions of the subtree; ``colleagues`` says whether a case manager also sees
+    ``region_ids`` are all regions of the subtree, ``county_ids`` those of them that own enterprises; ``colleagues`` says whether a case manager also sees
     the enterprises of others in those regions (a setting of the region).
     """
 
@@ -30,6 +30,7 @@ class ViewerGrant:
     park_id: int | None = None
     carrier_id: int | None = None
     colleagues: bool = False
+    county_ids: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,136 @@
+"""Undo: what a change set did is taken back by the last-writer rule; the undo is itself a change set."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import aliased
+
+from crm.domain.acts import Act
+from crm.domain.changes import Kept, Logged, UndoPlan, Update, plan_undo
+from crm.domain.refusals import NotAllowed, NotFound, Refused
+from crm.domain.viewers import Viewer
+from crm.extensions import Base, db
+from crm.store.changes import Change, ChangeSet
+from crm.store.imports import ImportBatch
+from crm.store.scope import visible
+from crm.store.writer import CHUNK, Written, from_plain, write
+
+
+@dataclass(frozen=True)
+class UndoResult:
+    """The written undo and what it left as it is, each with the person who wrote it since."""
+
+    written: Written
+    restored: int
+    withdrawn: int
+    kept: list[Kept]
+
+
+def preview_undo(change_set_id: int, *, viewer: Viewer) -> UndoPlan:
+    """What undoing a change set would do now; reads only. Raises NotFound and NotAllowed like the undo itself."""
+    return _plan(_undoable(change_set_id, viewer))
+
+
+def undo(change_set_id: int, *, act: Act) -> UndoResult:
+    """Undo a change set: fields it wrote last get their old values, records it made are withdrawn.
+
+    Later edits and later children are kept and named. An undo can be undone. product.md, What always holds 4.
+    """
+    change_set = _undoable(change_set_id, act.viewer)
+    plan = _plan(change_set)
+    if plan.nothing_to_do:
+        raise Refused("没有可撤销的：" + ("都已被后来的修改接上。" if plan.kept else "已经撤销过。"))
+    changes = [
+        Update(noun, record_id, {name: from_plain(noun, name, value) for name, value in fields.items()})
+        for (noun, record_id), fields in plan.restore.items()
+    ]
+    changes += [Update(noun, record_id, {"deleted": True}) for noun, record_id in plan.withdraw]
+    written = write(changes, act=act, action="undo", region_id=change_set.region_id, undoes_id=change_set.id)
+    _mark_batch(change_set, written)
+    return UndoResult(written, sum(len(f) for f in plan.restore.values()), len(plan.withdraw), plan.kept)
+
+
+def _undoable(change_set_id: int, viewer: Viewer) -> ChangeSet:
+    change_set = db.session.scalar(visible(select(ChangeSet).where(ChangeSet.id == change_set_id), viewer))
+    if change_set is None:
+        raise NotFound("这次修改")
+    own = change_set.user_id is not None and change_set.user_id == viewer.user_id
+    if not own and not viewer.has_in(change_set.region_id, "bureau", "admin"):
+        raise NotAllowed("只能撤销自己的修改；别人的由业务科室撤销。")
+    return change_set
+
+
+def _plan(change_set: ChangeSet) -> UndoPlan:
+    own = [_logged(row) for row in db.session.scalars(select(Change).where(Change.change_set_id == change_set.id).order_by(Change.id))]
+    mine, other = aliased(Change), aliased(Change)
+    query = (
+        select(other, ChangeSet.who)
+        .join(mine, (mine.noun == other.noun) & (mine.record_id == other.record_id))
+        .join(ChangeSet, ChangeSet.id == other.change_set_id)
+        .where(mine.change_set_id == change_set.id, other.id > mine.id, other.change_set_id != change_set.id)
+        .order_by(other.id)
+    )
+    later = [_logged(row, who) for row, who in db.session.execute(query)]
+    return plan_undo(own, later, _children(change_set, own), _live(own))
+
+
+def _children(change_set: ChangeSet, own: list[Logged]) -> list[tuple[tuple[str, int], Logged]]:
+    """Live records made later that belong to an enterprise this change set created."""
+    created = [c.record_id for c in own if c.op == "create" and c.noun == "enterprise"]
+    if not created:
+        return []
+    last = max(c.id for c in own)
+    found = []
+    for start in range(0, len(created), CHUNK):
+        query = (
+            select(Change, ChangeSet.who)
+            .join(ChangeSet, ChangeSet.id == Change.change_set_id)
+            .where(
+                Change.enterprise_id.in_(created[start : start + CHUNK]),
+                Change.id > last,
+                Change.op == "create",
+                Change.noun != "enterprise",
+            )
+        )
+        found += [(("enterprise", row.enterprise_id), _logged(row, who)) for row, who in db.session.execute(query)]
+    live = _live([child for _, child in found])
+    return [(owner, child) for owner, child in found if live.get((child.noun, child.record_id))]
+
+
+def _live(changes: list[Logged]) -> dict[tuple[str, int], bool]:
+    by_noun: dict[str, list[int]] = defaultdict(list)
+    for change in changes:
+        if change.op == "create":
+            by_noun[change.noun].append(change.record_id)
+    live: dict[tuple[str, int], bool] = {}
+    for noun, ids in by_noun.items():
+        table = Base.metadata.tables[noun]
+        for start in range(0, len(ids), CHUNK):
+            query = select(table.c.id, table.c.deleted).where(table.c.id.in_(ids[start : start + CHUNK]))
+            live.update({(noun, record_id): not deleted for record_id, deleted in db.session.execute(query)})
+    return live
+
+
+def _logged(row: Change, who: str = "") -> Logged:
+    return Logged(row.id, row.change_set_id, row.noun, row.record_id, row.op, row.fields, who)
+
+
+def _mark_batch(change_set: ChangeSet, written: Written) -> None:
+    """An undone import says so; undoing its undo says it is done again."""
+    if written.change_set_id is None:
+        return
+    batches = update(ImportBatch).execution_options(synchronize_session=False)
+    if change_set.undoes_id is None:
+        db.session.execute(
+            batches.where(ImportBatch.change_set_id == change_set.id).values(state="undone", undone_by_id=written.change_set_id)
+        )
+    else:
+        db.session.execute(
+            batches.where(ImportBatch.undone_by_id == change_set.id).values(state="done", undone_by_id=None)
+        )
+
+
+def last_change_set_id() -> int | None:
+    """The newest change set, for tests and checks."""
+    return db.session.scalar(select(func.max(ChangeSet.id)))

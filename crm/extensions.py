@@ -1,0 +1,64 @@
+"""What the rooms share once the application is built: database, login, CSRF, the carrier of jobs, the policy in force."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from sqlalchemy import MetaData
+from sqlalchemy.orm import DeclarativeBase
+
+# Named constraints: Alembic's batch mode can only drop what has a name, and the names are the same on both databases.
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+
+
+db = SQLAlchemy(model_class=Base)
+migrate = Migrate()
+csrf = CSRFProtect()
+login_manager = LoginManager()
+
+
+class Policy:
+    """The dated policy that projections need (ladder, cadences), loaded once by the application from crm/rules.
+
+    Store and rules stand on one line and do not import one another; the application fills this in between.
+    """
+
+    def __init__(self) -> None:
+        self.ladder: Any = None
+        self.cadences: Any = None
+
+
+policy = Policy()
+
+
+class Carrier:
+    """huey with its one task run_job(id). The registry of kinds of work is filled by crm/jobs; doors only name an id."""
+
+    def __init__(self) -> None:
+        self.huey: Any = None
+        self.registry: dict[str, Callable[..., Any]] = {}
+        self._send: Callable[[int], Any] | None = None
+
+    def attach(self, huey: Any, send: Callable[[int], Any]) -> None:
+        self.huey, self._send = huey, send
+
+    def send(self, job_id: int) -> None:
+        """Hand a job's id over. Losing it is harmless: the timetable puts waiting jobs back."""
+        if self._send is not None:
+            self._send(job_id)
+
+
+carrier = Carrier()

@@ -1,0 +1,64 @@
+"""How connections behave: SQLite's pragmas and explicit BEGINs, read-only reading on both databases."""
+
+import sqlite3
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+# Set while a unit of work opens its transaction; every other transaction is a reading one.
+_writing: ContextVar[bool] = ContextVar("writing", default=False)
+
+# Pages of 4 KiB, negative = KiB. More cache per connection buys nothing and costs memory in every worker.
+CACHE_KIB = 16384
+
+
+@contextmanager
+def writing_transactions():
+    """Transactions begun inside may write."""
+    token = _writing.set(True)
+    try:
+        yield
+    finally:
+        _writing.reset(token)
+
+
+def configure(engine: Engine, *, busy_seconds: float) -> None:
+    """Attach the rules of this module to an engine (once)."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_connected(busy_seconds))
+        event.listen(engine, "begin", _sqlite_begin)
+    else:
+        event.listen(engine, "begin", _postgres_begin)
+
+
+def _sqlite_connected(busy_seconds: float):
+    def connected(dbapi_connection: sqlite3.Connection, _record) -> None:
+        # The driver must not begin transactions by itself: a deferred one that writes later fails at once under load.
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {int(busy_seconds * 1000)}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA temp_store = MEMORY")
+        cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        cursor.execute("PRAGMA mmap_size = 268435456")
+        cursor.close()
+
+    return connected
+
+
+def _sqlite_begin(connection) -> None:
+    if _writing.get():
+        connection.exec_driver_sql("PRAGMA query_only = OFF")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+        connection.exec_driver_sql("BEGIN")
+
+
+def _postgres_begin(connection) -> None:
+    if not _writing.get():
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")

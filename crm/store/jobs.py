@@ -1,0 +1,52 @@
+"""Jobs (the truth about long work) and the claims of the timetable. Machine tables."""
+
+from datetime import datetime
+
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, false
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm.store.records import Machine, Model
+from crm.store.types import BigId, Json, Moment, Words
+
+STATES = ("queued", "running", "done", "failed", "cancelled")
+
+
+class Job(Machine, Model):
+    __table_args__ = (Index("ix_job_state", "state", "lease_until"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(Words(40))
+    payload: Mapped[dict] = mapped_column(Json)
+    state: Mapped[str] = mapped_column(Words(12))
+    region_id: Mapped[int | None] = mapped_column(ForeignKey("region.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    worker: Mapped[str | None] = mapped_column(Words(80))
+    lease_until: Mapped[datetime | None] = mapped_column(Moment)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    progress: Mapped[int] = mapped_column(Integer, default=0)
+    total: Mapped[int | None] = mapped_column(Integer)
+    cancel_asked: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    result: Mapped[dict | None] = mapped_column(Json)
+    error: Mapped[str | None] = mapped_column(Words(500))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    started_at: Mapped[datetime | None] = mapped_column(Moment)
+    finished_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class JobClaim(Machine, Model):
+    """One run of a timetabled job: whoever inserts the row runs the slot; it is also the run history."""
+
+    name: Mapped[str] = mapped_column(Words(40), primary_key=True)
+    slot: Mapped[str] = mapped_column(Words(40), primary_key=True)
+    worker: Mapped[str] = mapped_column(Words(80))
+    state: Mapped[str] = mapped_column(Words(12))  # running, done, failed
+    started_at: Mapped[datetime] = mapped_column(Moment)
+    finished_at: Mapped[datetime | None] = mapped_column(Moment)
+    result: Mapped[dict | None] = mapped_column(Json)
+
+
+class Heartbeat(Machine, Model):
+    """When the scheduler and each worker were last alive, for /readyz and the desk."""
+
+    name: Mapped[str] = mapped_column(Words(80), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(Moment)

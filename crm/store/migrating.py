@@ -1,0 +1,52 @@
+"""Bringing a database up to this code's schema, with a backup first."""
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import current_app
+from flask_migrate import upgrade
+
+from crm.extensions import db
+from crm.store.schema import schema_state
+
+
+class SchemaTooNew(RuntimeError):
+    """The database was written by a newer version; it is not touched."""
+
+
+def migrate() -> Path | None:
+    """Migrate the configured database; returns the backup taken first (None for an empty or current one).
+
+    Raises SchemaTooNew with one sentence when the database is newer than the code.
+    """
+    state = schema_state()
+    db.session.rollback()
+    db.session.remove()
+    if not state.known:
+        raise SchemaTooNew(state.sentence())
+    if state.matches:
+        return None
+    backup = copy_before_migrating(state.have) if state.have is not None else None
+    upgrade()
+    return backup
+
+
+def copy_before_migrating(revision: str) -> Path | None:
+    """A copy of the SQLite database beside it, named for its schema and the moment. PostgreSQL is backed up by `backup`."""
+    url = db.engine.url
+    if db.engine.dialect.name != "sqlite":
+        from crm.store.copying import backup_to
+
+        target = current_app.config["SETTINGS"].instance_dir / f"before-{revision}-{_stamp()}.crmbackup"
+        backup_to(target)
+        return target
+    source = Path(url.database)
+    target = source.with_name(f"{source.stem}-before-{revision}-{_stamp()}.db")
+    with sqlite3.connect(source) as original, sqlite3.connect(target) as copy:
+        original.backup(copy)
+    return target
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S")

@@ -1,0 +1,203 @@
+"""The one scope function: which records, and which classes of their fields, a viewer may see. It stands in every query."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+from sqlalchemy.sql.selectable import Join
+
+from crm.domain.fields import FIELDS
+from crm.domain.refusals import NotFound
+from crm.domain.viewers import Viewer
+from crm.extensions import Base, db
+from crm.store.changes import ChangeSet
+from crm.store.dictionaries import DictionaryEntry
+from crm.store.enterprises import Enterprise
+from crm.store.files import StoredFile
+from crm.store.imports import ImportBatch
+from crm.store.jobs import Job
+from crm.store.messages import Message
+from crm.store.parks import Carrier, Park
+from crm.store.regions import Region
+from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
+from crm.store.settings import Setting
+from crm.store.standings import Standing
+from crm.store.units import Unit
+from crm.store.users import Grant, User
+from crm.store.windows import Window
+
+
+class UnscopedStatement(RuntimeError):
+    """A statement selects nothing we have a rule for; a new table needs its line in RULES."""
+
+
+def visible(statement: Select, viewer: Viewer) -> Select:
+    """The statement narrowed to what the viewer may see and to records that are not withdrawn.
+
+    The widest rule wins: a statement over standings is narrowed directly, one over enterprises through their
+    standings, one over anything of an enterprise through that enterprise. Raises UnscopedStatement when no table
+    of the statement has a rule.
+    """
+    tables = {table.name: table for table in _tables_of(statement)}
+    conditions: list[ColumnElement[bool]] = [
+        table.c.deleted.is_(False) for table in tables.values() if "deleted" in table.c
+    ]
+    if "standing" in tables:
+        return statement.where(standing_rule(viewer), *conditions)
+    if "enterprise" in tables:
+        return statement.where(Enterprise.id.in_(visible_ids(viewer)), *conditions)
+    for name, table in tables.items():
+        if name in RULES:
+            return statement.where(RULES[name](viewer), *conditions)
+        if "enterprise_id" in table.c:
+            return statement.where(table.c.enterprise_id.in_(visible_ids(viewer)), *conditions)
+    raise UnscopedStatement(", ".join(tables))
+
+
+def _tables_of(statement: Select):
+    for source in statement.get_final_froms():
+        yield from _flat(source)
+
+
+def _flat(source):
+    if isinstance(source, Join):
+        yield from _flat(source.left)
+        yield from _flat(source.right)
+    elif hasattr(source, "name") and source.name in Base.metadata.tables:
+        yield source
+
+
+def standing_rule(viewer: Viewer) -> ColumnElement[bool]:
+    """Which enterprises: product.md, Who uses it, the column “sees”."""
+    if viewer.everything:
+        return true()
+    conditions: list[ColumnElement[bool]] = []
+    for grant in viewer.grants:
+        if grant.role in ("bureau", "leader", "admin", "unit"):
+            conditions.append(_in(Standing.region_id, grant.county_ids))
+        elif grant.role == "case_manager":
+            conditions.append(and_(Standing.manager_id == viewer.user_id, _in(Standing.region_id, grant.county_ids)))
+            if grant.colleagues:
+                conditions.append(_in(Standing.region_id, grant.county_ids))
+        elif grant.role == "township":
+            conditions.append(_in(Standing.township_id, grant.region_ids))
+        elif grant.role == "park":
+            if grant.park_id:
+                conditions.append(Standing.park_id == grant.park_id)
+            if grant.carrier_id:
+                conditions.append(Standing.carrier_id == grant.carrier_id)
+    return or_(false(), *conditions)
+
+
+def visible_ids(viewer: Viewer):
+    """The ids of the visible enterprises, as a subquery."""
+    return select(Standing.enterprise_id).where(standing_rule(viewer))
+
+
+def _in(column, ids: frozenset[int]) -> ColumnElement[bool]:
+    """One id is compared directly, so that an index can also give the order."""
+    if len(ids) == 1:
+        return column == next(iter(ids))
+    return column.in_(ids) if ids else false()
+
+
+def _regions_of(viewer: Viewer, *roles: str) -> frozenset[int]:
+    return frozenset().union(*(g.region_ids for g in viewer.grants if not roles or g.role in roles))
+
+
+def _of_region(column) -> Callable[[Viewer], ColumnElement[bool]]:
+    """Reference rows of a region: seen by everybody who has something to do there, and those of the regions above it."""
+
+    def rule(viewer: Viewer) -> ColumnElement[bool]:
+        if viewer.everything:
+            return true()
+        seen = _regions_of(viewer) | _regions_above(viewer)
+        return column.in_(seen) if seen else false()
+
+    return rule
+
+
+def _regions_above(viewer: Viewer) -> frozenset[int]:
+    """The chain of regions over the viewer's own: windows and words of the city count in its counties."""
+    above: set[int] = set()
+    waiting = set(_regions_of(viewer))
+    while waiting:
+        parents = set(db.session.scalars(select(Region.parent_id).where(Region.id.in_(waiting), Region.parent_id.is_not(None))))
+        waiting = parents - above
+        above |= parents
+    return frozenset(above)
+
+
+def _own_or_office(region_column, owner_column) -> Callable[[Viewer], ColumnElement[bool]]:
+    """What a person made: seen by that person, and by the office (bureau, admin) of the region."""
+
+    def rule(viewer: Viewer) -> ColumnElement[bool]:
+        if viewer.everything:
+            return true()
+        office = _regions_of(viewer, "bureau", "admin")
+        return or_(owner_column == viewer.user_id, region_column.in_(office) if office else false())
+
+    return rule
+
+
+def _users(viewer: Viewer) -> ColumnElement[bool]:
+    if viewer.everything:
+        return true()
+    regions = _regions_of(viewer, "bureau", "admin")
+    return or_(User.id == viewer.user_id, User.region_id.in_(regions) if regions else false())
+
+
+def _grants(viewer: Viewer) -> ColumnElement[bool]:
+    return Grant.user_id.in_(select(User.id).where(_users(viewer)))
+
+
+def _messages(viewer: Viewer) -> ColumnElement[bool]:
+    return Message.user_id.in_(select(User.id).where(_users(viewer)))
+
+
+def _service_logs(viewer: Viewer) -> ColumnElement[bool]:
+    """An event is seen by whoever sees one of its enterprises."""
+    link = ServiceLogEnterprise
+    return exists().where(link.service_log_id == ServiceLog.id, ~link.deleted, link.enterprise_id.in_(visible_ids(viewer)))
+
+
+RULES: dict[str, Callable[[Viewer], ColumnElement[bool]]] = {
+    "region": _of_region(Region.id),
+    "unit": _of_region(Unit.region_id),
+    "park": _of_region(Park.region_id),
+    "carrier": _of_region(Carrier.region_id),
+    "window": _of_region(Window.region_id),
+    "dictionary_entry": _of_region(DictionaryEntry.region_id),
+    "setting": _of_region(Setting.region_id),
+    "user": _users,
+    "grant": _grants,
+    "message": _messages,
+    "service_log": _service_logs,
+    "import_batch": _own_or_office(ImportBatch.region_id, ImportBatch.user_id),
+    "job": _own_or_office(Job.region_id, Job.user_id),
+    "stored_file": _own_or_office(StoredFile.region_id, StoredFile.owner_id),
+    "change_set": _own_or_office(ChangeSet.region_id, ChangeSet.user_id),
+}
+
+
+def visible_enterprise(enterprise_id: int, viewer: Viewer) -> tuple[Enterprise, Standing]:
+    """One enterprise with its standing; NotFound when there is none or it is not this viewer's to see."""
+    query = select(Enterprise, Standing).join(Standing, Standing.enterprise_id == Enterprise.id).where(Enterprise.id == enterprise_id)
+    row = db.session.execute(visible(query, viewer)).first()
+    if row is None:
+        raise NotFound("这家企业")
+    return row[0], row[1]
+
+
+def visible_record(model: type[Any], record_id: int, viewer: Viewer, what: str = "这条记录") -> Any:
+    """One record of any scoped noun; NotFound when there is none or it is not this viewer's to see."""
+    row = db.session.scalar(visible(select(model).where(model.id == record_id), viewer))
+    if row is None:
+        raise NotFound(what)
+    return row
+
+
+def readable(noun: str, viewer: Viewer, standing: Standing) -> frozenset[str]:
+    """The field codes of a noun this viewer may read of one enterprise."""
+    classes = viewer.classes_over(region_id=standing.region_id, manager_id=standing.manager_id)
+    return frozenset(field.code for field in FIELDS.values() if field.noun == noun and field.cls in classes)

@@ -1,0 +1,62 @@
+"""Settings per region: a declared default, overridden by a recorded row of the region or of one above it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, select, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm.extensions import db
+from crm.store.records import Model, Record
+from crm.store.regions import Region
+from crm.store.types import Json, Words
+
+_LIVE = text("NOT deleted")
+
+
+class Setting(Record, Model):
+    region_id: Mapped[int] = mapped_column(ForeignKey("region.id"))
+    key: Mapped[str] = mapped_column(Words(60))
+    value: Mapped[Any] = mapped_column(Json)
+
+    extra_args = (Index("uq_setting_region_id_key", "region_id", "key", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One setting: its words on screen, its type ("yes_no", "count", "text", "email") and its default."""
+
+    key: str
+    label: str
+    type: str
+    default: Any
+    help: str = ""
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+DECLARED: dict[str, Declared] = {
+    entry.key: entry
+    for entry in (
+        Declared("office_name", "单位名称", "text", "科学技术局", "显示在导航、邮件和导出表的落款处"),
+        Declared("manager_word", "“服务专员”的叫法", "text", "服务专员", "各地叫法不同，只改屏幕和邮件上的字"),
+        Declared("colleagues_visible", "服务专员可看本区县其他人的企业", "yes_no", True, "只读，不含保密字段"),
+        Declared("digest_on", "发送每周邮件", "yes_no", True, "每周第一个工作日"),
+        Declared("digest_hour", "每周邮件几点发", "count", 8, "0 到 23", 0, 23),
+        Declared("silence_days", "多少个工作日没有联系算久未联系", "count", 45, "", 1, 400),
+        Declared("silence_days_titled", "高企、专精特新的久未联系天数", "count", 45, "", 1, 400),
+        Declared("redirect_all_mail", "所有邮件改发到", "email", "", "试用时填一个信箱，其他人收不到邮件；留空按本人信箱发"),
+    )
+}
+
+
+def setting(key: str, region_id: int | None) -> Any:
+    """The value in force for a region: its own, else that of the nearest region above it, else the default."""
+    values = dict(
+        db.session.execute(select(Setting.region_id, Setting.value).where(Setting.key == key, ~Setting.deleted)).tuples().all()
+    )
+    while region_id is not None and values:
+        if region_id in values:
+            return values[region_id]
+        region_id = db.session.scalar(select(Region.parent_id).where(Region.id == region_id))
+    return DECLARED[key].default

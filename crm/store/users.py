@@ -1,0 +1,90 @@
+"""Users, their grants (role × where × from–to) and, apart from the history, their password hashes."""
+
+from datetime import date, datetime
+
+from flask_login import UserMixin
+from sqlalchemy import Boolean, Date, ForeignKey, Index, func, or_, select, true
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm.domain.viewers import Viewer, ViewerGrant
+from crm.extensions import db
+from crm.store.records import Machine, Model, Record
+from crm.store.regions import COUNTY, Region, subtree_ids
+from crm.store.types import BigId, Moment, Words
+
+
+class User(UserMixin, Record, Model):
+    login: Mapped[str] = mapped_column(Words(40))
+    name: Mapped[str] = mapped_column(Words(40))
+    email: Mapped[str | None] = mapped_column(Words(120))
+    region_id: Mapped[int | None] = mapped_column(ForeignKey("region.id"))
+    active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+    wants_digest: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+
+    extra_args = (Index("uq_user_login", func.lower(login), unique=True),)
+
+    @property
+    def is_active(self) -> bool:
+        return self.active and not self.deleted
+
+
+class Grant(Record, Model):
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    role: Mapped[str] = mapped_column(Words(20))
+    region_id: Mapped[int | None] = mapped_column(ForeignKey("region.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    park_id: Mapped[int | None] = mapped_column(ForeignKey("park.id"))
+    carrier_id: Mapped[int | None] = mapped_column(ForeignKey("carrier.id"))
+    valid_from: Mapped[date | None] = mapped_column(Date)
+    valid_to: Mapped[date | None] = mapped_column(Date)
+
+
+class Credential(Machine, Model):
+    """A secret never enters a change, so it has a table of its own."""
+
+    user_id: Mapped[int] = mapped_column(BigId, ForeignKey("user.id"), primary_key=True, autoincrement=False)
+    password_hash: Mapped[str] = mapped_column(Words(200))
+    changed_at: Mapped[datetime] = mapped_column(Moment)
+
+
+def user_by_login(login: str) -> User | None:
+    return db.session.scalar(select(User).where(func.lower(User.login) == login.strip().lower(), ~User.deleted))
+
+
+def grants_in_force(user_id: int, on: date) -> list[Grant]:
+    query = select(Grant).where(
+        Grant.user_id == user_id,
+        ~Grant.deleted,
+        or_(Grant.valid_from.is_(None), Grant.valid_from <= on),
+        or_(Grant.valid_to.is_(None), Grant.valid_to >= on),
+    )
+    return list(db.session.scalars(query.order_by(Grant.id)))
+
+
+def viewer_of(user: User, on: date) -> Viewer:
+    """The grants of a user on a day, with region subtrees spelled out and the regions' visibility setting applied."""
+    from crm.store.settings import setting  # a setting belongs to a region and is read here only
+
+    grants = []
+    for grant in grants_in_force(user.id, on):
+        regions = subtree_ids(grant.region_id) if grant.region_id else frozenset()
+        counties = frozenset(
+            db.session.scalars(select(Region.id).where(Region.id.in_(regions), Region.level == COUNTY))
+        )
+        colleagues = grant.role == "case_manager" and bool(setting("colleagues_visible", grant.region_id))
+        grants.append(
+            ViewerGrant(grant.role, regions, grant.unit_id, grant.park_id, grant.carrier_id, colleagues, counties)
+        )
+    return Viewer(user_id=user.id, name=user.name, grants=tuple(grants))
+
+
+def case_managers(region_ids: frozenset[int], on: date) -> list[User]:
+    """Active users who hold the role over one of these regions on that day, by name."""
+    holders = select(Grant.user_id).where(
+        Grant.role == "case_manager",
+        Grant.region_id.in_(region_ids),
+        ~Grant.deleted,
+        or_(Grant.valid_from.is_(None), Grant.valid_from <= on),
+        or_(Grant.valid_to.is_(None), Grant.valid_to >= on),
+    )
+    return list(db.session.scalars(select(User).where(User.id.in_(holders), User.active, ~User.deleted).order_by(User.id)))

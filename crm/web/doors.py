@@ -1,0 +1,130 @@
+"""What every view shares: who is asking, what time it is, the act, and how a refusal comes back to its form."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import current_app, flash, g, redirect, request, url_for
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from wtforms import HiddenField
+
+from crm.domain.acts import Act
+from crm.domain.refusals import AlreadyDone, Conflict, InvalidInput, Refused
+from crm.domain.viewers import Viewer
+from crm.store.unit_of_work import unit_of_work
+from crm.store.users import viewer_of
+from crm.store.writer import Written
+
+ANYBODY = "anybody"  # no sign-in needed
+SIGNED_IN = "signed_in"  # every role
+
+
+def open_to(*roles: str) -> Callable:
+    """Say whom a route is for: ANYBODY, SIGNED_IN or roles. A route that says nothing is refused, and fails a test."""
+
+    def mark(view: Callable) -> Callable:
+        view.open_to = roles
+        return view
+
+    return mark
+
+
+def rule_of(endpoint: str | None) -> tuple[str, ...] | None:
+    """For whom an endpoint is, None when it never said."""
+    if endpoint == "static":
+        return (ANYBODY,)
+    view = current_app.view_functions.get(endpoint or "")
+    return getattr(view, "open_to", None)
+
+
+def now() -> datetime:
+    """The moment of this request: one clock reading per request, so that an act agrees with itself."""
+    if "now" not in g:
+        g.now = datetime.now(UTC)
+    return g.now
+
+
+def today() -> date:
+    return now().astimezone(ZoneInfo(current_app.config["TZ_NAME"])).date()
+
+
+def viewer() -> Viewer:
+    """Who is asking, with the grants of today. Only behind the sign-in."""
+    if "viewer" not in g:
+        g.viewer = viewer_of(current_user, today())
+    return g.viewer
+
+
+def new_act(*, reason: str = "", effective_on: date | None = None) -> Act:
+    """The circumstances of a deed done through the web."""
+    return Act(
+        viewer=viewer(),
+        door="web",
+        recorded_at=now(),
+        effective_on=effective_on or today(),
+        request_id=g.request_id,
+        reason=reason,
+        request_key=request.form.get("request_key") or None,
+    )
+
+
+class Form(FlaskForm):
+    """Every writing form carries a request key, so that a second press of the button writes nothing twice."""
+
+    request_key = HiddenField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.general_errors: list[str] = []
+        self.conflict: dict[str, tuple[Any, Any, Any]] = {}
+        if not self.request_key.data:
+            self.request_key.data = uuid.uuid4().hex
+
+
+def attempt(form: Form, deed: Callable[[], Written | Any]) -> Any | None:
+    """Run an action in a unit of work. None means refused: the sentences stand on the form, nothing was written.
+
+    Pressing twice counts as success: the earlier write is what the person wanted.
+    """
+    try:
+        with unit_of_work():
+            return deed()
+    except AlreadyDone as done:
+        flash(done.message)
+        return Written(done.change_set_id)
+    except InvalidInput as refusal:
+        for name, sentence in refusal.problems.items():
+            _show(form, name, sentence)
+    except Conflict as refusal:
+        form.conflict = refusal.theirs
+        form.general_errors.append(refusal.message)
+    except Refused as refusal:
+        _show(form, refusal.field, refusal.message)
+    return None
+
+
+def _show(form: Form, name: str | None, sentence: str) -> None:
+    if name and name in form:
+        form[name].errors = [*form[name].errors, sentence]
+    else:
+        form.general_errors.append(sentence)
+
+
+def done(message: str, to: str, written: Written | None = None):
+    """Say what happened, offer to take it back for a moment, and go on."""
+    if written is not None and written.change_set_id:
+        flash(message, f"undo:{written.change_set_id}")
+    else:
+        flash(message)
+    return redirect(to)
+
+
+def here_or(endpoint: str, **values: Any) -> str:
+    """Where the person came from if that is a page of ours, else an endpoint."""
+    back = request.values.get("back", "")
+    if back.startswith("/") and not back.startswith(("//", "/\\")):
+        return back
+    return url_for(endpoint, **values)

@@ -1,0 +1,184 @@
+"""Around every request: its id, who may pass, the headers, the navigation, the pages for what goes wrong."""
+
+import secrets
+import time
+
+import structlog
+from flask import Flask, Response, flash, g, render_template, request, url_for
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError, generate_csrf
+from werkzeug.exceptions import HTTPException
+
+from crm.domain.refusals import NotAllowed, NotFound, Refused
+from crm.extensions import db
+from crm.store.settings import setting
+from crm.store.unit_of_work import DatabaseBusy, is_busy
+from crm.web.doors import ANYBODY, SIGNED_IN, now, rule_of, today, viewer
+from crm.web.sign_in import sessions
+from crm.web.sign_in.views import ask_to_sign_in
+
+# product.md, What always holds 9. Only preview routes set another one themselves.
+CSP = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+
+log = structlog.get_logger("crm.web")
+
+
+def install(app: Flask) -> None:
+    """Attach the frame to the application."""
+    app.before_request(_begin)
+    app.before_request(_who_may_pass)
+    app.after_request(_end)
+    app.context_processor(_context)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(NotFound, lambda e: _page(404, e.message))
+    app.register_error_handler(NotAllowed, lambda e: _page(403, e.message))
+    app.register_error_handler(Refused, lambda e: _page(409, e.message))
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(DatabaseBusy, _busy)
+    app.register_error_handler(Exception, _fault)
+
+
+def _begin() -> None:
+    g.request_id = secrets.token_hex(6)
+    g.began = time.perf_counter()
+
+
+def _who_may_pass():
+    rule = rule_of(request.endpoint)
+    if request.endpoint is None or (rule and ANYBODY in rule):
+        return None
+    if rule is None:
+        # A route that says for whom it is was forgotten: nobody passes, and a test fails.
+        return _page(404)
+    if not current_user.is_authenticated:
+        return ask_to_sign_in()
+    if SIGNED_IN not in rule and not viewer().has(*rule):
+        return _page(403)
+    return None
+
+
+def _end(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", CSP)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("X-Request-Id", g.get("request_id", ""))
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+        if response.status_code < 500:
+            sessions.touch()
+        # No path, no query, no name: ids in a path tell which enterprise somebody looked at.
+        log.info(
+            "request",
+            request_id=g.get("request_id"),
+            method=request.method,
+            endpoint=request.endpoint,
+            status=response.status_code,
+            ms=round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),
+        )
+    return response
+
+
+def _context() -> dict:
+    context = {"csrf": generate_csrf, "request_id": g.get("request_id", ""), "nav": [], "viewer": None}
+    if request.endpoint and request.endpoint != "static" and current_user.is_authenticated:
+        person = viewer()
+        context |= {
+            "viewer": person,
+            "role_words": _role_words(person),
+            "nav": _navigation(person),
+            "office": setting("office_name", current_user.region_id),
+            "today": today(),
+            "now": now(),
+        }
+    return context
+
+
+def _role_words(person) -> str:
+    from crm.domain.viewers import ROLES
+
+    words = dict(ROLES)
+    words["case_manager"] = setting("manager_word", current_user.region_id)
+    return "、".join(dict.fromkeys(words[grant.role] for grant in person.grants)) or "没有授权"
+
+
+# (group, endpoint, icon, words, roles that see it; none = all)
+NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
+    ("", "desk.show", "home", "工作台", ()),
+    ("", "obligations.index", "calendar-due", "到期事项", ()),
+    ("", "enterprises.index", "building", "企业", ()),
+    ("", "board.show", "stairs-up", "五级梯次", ()),
+    ("办理", "service_logs.new", "map-pin", "记一次走访", ("case_manager", "township", "park", "bureau")),
+    ("办理", "pool.index", "list-check", "培育库", ("case_manager", "bureau", "leader")),
+    ("数据", "imports.index", "table-import", "导入", ("case_manager", "bureau", "unit")),
+    ("数据", "jobs.index", "checklist", "任务与待发", ("bureau", "admin")),
+    ("数据", "users.index", "user-question", "用户", ("admin",)),
+    ("数据", "dictionaries.index", "forms", "字典", ("bureau", "admin")),
+    ("数据", "settings.index", "settings", "设置", ("bureau", "admin")),
+)
+
+
+def _navigation(person) -> list[tuple[str, list[dict]]]:
+    groups: dict[str, list[dict]] = {}
+    from flask import current_app
+
+    for group, endpoint, icon, label, roles in NAVIGATION:
+        if endpoint not in current_app.view_functions or (roles and not person.has(*roles)):
+            continue
+        blueprint = endpoint.split(".")[0]
+        groups.setdefault(group, []).append(
+            {
+                "url": url_for(endpoint),
+                "icon": icon,
+                "label": label,
+                "current": request.blueprint == blueprint,
+            }
+        )
+    return list(groups.items())
+
+
+def _page(status: int, message: str | None = None):
+    db.session.rollback()
+    known = status if status in (400, 403, 404, 409, 413, 422, 429, 500, 503) else (500 if status >= 500 else 400)
+    return render_template(f"errors/{known}.html", message=message), status
+
+
+def _http_error(error: HTTPException):
+    if error.response is not None or (error.code or 500) < 400:
+        return error.get_response()
+    return _page(error.code or 500)
+
+
+def _csrf_error(_error: CSRFError):
+    """A form from before the session ended: if nobody is signed in any more, keep its text and ask to sign in."""
+    if not current_user.is_authenticated and request.endpoint != "sign_in.sign_in":
+        return ask_to_sign_in()
+    flash("页面放得太久，已换上新的。再按一次即可。")
+    return render_template("errors/kept.html", kept=_typed(), target=request.full_path.rstrip("?")), 400
+
+
+def _busy(_error: DatabaseBusy):
+    """The form comes back filled in and is sent again once by itself, with the same request key."""
+    log.warning("database busy", request_id=g.get("request_id"))
+    db.session.rollback()
+    again = request.form.get("sent_again") == "1"
+    page = render_template("errors/busy.html", kept=_typed(), target=request.full_path.rstrip("?"), again=again)
+    return page, 503, {"Retry-After": "3"}
+
+
+def _typed() -> dict[str, list[str]]:
+    return {k: request.form.getlist(k) for k in request.form if k not in ("csrf_token", "sent_again")}
+
+
+def _fault(error: Exception):
+    if is_busy(error):
+        return _busy(DatabaseBusy())
+    log.exception("fault", request_id=g.get("request_id"), endpoint=request.endpoint)
+    if _app().testing and _app().config.get("PROPAGATE", True):
+        raise error
+    return _page(500)
+
+
+def _app() -> Flask:
+    from flask import current_app
+
+    return current_app

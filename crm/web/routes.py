@@ -1,0 +1,30 @@
+"""Every door for people, in the order of the navigation."""
+
+from importlib import import_module
+
+from flask import Flask
+
+BLUEPRINTS = (
+    "sign_in",
+    "system",
+    "desk",
+    "obligations",
+    "enterprises",
+    "qualifications",
+    "board",
+    "service_logs",
+    "pool",
+    "imports",
+    "changes",
+    "files",
+    "jobs",
+    "users",
+    "dictionaries",
+    "settings",
+)
+
+
+def register(app: Flask) -> None:
+    """Attach the blueprint of each noun."""
+    for noun in BLUEPRINTS:
+        app.register_blueprint(import_module(f"crm.web.{noun}.views").blueprint)

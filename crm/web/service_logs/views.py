@@ -1,0 +1,3 @@
+from flask import Blueprint
+
+blueprint = Blueprint("service_logs", __name__)
