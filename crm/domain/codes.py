@@ -41,7 +41,7 @@ class CodeCheck:
     suggestion: str | None = None
 
 
-def normal_code(text: str) -> str:
+def normalise_code(text: str) -> str:
     """The code without blanks, quotes and hyphens, half-width and in capitals."""
     plain = unicodedata.normalize("NFKC", text)
     return re.sub(r"[\s'`\u2018\u2019\u200b\ufeff\-]", "", plain).upper()
@@ -78,7 +78,7 @@ def subject_type_of(code: str) -> str | None:
 
 def check_code(code: str) -> CodeCheck:
     """Read a 统一社会信用代码 as somebody wrote it; the division digits are never judged."""
-    normal = normal_code(code)
+    normal = normalise_code(code)
     if re.fullmatch(r"\d{15}", normal):
         return CodeCheck(False, normal, _old_number_warning(normal), "old15")
     if len(normal) != 18:
@@ -155,7 +155,7 @@ def number_warning(kind: str, number: str) -> str | None:
 
     Kinds without a known pattern, and blank numbers, are never doubted.
     """
-    known, normal = _NUMBER_PATTERNS.get(kind), normal_code(number)
+    known, normal = _NUMBER_PATTERNS.get(kind), normalise_code(number)
     if known is None or not normal or known[0].fullmatch(normal):
         return None
     return known[1]

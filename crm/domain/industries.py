@@ -119,7 +119,7 @@ _BY_NAME: dict[str, str] = {name: letter + number for number, (letter, name) in 
 _CODE = re.compile(r"^([A-T])?(\d{2,4})$")
 
 
-def normal_industry(text: str) -> str | None:
+def normalise_industry(text: str) -> str | None:
     """The code in its full form, 门类 letter first (``C1371``), from a code with or without the letter or a name.
 
     Three- and four-digit codes (中类, 小类) are kept as given: only their division is known here. A leading code

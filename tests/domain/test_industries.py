@@ -43,7 +43,7 @@ def test_a_division_stands_in_its_section(division, section, name):
     ],
 )
 def test_an_industry_is_read_as_code_or_name(written, normal):
-    assert industries.normal_industry(written) == normal
+    assert industries.normalise_industry(written) == normal
 
 
 def test_a_finer_code_is_printed_with_its_division():
