@@ -1,0 +1,172 @@
+"""Raw rows to typed rows: every cell read by its field's codec, every problem of a row told at once."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from crm.domain.codecs import CLEAR, Noted, Unreadable, compact, reader_of
+from crm.domain.fields import Field
+from crm.sheets.headers import HeaderMatch, data_rows
+from crm.sheets.layouts import Column, SheetLayout
+from crm.sheets.reading import SheetData
+
+Choices = Mapping[str, Mapping[Any, str]]
+
+# A column repeats few words (townships, dates, yes and no); beyond this many different ones, remembering does not pay.
+_REMEMBERED = 4096
+_NOT_SEEN = object()
+_OLD_NUMBER = "enterprise.old_number"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with one row, with the keys of the import report (product.md, Reports).
+
+    ``column`` is the heading as it stands in the file, ``letter`` the column's letter ("" when the file lacks it).
+    """
+
+    sheet: str
+    row: int
+    column: str
+    letter: str
+    value: str
+    code: str
+    message: str
+    severity: str = "error"
+
+
+@dataclass(frozen=True)
+class TypedRow:
+    """One data row: ``values`` by field key (absent: the row says nothing), the keys that were 清空, the problems."""
+
+    sheet: str
+    row: int
+    values: dict[str, Any]
+    cleared: set[str] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the row cannot be taken as it is; warnings do not count."""
+        return any(problem.severity == "error" for problem in self.problems)
+
+
+def choices_for(declared: Field, choices: Choices | None) -> Mapping[Any, str] | None:
+    """The choices of a field among those passed in: by its key, by its dictionary, by its type (region, person …)."""
+    if not choices:
+        return None
+    for name in (declared.key, declared.choices, declared.type):
+        if name is not None and name in choices:
+            return choices[name]
+    return None
+
+
+def typed_rows(
+    sheet: SheetData, layout: SheetLayout, match: HeaderMatch, *, today: date, choices: Choices | None = None
+) -> Iterator[TypedRow]:
+    """The data rows of a sheet in order, typed. Rows about nobody and rows without a required value carry an error.
+
+    ``choices`` maps a field's key, dictionary or type to {stored value: label}; without an entry the words of a
+    dictionary, region, person, park or carrier come back as they stand. An old 15-digit number in the code's column
+    is moved to ``enterprise.old_number`` with a warning.
+    """
+    plan = [
+        (matched.index, matched.column.key, _reader(matched.column, matched.unit, today, choices), matched)
+        for matched in match.columns
+    ]
+    places = {matched.column.key: (matched.heading, matched.letter) for matched in match.columns}
+    required = [column for column in layout.columns if column.required]
+    for number, cells in data_rows(sheet, match):
+        values: dict[str, Any] = {}
+        cleared: set[str] = set()
+        faults: list[tuple[str, str, str, str, str]] = []
+        for index, key, read, matched in plan:
+            raw = cells[index]
+            if raw == "" or raw is None:
+                continue
+            value = read(raw)
+            if value is None:
+                continue
+            kind = type(value)
+            if kind is Noted:
+                values[key] = value.value
+                faults.append((key, _quoted(raw), value.code, value.message, "warning"))
+            elif kind is Unreadable:
+                faults.append(_fault(key, raw, value, matched.column, values))
+            elif value is CLEAR:
+                cleared.add(key)
+            else:
+                values[key] = value
+        _judge_row(layout, required, values, cleared, faults)
+        problems = [
+            Problem(sheet.name, number, *_place(places, layout, fault[0]), *fault[1:]) for fault in faults
+        ]
+        yield TypedRow(sheet.name, number, values, cleared, problems)
+
+
+def _place(places: dict[str, tuple[str, str]], layout: SheetLayout, key: str) -> tuple[str, str]:
+    """Heading and letter of a field's column; a column the file lacks has the layout's heading and no letter."""
+    if key in places:
+        return places[key]
+    column = layout.column(key)
+    return (column.heading if column else "", "")
+
+
+def _reader(column: Column, unit: str | None, today: date, choices: Choices | None) -> Callable[[Any], Any]:
+    """The column's codec with its answers to texts remembered; a refusal is an answer like any other."""
+    read = reader_of(column.field, unit=unit, choices=choices_for(column.field, choices), today=today)
+    remembered: dict[str, Any] = {}
+
+    def remembering(raw: Any) -> Any:
+        is_text = type(raw) is str
+        answer = remembered.get(raw, _NOT_SEEN) if is_text else _NOT_SEEN
+        if answer is not _NOT_SEEN:
+            return answer
+        try:
+            answer = read(raw)
+        except Unreadable as refusal:
+            answer = refusal
+        if is_text and len(remembered) < _REMEMBERED:
+            remembered[raw] = answer
+        return answer
+
+    return remembering
+
+
+def _quoted(raw: Any) -> str:
+    return str(raw)[:200]
+
+
+def _fault(
+    key: str, raw: Any, refusal: Unreadable, column: Column, values: dict[str, Any]
+) -> tuple[str, str, str, str, str]:
+    if refusal.code == "old_number":
+        number = compact(str(raw)).removeprefix("'")
+        values.setdefault(_OLD_NUMBER, number)
+        message = f"“{number}”是 15 位的原注册号，放到“原注册号”；{column.field.label}留空，查到后补上。"
+        return key, _quoted(raw), "old_number", message, "warning"
+    return key, _quoted(raw), refusal.code, refusal.message, refusal.severity
+
+
+def _judge_row(
+    layout: SheetLayout,
+    required: list[Column],
+    values: dict[str, Any],
+    cleared: set[str],
+    faults: list[tuple[str, str, str, str, str]],
+) -> None:
+    """What a single cell cannot know: whether the row says whom it is about, and all it must."""
+    told = {fault[0] for fault in faults}
+    is_about_somebody = any(key in values for key in layout.key) or _OLD_NUMBER in values
+    if not is_about_somebody and not any(key in told for key in layout.key):
+        message = "这一行没有企业名称，也没有统一社会信用代码，认不出是哪家企业，或是公式没有算出结果。补上再传。"
+        faults.append((layout.key[0], "", "no_key", message, "error"))
+        told.update(layout.key)
+    for column in required:
+        key = column.key
+        if key in cleared:
+            faults.append((key, "清空", "cannot_clear", f"{column.heading}必填，不能清空。填上内容。", "error"))
+        elif key not in values and key not in told and not (key in layout.key and is_about_somebody):
+            message = f"{column.heading}没有填，或是公式没有算出结果。补上再传。"
+            faults.append((key, "", "missing", message, "error"))
