@@ -1,0 +1,462 @@
+"""What an enterprise must do by when: computed from titles, windows, cadences and recorded outcomes, never typed in.
+
+An obligation is unique by (enterprise, kind, period). Periods: ``hnte_renewal`` the year in which the certificate
+expires; ``hnte_annual_report`` the year reported on; ``tech_sme_round`` the year of the round; ``next_step`` the id of
+the service log. The same facts, day and outcomes always give the same list.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from crm.domain.kinds import HNTE, TECH_SME
+from crm.domain.standing import Ladder
+from crm.domain.titles import (
+    SHANGHAI,
+    Citation,
+    Period,
+    Round,
+    Terms,
+    TitleFact,
+    carried_until,
+    end_of_day,
+    rounds_of,
+    runs_of,
+    under_way,
+)
+
+HNTE_RENEWAL = "hnte_renewal"
+HNTE_ANNUAL_REPORT = "hnte_annual_report"
+TECH_SME_ROUND = "tech_sme_round"
+NEXT_STEP = "next_step"
+OBLIGATION_KINDS = frozenset({HNTE_RENEWAL, HNTE_ANNUAL_REPORT, TECH_SME_ROUND, NEXT_STEP})
+
+# upcoming, open, urgent and overdue ask for something; these ask for nothing more.
+SETTLED = frozenset({"done", "waived", "lapsed"})
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """One kind of obligation as dated data. Days are calendar days; ``opens`` and ``due`` are (month, day) defaults.
+
+    ``ahead_days``: listed that long before it opens. ``lapses_after_days``: None = overdue until settled.
+    ``keep_days``: a settled one is listed that long after its due moment. ``misses_allowed``: so many misses cancel
+    the title, by ``misses_clause``.
+    """
+
+    kind: str
+    label: str
+    title_kind: str | None
+    opens: tuple[int, int] | None
+    due: tuple[int, int] | None
+    ahead_days: int
+    urgent_days: int
+    lapses_after_days: int | None
+    keep_days: int
+    misses_allowed: int | None
+    misses_clause: str
+    steps: tuple[str, ...]
+    valid_from: date
+    valid_to: date | None
+    citation: Citation
+
+
+@dataclass(frozen=True)
+class Cadences:
+    """All cadences, found by kind and day."""
+
+    entries: tuple[Cadence, ...]
+    by_kind: dict[str, list[Cadence]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_kind: dict[str, list[Cadence]] = {}
+        for entry in sorted(self.entries, key=lambda entry: entry.valid_from):
+            by_kind.setdefault(entry.kind, []).append(entry)
+        object.__setattr__(self, "by_kind", by_kind)
+
+    def of(self, kind: str, on: date) -> Cadence | None:
+        """The cadence in force on a day; None when that obligation did not or does no longer exist."""
+        for entry in self.by_kind.get(kind, ()):
+            if entry.valid_from <= on and (entry.valid_to is None or on <= entry.valid_to):
+                return entry
+        return None
+
+    def label(self, kind: str) -> str:
+        """The name on screen: of the latest cadence of the kind, else the kind itself."""
+        entries = self.by_kind.get(kind)
+        return entries[-1].label if entries else kind
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """A next step promised in a service log. ``how`` is the word for the contact (走访, 电话 …)."""
+
+    log_id: int
+    text: str
+    due_on: date
+    logged_on: date | None = None
+    owner_id: int | None = None
+    how: str = ""
+
+
+@dataclass(frozen=True)
+class ObligationFacts:
+    """What obligations are a function of.
+
+    ``applications`` are (title kind, year) in hand; ``manager_id`` is the 服务专员, who owns what nobody else does. ``tracked_from`` is the day since which outcomes are recorded in
+    full: a report due on or after it and never settled counts as missed. Without it, only outcomes saying so do.
+    """
+
+    titles: tuple[TitleFact, ...] = ()
+    applications: tuple[tuple[str, int], ...] = ()
+    next_steps: tuple[NextStep, ...] = ()
+    manager_id: int | None = None
+    tracked_from: date | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a person said of one obligation: ``kind`` done, waived, postponed (改期) or missed (确认未报)."""
+
+    kind: str
+    on: date
+    postponed_to: date | None = None
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """One thing due. ``due_at`` is an aware moment (a day's end: its last second); ``expected``: 预计 / 推定."""
+
+    kind: str
+    period: str
+    opens_on: date
+    due_at: datetime
+    state: str
+    reason: str
+    steps: tuple[str, ...]
+    expected: bool
+    source_id: int | None
+    owner_id: int | None
+
+
+Outcomes = Mapping[tuple[str, str], Outcome]
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """An obligation before people and the clock have had their say. ``settled``: the facts show it done."""
+
+    cadence: Cadence
+    period: str
+    opens_on: date
+    due_at: datetime
+    reason: str
+    late_reason: str
+    expected: bool = False
+    settled: str | None = None
+    lapses_at: datetime | None = None
+    steps: tuple[str, ...] | None = None
+    source_id: int | None = None
+    owner_id: int | None = None
+
+
+def obligations(
+    enterprise: ObligationFacts,
+    *,
+    cadences: Cadences,
+    ladder: Ladder,
+    rounds: Sequence[Round],
+    now: datetime,
+    outcomes: Outcomes,
+) -> list[Obligation]:
+    """Everything due or coming within each cadence's horizon, nearest first, one per (kind, period).
+
+    ``now`` is an aware moment. A due moment postponed by an outcome (改期) takes the place of the computed one.
+    """
+    today = now.astimezone(SHANGHAI).date()
+    found: dict[tuple[str, str], Obligation] = {}
+    for draft in _drafts(enterprise, cadences, ladder.terms, rounds, now, outcomes):
+        cadence = draft.cadence
+        if draft.opens_on > today + timedelta(days=cadence.ahead_days):
+            continue
+        one = _settle(draft, now, today, outcomes.get((cadence.kind, draft.period)), enterprise.manager_id)
+        if one.state in SETTLED and one.due_at.astimezone(SHANGHAI).date() + timedelta(days=cadence.keep_days) < today:
+            continue
+        found.setdefault((one.kind, one.period), one)
+    return sorted(found.values(), key=lambda one: (one.due_at, one.kind, one.period))
+
+
+def _drafts(
+    enterprise: ObligationFacts,
+    cadences: Cadences,
+    terms: Terms,
+    rounds: Sequence[Round],
+    now: datetime,
+    outcomes: Outcomes,
+) -> Iterator[_Draft]:
+    by_kind: dict[str, list[TitleFact]] = {}
+    for fact in enterprise.titles:
+        by_kind.setdefault(fact.kind, []).append(fact)
+    for title_kind, kind, say in ((HNTE, HNTE_RENEWAL, _renewal), (TECH_SME, TECH_SME_ROUND, _round)):
+        if title_kind not in by_kind:
+            continue
+        facts = by_kind[title_kind]
+        years = [year for applied_kind, year in enterprise.applications if applied_kind == title_kind]
+        periods = _periods(facts, terms, rounds, years)
+        for period in periods:
+            year = period.next_year
+            cadence = cadences.of(kind, date(year, 12, 31)) if year is not None else None
+            if year is None or cadence is None or period.stop is not None:
+                continue
+            window = _window(cadence, rounds_of(rounds, title_kind, year), year, now)
+            if window is None:
+                continue
+            renewed = _renewed(period, periods)
+            applied = under_way(title_kind, year, facts, years)
+            until = carried_until(period, facts, rounds, years) or period.end
+            yield say(cadence, period, year, window, renewed, applied, until, now)
+        if title_kind == HNTE:
+            yield from _reports(periods, enterprise.tracked_from, cadences, now, outcomes)
+    yield from _next_steps(enterprise.next_steps, cadences, now)
+
+
+def _periods(facts: list[TitleFact], terms: Terms, rounds: Sequence[Round], years: Collection[int]) -> list[Period]:
+    """The periods of one kind, latest first, so that of two records of one title the fuller one speaks."""
+    found = [period for run in runs_of(facts, terms, rounds, years) for period in run.periods]
+    return sorted(found, key=lambda p: (p.last or date.max, p.start), reverse=True)
+
+
+def _renewed(period: Period, periods: Sequence[Period]) -> Period | None:
+    """The title that took this one's place: later, lasting longer, of the year this one had to be renewed in."""
+    for other in periods:
+        if other.start <= period.start or (other.last or date.max) <= (period.last or date.max):
+            continue
+        if other.year == period.next_year or other.start.year == period.next_year:
+            return other
+    return None
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The stretch of a year in which something can be filed, and the last window of it that counts."""
+
+    opens_on: date
+    due_at: datetime
+    county_due_at: datetime | None
+    batch: str
+    expected: bool
+    more: str  # the batch that is expected after it, for the sentence
+
+
+def _window(cadence: Cadence, known: Sequence[Round], year: int, now: datetime) -> _Window | None:
+    """Opens with the year's first window; due with the enterprises' deadline of the last *announced* one.
+
+    Once that has passed, a later window that is only expected takes over; so does the whole year's expectation while
+    nothing is announced. Without any window the cadence's usual days are expected.
+    """
+    dated = sorted(((due, one) for one in known if (due := _due_of(one)) is not None), key=lambda pair: pair[0])
+    if not dated:
+        if cadence.opens is None or cadence.due is None:
+            return None
+        return _Window(date(year, *cadence.opens), end_of_day(date(year, *cadence.due)), None, "", True, "")
+    certain = [pair for pair in dated if pair[1].certain]
+    due_at, last = (certain or dated)[-1]
+    later = [pair for pair in dated if not pair[1].certain and pair[0] > due_at]
+    if due_at < now and later and later[-1][0] >= now:
+        due_at, last = later[-1]
+        later = []
+    openings = [one.opens_on for _, one in dated if one.opens_on is not None]
+    opens = min(openings, default=due_at.astimezone(SHANGHAI).date())
+    return _Window(opens, due_at, last.county_due_at, last.batch, not last.certain, later[-1][1].batch if later else "")
+
+
+def _due_of(one: Round) -> datetime | None:
+    """By when the enterprise must have filed: its own deadline, else the county's, else the closing day's end."""
+    if one.enterprise_due_at is not None:
+        return one.enterprise_due_at
+    if one.county_due_at is not None:
+        return one.county_due_at
+    return end_of_day(one.closes_on) if one.closes_on is not None else None
+
+
+def _renewal(
+    cadence: Cadence,
+    period: Period,
+    year: int,
+    window: _Window,
+    renewed: Period | None,
+    applied: bool,
+    until: date | None,
+    now: datetime,
+) -> _Draft:
+    settled = None
+    if renewed is not None:
+        settled = f"已重新认定，新证书自 {renewed.start} 起。"
+    elif applied and now > window.due_at:
+        settled = f"{year} 年重新认定的申报已在办，结果见申报。"
+    guess = "（推定）" if window.expected else ""
+    county = f"，区县截止 {_moment(window.county_due_at)}" if window.county_due_at is not None else ""
+    batch = f"{window.batch}{guess}" if window.batch else f"当年窗口{guess}"
+    more = f"；{window.more}未公布，公布后期限随之更新" if window.more else ""
+    in_hand = "；申报已在办" if applied else ""
+    return _Draft(
+        cadence,
+        str(year),
+        window.opens_on,
+        window.due_at,
+        f"证书 {period.end} 到期，须在 {year} 年窗口内重新认定，不能提前申报；"
+        f"按{batch}，企业截止 {_moment(window.due_at)}{county}{more}{in_hand}。",
+        f"证书 {period.end} 到期，{year} 年最后一批{guess}企业截止 {_moment(window.due_at)} 已过，未见申报；"
+        f"{until} 后仍无公告即期满未续。",
+        window.expected,
+        settled,
+        end_of_day(until) if until is not None else None,
+    )
+
+
+def _round(
+    cadence: Cadence,
+    period: Period,
+    year: int,
+    window: _Window,
+    renewed: Period | None,
+    applied: bool,
+    until: date | None,
+    now: datetime,
+) -> _Draft:
+    settled = None
+    if renewed is not None:
+        settled = f"{year} 年评价已入库，自 {renewed.start} 起。"
+    elif applied and now > window.due_at:
+        settled = f"{year} 年评价已申报在办，结果见申报。"
+    guess = "（预计）" if window.expected else ""
+    return _Draft(
+        cadence,
+        str(year),
+        window.opens_on,
+        window.due_at,
+        f"{period.year} 年登记编号每年更新，{year} 年评价{guess} {_moment(window.due_at)} 截止；"
+        f"不办则 {period.year} 年登记到此为止。",
+        f"{year} 年评价{guess} {_moment(window.due_at)} 已截止，未见入库，{period.year} 年登记到此为止。",
+        window.expected,
+        settled,
+    )
+
+
+def _reports(
+    periods: Sequence[Period], tracked_from: date | None, cadences: Cadences, now: datetime, outcomes: Outcomes
+) -> Iterator[_Draft]:
+    """One report for each 31 May (by the cadence) that lies in a certificate's validity, on the year before it."""
+    for period in periods:
+        if period.last is None:
+            continue
+        missed: list[int] = []
+        for year in range(period.start.year, period.last.year + 1):
+            cadence = cadences.of(HNTE_ANNUAL_REPORT, date(year, 1, 1))
+            if cadence is None or cadence.opens is None or cadence.due is None:
+                continue
+            due_on = date(year, *cadence.due)
+            if not period.start <= due_on <= period.last:
+                continue
+            reported = year - 1
+            due_at = end_of_day(due_on)
+            outcome = outcomes.get((HNTE_ANNUAL_REPORT, str(reported)))
+            yield _Draft(
+                cadence,
+                str(reported),
+                date(year, *cadence.opens),
+                due_at,
+                _report_reason(period, reported, due_on, missed, cadence),
+                _report_reason(period, reported, due_on, missed, cadence),
+            )
+            untold = tracked_from is not None and tracked_from <= due_on and now > due_at
+            if outcome.kind == "missed" if outcome is not None else untold:
+                missed.append(reported)
+
+
+def _report_reason(period: Period, reported: int, due_on: date, missed: Sequence[int], cadence: Cadence) -> str:
+    allowed = cadence.misses_allowed
+    if missed and allowed is not None:
+        years = "、".join(f"{year} 年度" for year in missed)
+        if len(missed) + 1 < allowed:
+            then = f"累计缺报 {allowed} 次取消高企资格"
+        elif len(missed) < allowed:
+            then = "再缺一次即取消高企资格"
+        else:
+            then = "已达取消高企资格的次数，先与市级核实"
+        return f"有效期内已缺报 {len(missed)} 次（{years}），{then}（{cadence.misses_clause}）。"
+    return (
+        f"证书 {period.start} 至 {period.last} 有效，有效期内每年 {due_on.month} 月 {due_on.day} 日前填报上一年度情况，"
+        f"这次报 {reported} 年度。"
+    )
+
+
+def _next_steps(steps: Sequence[NextStep], cadences: Cadences, now: datetime) -> Iterator[_Draft]:
+    for step in steps:
+        cadence = cadences.of(NEXT_STEP, step.due_on) or cadences.of(NEXT_STEP, now.astimezone(SHANGHAI).date())
+        if cadence is None:
+            continue
+        logged_on = min(step.logged_on or step.due_on, step.due_on)
+        when = f"{logged_on.month} 月 {logged_on.day} 日" if step.logged_on is not None else "服务记录里"
+        reason = f"{when}{f'{step.how}时' if step.how and step.logged_on is not None else ''}约定：{step.text}。"
+        yield _Draft(
+            cadence,
+            str(step.log_id),
+            logged_on,
+            end_of_day(step.due_on),
+            reason,
+            reason,
+            steps=(step.text,),
+            source_id=step.log_id,
+            owner_id=step.owner_id,
+        )
+
+
+def _settle(
+    draft: _Draft, now: datetime, today: date, outcome: Outcome | None, owner_id: int | None
+) -> Obligation:
+    """The obligation as it stands now: what people said first, then the facts, then the clock."""
+    cadence = draft.cadence
+    due_at, reason, late_reason = draft.due_at, draft.reason, draft.late_reason
+    if outcome is not None and outcome.postponed_to is not None:
+        due_at = end_of_day(outcome.postponed_to)
+        note = f"；已改期，原期限 {_moment(draft.due_at)}。"
+        reason, late_reason = reason.removesuffix("。") + note, late_reason.removesuffix("。") + note
+    lapses_at = draft.lapses_at
+    if cadence.lapses_after_days is not None:
+        lapses_at = due_at + timedelta(days=cadence.lapses_after_days)
+    if outcome is not None and outcome.kind in ("done", "waived"):
+        state = outcome.kind
+    elif draft.settled is not None:
+        state, reason = "done", draft.settled
+    elif outcome is not None and outcome.kind == "missed":
+        state = "lapsed"
+    elif now > due_at:
+        state = "lapsed" if lapses_at is not None and now > max(lapses_at, due_at) else "overdue"
+        reason = late_reason
+    elif today < draft.opens_on:
+        state = "upcoming"
+    else:
+        left = (due_at.astimezone(SHANGHAI).date() - today).days
+        state = "urgent" if left <= cadence.urgent_days else "open"
+    return Obligation(
+        cadence.kind,
+        draft.period,
+        draft.opens_on,
+        due_at,
+        state,
+        reason,
+        draft.steps if draft.steps is not None else cadence.steps,
+        draft.expected,
+        draft.source_id,
+        draft.owner_id if draft.owner_id is not None else owner_id,
+    )
+
+
+def _moment(at: datetime | None) -> str:
+    """A deadline as people say it: the last second of a day is its 24:00, which goes without saying."""
+    if at is None:
+        return ""
+    local = at.astimezone(SHANGHAI)
+    day = local.date().isoformat()
+    return day if (local.hour, local.minute) == (23, 59) else f"{day} {local:%H:%M}"
