@@ -8,7 +8,9 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from crm.domain.codes import check_code
 from crm.domain.fields import CHOICES, Field
+from crm.domain.industries import normalise_industry
 from crm.domain.kinds import KINDS
 
 
@@ -217,7 +219,6 @@ def _text_reader(field: Field, unit: str | None, options: Mapping[Any, str], tod
 
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+\d+", re.I)
 _CREDIT_CODE_LENGTH = 18
-_OLD_NUMBER_LENGTH = 15
 _NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Z]")
 
 
@@ -245,41 +246,42 @@ def _code_reader(field: Field, unit: str | None, options: Mapping[Any, str], tod
             raise _code_as_number(field, text)
         if is_phone and len(code) > 13:
             code = _SPACES.sub(" ", unicodedata.normalize("NFKC", text))  # two numbers in one cell stay apart
-        return _credit_code(code.upper(), text) if is_credit_code else _not_longer(field, code)
+        return _credit_code(text) if is_credit_code else _not_longer(field, code)
 
     return read
 
 
-def _credit_code(code: str, shown: str) -> str:
-    if len(code) == _OLD_NUMBER_LENGTH and code.isdigit():
-        raise Unreadable(f"{_shown(shown)}是 15 位的原注册号。把它填到“原注册号”，代码留空。", code="old_number")
+def _credit_code(text: str) -> object:
+    """A code of 18 places, with a note when there is reason to doubt it; only what cannot be one is refused."""
+    check = check_code(text)
+    code = check.normal
+    if check.kind == "old15":
+        raise Unreadable(f"{_shown(text)}是 15 位的原注册号。把它填到“原注册号”，代码留空。", code="old_number")
     if _NOT_ALPHANUMERIC.search(code):
         raise Unreadable(
-            f"{_shown(shown)}里有代码不会有的字。照营业执照改成 18 位数字和字母，或留空。", code="not_a_code"
+            f"{_shown(text)}里有代码不会有的字。照营业执照改成 18 位数字和字母，或留空。", code="not_a_code"
         )
     if len(code) != _CREDIT_CODE_LENGTH:
         raise Unreadable(
-            f"{_shown(shown)}有 {len(code)} 位，统一社会信用代码是 18 位。照营业执照改正，或留空表示不知道。",
+            f"{_shown(text)}有 {len(code)} 位，统一社会信用代码是 18 位。照营业执照改正，或留空表示不知道。",
             code="code_length",
         )
-    return code
-
-
-_INDUSTRY = re.compile(r"[A-T]|[A-T]?\d{2,4}")
+    return code if check.warning is None else Noted(code, check.warning, "code_doubtful")
 
 
 def _industry_reader(field: Field, unit: str | None, options: Mapping[Any, str], today: date) -> Reader:
     def read(raw: object) -> object:
-        code = compact(raw if isinstance(raw, str) else _as_text(raw)).upper()
-        if not isinstance(raw, str) and len(code) < 4:
+        text = raw if isinstance(raw, str) else _as_text(raw)
+        if not isinstance(raw, str) and len(text) < 4:
             raise Unreadable(
                 f"{_shown(raw)}在表里是数字，前面的 0 可能已经丢失；这一格没有读入。把这一列设成文本格式再填。",
                 code="code_as_number",
                 severity="warning",
             )
-        if not _INDUSTRY.fullmatch(code):
+        code = normalise_industry(text)
+        if code is None:
             raise Unreadable(
-                f"{_shown(raw)}不是国民经济行业代码，这一格没有读入。要读入就填 C13、1391 这样的代码。",
+                f"{_shown(raw)}不是国民经济行业的代码或名称，这一格没有读入。要读入就填 C13、C1391 这样的代码。",
                 code="unknown_choice",
                 severity="warning",
             )

@@ -156,6 +156,12 @@ def test_a_credit_code_loses_spaces_and_width_and_gains_capitals():
     assert read("enterprise.credit_code", " ９１５００１０１ ma5u 12345x ") == "91500101MA5U12345X"
 
 
+def test_a_code_that_fails_its_check_character_is_kept_and_doubted():
+    doubted = reader_of(FIELDS["enterprise.credit_code"], today=TODAY)("91500101MA5U12345X")
+
+    assert (doubted.value, doubted.code) == ("91500101MA5U12345X", "code_doubtful")
+
+
 @pytest.mark.parametrize("raw", [9.13301001234567e17, 500238000012345.0, 123, "9.13301E+17"], ids=repr)
 def test_a_code_that_came_as_a_number_is_refused_because_digits_may_be_lost(raw):
     code, sentence = refusal("enterprise.credit_code", raw)
@@ -217,6 +223,19 @@ def test_a_foreign_word_in_a_column_offices_use_otherwise_is_only_a_warning():
     assert (caught.value.severity, caught.value.code) == ("warning", "unknown_choice")
 
 
+@pytest.mark.parametrize("raw", ["1371", 1371.0, "C1371", "C1371 蔬菜加工"], ids=repr)
+def test_an_industry_is_read_in_its_full_code(raw):
+    assert read("enterprise.industry_code", raw) == "C1371"
+
+
+@pytest.mark.parametrize(("raw", "code"), [("什么都做", "unknown_choice"), (111.0, "code_as_number")], ids=str)
+def test_an_industry_that_cannot_be_read_is_only_a_warning(raw, code):
+    with pytest.raises(Unreadable) as caught:
+        read("enterprise.industry_code", raw)
+
+    assert (caught.value.severity, caught.value.code) == ("warning", code)
+
+
 def test_a_township_is_found_by_name_among_the_choices_and_never_by_its_id():
     towns = {7: "城厢镇", 8: "红池坝镇"}
 
@@ -243,7 +262,7 @@ _VALUES = {
     "ratio": st.decimals(0, 1, places=4),
     "number": st.decimals(0, 100, places=3),
     "yes_no": st.booleans(),
-    "industry": st.sampled_from(["C", "C13", "C1391", "0111"]),
+    "industry": st.sampled_from(["C", "C13", "C1391", "A0111"]),
 }  # fmt: skip
 
 
