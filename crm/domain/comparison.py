@@ -26,14 +26,6 @@ class Outcome(StrEnum):
 
 MET, UNMET, UNKNOWN, NEEDS_PERSON, NOT_APPLICABLE = Outcome
 
-OUTCOME_WORDS: dict[Outcome, str] = {
-    MET: "达到",
-    UNMET: "未达到",
-    UNKNOWN: "缺数据",
-    NEEDS_PERSON: "需人工",
-    NOT_APPLICABLE: "不适用",
-}
-
 # --- Rules as data -------------------------------------------------------------------------------------------------
 # Amounts: what a condition measures. Years are offsets from the fiscal year judged: 0 is that year, 1 the current one.
 
@@ -287,7 +279,7 @@ class Gap:
     @property
     def text(self) -> str:
         """``差 41.2 万元`` or ``超 12 人``; rounded up, so that the words never ask for too little."""
-        return ("差 " if self.grow else "超 ") + _say(Fraction(self.amount), self.unit, up=True)
+        return ("差 " if self.grow else "超 ") + say_number(Fraction(self.amount), self.unit, up=True)
 
 
 @dataclass(frozen=True)
@@ -788,10 +780,8 @@ def _tiers(criterion: Criterion, check: Tiers, look: _Look) -> CriterionResult:
         if outcome is MET:
             lo = points
             break
-    found = "，".join(
-        f"{ref.label} {_say(Fraction(value), '件')}" for ref, value in look.inputs.items() if isinstance(value, int)
-    )
-    return _scored(criterion, look, (lo, hi), undecided, value=lo if lo == hi else None, value_text=found)
+    said = "，".join(f"{ref.label} {value}" for ref, value in look.inputs.items() if isinstance(value, int))
+    return _scored(criterion, look, (lo, hi), undecided, value=lo if lo == hi else None, value_text=said)
 
 
 def _best_of(criterion: Criterion, check: BestOf, look: _Look) -> CriterionResult:
@@ -813,8 +803,9 @@ def _score(criterion: Criterion, check: Score, look: _Look) -> CriterionResult:
         outcome = NEEDS_PERSON
     assert total.lo is not None and total.hi is not None
     short = check.pass_mark - total.hi + (1 if check.strict else 0)
-    gap = Gap(_plain(short), "分", True) if outcome is UNMET else None
-    text = _say(total.lo, "分") if total.lo == total.hi else f"{_say(total.lo, '')}～{_say(total.hi, '分')}"
+    gap = Gap(plain(short), "分", True) if outcome is UNMET else None
+    lowest = "" if total.lo == total.hi else f"{say_number(total.lo, '')}～"
+    text = lowest + say_number(total.hi, "分")
     return _result(
         criterion, look, outcome, score=(total.lo, total.hi), value=total.exact, value_text=text, parts=parts,
         threshold=_threshold(op, check.pass_mark, "分"), gap=gap, combine="score",
@@ -933,7 +924,7 @@ def _gap(amount: Amount, op: str, threshold: Fraction, look: _Look) -> Gap | Non
     steps = ceil(change / step)
     if op in (">", "<") and steps * step == change:
         steps += 1
-    return Gap(_plain(steps * step), unit, grow, ref) if steps > 0 else None
+    return Gap(plain(steps * step), unit, grow, ref) if steps > 0 else None
 
 
 def _last_for(look: _Look, key: str, years: int, method: str, rate: Fraction) -> Fraction | None:
@@ -979,10 +970,10 @@ def _exact(amount: Amount, span: _Span) -> object:
         return None
     if unit_of(amount) == "%":
         return value
-    return int(value) if value.denominator == 1 and unit_of(amount) != "元" else _plain(value)
+    return int(value) if value.denominator == 1 and unit_of(amount) != "元" else plain(value)
 
 
-def _plain(value: Fraction) -> Decimal:
+def plain(value: Fraction) -> Decimal:
     """A fraction as Decimal: exact for everything that is counted in 分, persons, pieces or points."""
     return Decimal(value.numerator) / Decimal(value.denominator)
 
@@ -992,22 +983,22 @@ def _value_text(amount: Amount, span: _Span, op: str) -> str:
     if value is None:
         return ""
     if isinstance(amount, Growth) and amount.method == "compound":
-        return f"{amount.years - 1} 年间为 {_say(value, '')} 倍"
+        return f"{amount.years - 1} 年间为 {say_number(value, '')} 倍"
     # Rounded towards missing the condition: 9.999% is never printed as 10%.
-    return _say(value, unit_of(amount), up=op in ("<=", "<"))
+    return say_number(value, unit_of(amount), up=op in ("<=", "<"))
 
 
 def _threshold(op: str, value: Fraction | None, unit: str) -> Threshold | None:
     if value is None:
         return None
     sign = {">=": "≥", "<=": "≤"}.get(op, op)
-    return Threshold(op, value, unit, f"{sign} {_say(value, unit)}")
+    return Threshold(op, value, unit, f"{sign} {say_number(value, unit)}")
 
 
 _SME = Threshold("in", None, "", "中型、小型或微型")
 
 
-def _say(value: Fraction, unit: str, *, up: bool = False) -> str:
+def say_number(value: Fraction, unit: str, *, up: bool = False) -> str:
     """A number as it is printed: money in 万元 (below 100 元 in 元), ratios in percent, two decimals at most."""
     scale, word = {"%": (Fraction(100), "%"), "元": (Fraction(1, 10_000), " 万元")}.get(unit, (Fraction(1), f" {unit}"))
     if unit == "元" and 0 < abs(value) < 100:
@@ -1025,7 +1016,7 @@ def say_value(key: str, value: object) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, int | Decimal):
-        return _say(Fraction(value), _unit_of_key(key))
+        return say_number(Fraction(value), _unit_of_key(key))
     declared = FIELDS.get(key)
     if declared is not None and declared.choices in CHOICES:
         return CHOICES[declared.choices].get(str(value), str(value))

@@ -32,3 +32,25 @@ def in_force(entry: dict[str, Any], on: date) -> bool:
     """Whether a dated entry (``valid_from``, ``valid_to``, both inclusive and optional) counts on that day."""
     starts, ends = entry.get("valid_from"), entry.get("valid_to")
     return (starts is None or starts <= on) and (ends is None or on <= ends)
+
+
+def text_of(name: str) -> str:
+    """The exact text of ``crm/rules/<name>.toml``; raises RuleFileError when there is no such file."""
+    path = HERE / f"{name}.toml"
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RuleFileError(f"{path.name}: no such rule file") from None
+
+
+def parse(text: str, name: str) -> dict[str, Any]:
+    """The content of a text in the form of a rule file; ``name`` stands in the message of a RuleFileError."""
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise RuleFileError(f"{name}: {error}") from None
+
+
+def names(folder: str) -> list[str]:
+    """The names of the rule files of one folder, without the ending, in alphabetical order."""
+    return sorted(path.stem for path in (HERE / folder).glob("*.toml"))
