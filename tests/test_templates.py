@@ -1,11 +1,16 @@
 """Templates and static files: they render, keep the content security policy and ask nothing of the outside."""
 
 import re
+import shutil
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask, flash, render_template, render_template_string
+from flask import Flask, Response, flash, render_template, render_template_string, request
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
 
 from crm.domain.kinds import KINDS, POOL_KIND, RUNGS, STATES
 from crm.domain.viewers import Viewer, ViewerGrant
@@ -54,7 +59,8 @@ def app() -> Iterator[Flask]:
 
 
 def html_of(template: str, **context: object) -> str:
-    return render_template(template, viewer=VIEWER, nav=NAV, office="巫溪县科学技术局", role_words="服务专员", **context)
+    shown = {"office": "巫溪县科学技术局", "role_words": "服务专员", **context}
+    return render_template(template, viewer=VIEWER, nav=NAV, **shown)
 
 
 def said(source: str) -> str:
@@ -249,3 +255,274 @@ def test_field_keeps_what_was_typed_and_ties_the_error_to_it(app: Flask) -> None
     assert 'id="f-staff-error"' in drawn
 
 
+
+
+# The page script in a real browser under the real policy, on pages made from the frame and the components.
+CSP = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+FORM = """{% extends "base.html" %}{% import "_macros.html" as ui %}
+{% block content %}
+<table class="cp-t"><tbody>
+{% for n in (1, 2, 3) %}<tr data-href="/enterprises/{{ n }}"><td>
+<a class="nm" href="/enterprises/{{ n }}">{{ n }}</a></td><td>x</td></tr>{% endfor %}
+</tbody></table>
+<form method="post" action="/save" data-draft="visit">{{ ui.picker("enterprise_id", "企业", "/pick") }}
+{{ ui.field("text", "说了什么", kind="textarea") }}{{ ui.field("file", "文件", kind="file", attrs={"data-max-mb": 1}) }}
+<button class="btn btn-primary" name="how" value="plain">保存走访</button></form>
+<form method="get" action="/form" data-auto-submit><select name="town" aria-label="乡镇">
+<option value="">全部</option><option value="2">古路镇</option></select>
+<input name="q" aria-label="字"></form>
+<div hx-get="/part" hx-trigger="click" hx-swap="innerHTML" id="part">换</div>
+{% endblock %}"""
+
+
+class Site:
+    """A handful of pages and what was sent to them."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, list[str]]] = []
+        self.tokens: list[str | None] = []
+        app = Flask("crm", template_folder=str(TEMPLATES), static_folder=str(CRM / "static"))
+        app.secret_key = "only for this test"
+        app.jinja_env.globals.update(KINDS=KINDS, STATES=STATES, RUNGS=RUNGS, POOL_KIND=POOL_KIND)
+        app.jinja_env.globals["csrf_token"] = lambda: "token-1"
+        app.context_processor(lambda: {"viewer": VIEWER, "nav": NAV})
+        app.add_url_rule("/form", view_func=lambda: render_template_string(FORM), endpoint="form")
+        app.add_url_rule("/guide", view_func=lambda: render_template("styleguide/index.html"), endpoint="guide")
+        app.add_url_rule("/toast", view_func=self.toast)
+        app.add_url_rule("/save", view_func=self.save, methods=["POST"])
+        app.add_url_rule("/busy", view_func=self.busy, methods=["GET", "POST"])
+        app.add_url_rule("/part", view_func=self.part)
+        app.add_url_rule("/pick", view_func=self.pick)
+        app.add_url_rule("/", defaults={"path": ""}, view_func=self.anything)
+        app.add_url_rule("/<path:path>", view_func=self.anything)
+        app.after_request(self.guard)
+        self.server = make_server("127.0.0.1", 0, app, threaded=True)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def guard(self, response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = CSP
+        return response
+
+    def toast(self) -> str:
+        flash("已记一次走访。", "undo:4")
+        return render_template_string(FORM)
+
+    def save(self) -> str:
+        self.sent.append(request.form.to_dict(flat=False))
+        time.sleep(0.3)
+        return render_template("errors/500.html")
+
+    def busy(self) -> tuple[str, int]:
+        self.sent.append(request.form.to_dict(flat=False))
+        kept = {"request_key": ["k1"], "text": ["新烘干线"]}
+        page = render_template("errors/busy.html", kept=kept, target="/busy", again="sent_again" in request.form)
+        return page, 503
+
+    def part(self) -> str:
+        self.tokens.append(request.headers.get("X-CSRFToken"))
+        return "<b>换好了</b>"
+
+    def pick(self) -> str:
+        return f'<button type="button" class="line" data-pick="9" data-label="青禾食品">{request.args["q"]}</button>'
+
+    def anything(self, path: str) -> str:
+        return render_template("errors/404.html")
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    site = Site()
+    yield site
+    site.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    assert path, "scripts/test installs chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(browser: Browser, site: Site) -> Iterator[Page]:
+    """A fresh tab that fails the test when the policy is broken or the script stumbles."""
+    site.sent.clear()
+    site.tokens.clear()
+    context = browser.new_context(base_url=site.address, viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda line: complaints.append(line.text) if "Security Policy" in line.text else None)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_style_guide_fits_its_screen_without_breaking_the_policy(tab: Page, width: int) -> None:
+    tab.set_viewport_size({"width": width, "height": 844})
+    tab.goto("/guide")
+
+    assert tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+
+
+def test_keys_find_go_and_walk_the_rows(tab: Page) -> None:
+    tab.goto("/form")
+
+    tab.keyboard.press("/")
+    assert tab.evaluate("document.activeElement.name") == "q"
+    tab.keyboard.press("Escape")
+    for key in "jjk":
+        tab.keyboard.press(key)
+    tab.keyboard.press("j")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/enterprises/2")
+    tab.keyboard.press("g")
+    tab.keyboard.press("b")
+    tab.wait_for_url("**/board")
+    tab.keyboard.press("?")
+    assert tab.locator("#keys[open]").is_visible()
+
+
+def test_keys_are_letters_while_somebody_types(tab: Page) -> None:
+    tab.goto("/form")
+
+    tab.get_by_label("说了什么").press_sequentially("gb?/j")
+
+    assert tab.get_by_label("说了什么").input_value() == "gb?/j"
+
+
+def test_second_press_of_the_button_sends_nothing(tab: Page, site: Site) -> None:
+    tab.goto("/form")
+    tab.get_by_label("说了什么").fill("新烘干线")
+
+    tab.evaluate("() => { const b = document.querySelector('[name=how]'); b.click(); b.click(); }")
+    tab.wait_for_url("**/save")
+
+    assert [form["how"] for form in site.sent] == [["plain"]]
+
+
+def test_typed_text_comes_back_until_it_was_saved(tab: Page) -> None:
+    tab.goto("/form")
+    tab.get_by_label("说了什么").fill("新烘干线")
+    tab.get_by_role("button", name="保存走访").click()
+    tab.wait_for_url("**/save")
+
+    tab.goto("/form")
+    assert tab.get_by_label("说了什么").input_value() == "新烘干线"
+
+    tab.get_by_role("button", name="保存走访").click()
+    tab.wait_for_url("**/save")
+    tab.goto("/toast")
+    assert tab.get_by_label("说了什么").input_value() == ""
+
+
+def test_without_a_signal_nothing_is_sent_and_nothing_is_lost(tab: Page, site: Site) -> None:
+    tab.goto("/form")
+    tab.get_by_label("说了什么").fill("新烘干线")
+    tab.context.set_offline(True)
+
+    tab.get_by_role("button", name="保存走访").click()
+
+    assert tab.get_by_text("没有信号。文字已存在本机").is_visible()
+    assert (site.sent, tab.get_by_label("说了什么").input_value()) == ([], "新烘干线")
+
+
+def test_busy_form_is_sent_again_once_by_itself(tab: Page, site: Site) -> None:
+    tab.goto("/busy")
+
+    tab.get_by_text("又试了一次").wait_for(timeout=8000)
+    tab.wait_for_timeout(2000)
+
+    assert [form.get("sent_again") for form in site.sent] == [None, ["1"]]
+    assert site.sent[1]["request_key"] == ["k1"]
+
+
+def test_firm_is_chosen_by_two_letters_and_taken_out_again(tab: Page, site: Site) -> None:
+    tab.goto("/form")
+    box = tab.get_by_label("企业", exact=True)
+
+    box.press_sequentially("qh")
+    tab.locator("[data-pick]").wait_for()
+    box.press("Enter")
+    tab.get_by_role("button", name="保存走访").click()
+    tab.wait_for_url("**/save")
+
+    assert site.sent[0]["enterprise_id"] == ["9"]
+
+
+def test_filter_applies_when_it_changes_and_leaves_out_what_is_empty(tab: Page) -> None:
+    tab.goto("/form")
+
+    tab.get_by_label("乡镇").select_option("2")
+    tab.wait_for_url("**/form?*")
+
+    assert tab.url.endswith("/form?town=2")
+
+
+def test_file_shows_its_name_and_size_and_one_too_big_is_refused(tab: Page, tmp_path: Path) -> None:
+    small, big = tmp_path / "台账.xlsx", tmp_path / "大.xlsx"
+    small.write_bytes(b"x" * 2048)
+    big.write_bytes(b"x" * (1024 * 1024 + 1))
+    tab.goto("/form")
+    told = tab.locator("[data-file-info]")
+
+    tab.get_by_label("文件").set_input_files(small)
+    assert told.text_content() == "台账.xlsx · 2 KB"
+    tab.get_by_label("文件").set_input_files(big)
+    assert "超过 1 MB，读不了" in (told.text_content() or "")
+
+
+def test_way_back_counts_down_and_waits_under_the_pointer(tab: Page) -> None:
+    tab.goto("/toast")
+    toast = tab.locator("[data-toast]")
+
+    toast.hover()
+    tab.wait_for_timeout(2200)
+    held = int(toast.locator("[data-left]").text_content() or "0")
+    tab.mouse.move(700, 100)
+    tab.wait_for_timeout(2200)
+
+    assert held >= 7
+    assert int(toast.locator("[data-left]").text_content() or "0") < held
+
+
+def test_htmx_request_carries_the_token_and_swaps_under_the_policy(tab: Page, site: Site) -> None:
+    tab.goto("/form")
+
+    tab.locator("#part").click()
+    tab.get_by_text("换好了").wait_for()
+
+    assert site.tokens == ["token-1"]
+
+
+def test_theme_follows_the_machine_before_the_first_paint(browser: Browser, site: Site) -> None:
+    context = browser.new_context(base_url=site.address, color_scheme="dark")
+    page = context.new_page()
+
+    page.goto("/guide")
+
+    shown = page.evaluate("document.documentElement.dataset.bsTheme")
+    context.close()
+    assert shown == "dark"
+
+
+def test_more_menu_on_the_phone_opens_and_closes_beside_it(tab: Page) -> None:
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto("/form")
+    menu = tab.locator(".cp-more-list")
+
+    tab.get_by_text("更多").click()
+    assert menu.is_visible()
+    tab.mouse.click(100, 300)
+    assert not menu.is_visible()
