@@ -18,7 +18,7 @@ def load_places(*, act: Act) -> Written:
 
     Nothing that somebody edited is touched, so it can run at every start.
     """
-    known = dict(db.session.execute(select(Region.code, Region.id)).tuples().all())
+    known = dict(db.session.execute(select(Region.code, Region.id)).all())
     changes: list[Create] = []
 
     def where(code: str) -> Any:
@@ -100,11 +100,14 @@ def _registered(entries, *, kind: bool) -> Iterable[tuple[str, dict[str, Any]]]:
 
 # Windows are the city's, so they hang on its region and count in every county under it.
 CITY = "500000"
+WINDOW_FIELDS = (
+    "kind", "year", "batch", "opens_on", "enterprise_due_at", "county_due_at", "closes_on", "announced_on", "status", "source",
+)
 
 
 def _windows() -> Iterable[tuple[str, dict[str, Any]]]:
     for row in calendars.windows(CITY):
-        yield CITY, dict(row)
+        yield CITY, {name: row[name] for name in WINDOW_FIELDS}
 
 
 def _holidays() -> Iterable[dict[str, Any]]:

@@ -11,6 +11,7 @@ from crm.domain.changes import Create, Ref, Update
 from crm.domain.fields import fields_of
 from crm.domain.refusals import InvalidInput, Refused
 from crm.domain.titles import TitleFact, title_problems
+from crm.extensions import policy
 from crm.store.qualifications import Qualification, qualifications_of, title_facts
 from crm.store.scope import visible_enterprise, visible_record
 from crm.store.writer import Written, write
@@ -36,7 +37,7 @@ def problems(values: Mapping[str, Any], others: list[TitleFact], *, today: date)
     if not values.get("kind"):
         wrong["kind"] = "选资格种类。"
     else:
-        wrong.update(title_problems(fact_of(values), others, today))
+        wrong.update(title_problems(fact_of(values), others, today, terms=policy.ladder.terms))
     return wrong
 
 

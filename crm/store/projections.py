@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 from sqlalchemy import delete, insert, or_, select
 
+from crm.domain.fields import CHOICES
 from crm.domain.names import normalise_name
 from crm.domain.obligations import NextStep, ObligationFacts, Outcome, obligations
 from crm.domain.pinyin import haystack, sort_key
@@ -94,7 +95,7 @@ def compute(ids: list[int], *, at: datetime) -> dict[str, list[dict[str, Any]]]:
     query = select(
         Enterprise.id, Enterprise.region_id, Enterprise.name, Enterprise.featured_industry, Enterprise.hightech_field
     ).where(Enterprise.id.in_(ids), ~Enterprise.deleted)
-    for enterprise_id, region_id, name, featured, field in db.session.execute(query).tuples():
+    for enterprise_id, region_id, name, featured, field in db.session.execute(query):
         facts = _NO_FACTS
         if enterprise_id in titles or enterprise_id in pool or enterprise_id in in_hand:
             facts = EnterpriseFacts(
@@ -111,10 +112,9 @@ def compute(ids: list[int], *, at: datetime) -> dict[str, list[dict[str, Any]]]:
                     titles=facts.titles,
                     applications=facts.applications,
                     next_steps=tuple(steps.get(enterprise_id, ())),
-                    manager_id=own.get("manager"),
+                    owner_id=own.get("manager"),
                 ),
                 cadences=cadences,
-                ladder=ladder,
                 rounds=all_rounds,
                 now=at,
                 outcomes=outcomes.get(enterprise_id, {}),
@@ -157,7 +157,7 @@ def compute(ids: list[int], *, at: datetime) -> dict[str, list[dict[str, Any]]]:
                     "ends_on": spell.ends_on,
                     "end_reason": spell.end_reason,
                 }
-                for spell in spells(facts.titles, ladder, all_rounds)
+                for spell in spells(facts.titles, ladder.terms, all_rounds)
             )
     return rows
 
@@ -184,11 +184,11 @@ def search_rows(ids: list[int]) -> list[dict[str, Any]]:
     query = select(EnterpriseAlias.enterprise_id, EnterpriseAlias.kind, EnterpriseAlias.value).where(
         EnterpriseAlias.enterprise_id.in_(ids), ~EnterpriseAlias.deleted
     )
-    for enterprise_id, kind, value in db.session.execute(query).tuples():
+    for enterprise_id, kind, value in db.session.execute(query):
         others[enterprise_id].append((kind, value))
     query = select(Enterprise.id, Enterprise.name, Enterprise.credit_code).where(Enterprise.id.in_(ids), ~Enterprise.deleted)
     rows = []
-    for enterprise_id, name, code in db.session.execute(query).tuples():
+    for enterprise_id, name, code in db.session.execute(query):
         names = (name, *(value for kind, value in others.get(enterprise_id, ()) if kind == "former_name"))
         codes = (code or "", *(value for kind, value in others.get(enterprise_id, ()) if kind == "old_number"))
         rows.append(
@@ -210,7 +210,7 @@ def _titles(ids: list[int]) -> dict[int, list[TitleFact]]:
     query = select(Qualification.enterprise_id, *FACT_COLUMNS).where(
         Qualification.enterprise_id.in_(ids), ~Qualification.deleted, Qualification.superseded_at.is_(None)
     )
-    for enterprise_id, *row in db.session.execute(query.order_by(Qualification.id)).tuples():
+    for enterprise_id, *row in db.session.execute(query.order_by(Qualification.id)):
         found[enterprise_id].append(TitleFact(*row))
     return found
 
@@ -219,7 +219,7 @@ def _pool(ids: list[int]) -> dict[int, list[PoolFact]]:
     found: dict[int, list[PoolFact]] = defaultdict(list)
     columns = [getattr(PoolMembership, name) for name in PoolFact.__dataclass_fields__]
     query = select(PoolMembership.enterprise_id, *columns).where(PoolMembership.enterprise_id.in_(ids), ~PoolMembership.deleted)
-    for enterprise_id, *row in db.session.execute(query.order_by(PoolMembership.id)).tuples():
+    for enterprise_id, *row in db.session.execute(query.order_by(PoolMembership.id)):
         found[enterprise_id].append(PoolFact(*row))
     return found
 
@@ -229,7 +229,7 @@ def _applications_in_hand(ids: list[int]) -> dict[int, list[tuple[str, int]]]:
     query = select(Application.enterprise_id, Application.kind, Application.year).where(
         Application.enterprise_id.in_(ids), ~Application.deleted, Application.outcome.is_(None)
     )
-    for enterprise_id, kind, year in db.session.execute(query).tuples():
+    for enterprise_id, kind, year in db.session.execute(query):
         found[enterprise_id].append((kind, year))
     return found
 
@@ -246,7 +246,7 @@ def _affiliations(ids: list[int], on: date) -> dict[int, dict[str, Any]]:
         )
         .order_by(Affiliation.id)
     )
-    for enterprise_id, kind, ref_id, value in db.session.execute(query).tuples():
+    for enterprise_id, kind, ref_id, value in db.session.execute(query):
         found[enterprise_id][kind] = value if ref_id is None else ref_id
     return found
 
@@ -262,15 +262,16 @@ def _service_logs(ids: list[int]) -> tuple[dict[int, date], dict[int, list[NextS
             ServiceLog.next_step,
             ServiceLog.next_step_on,
             ServiceLog.author_id,
+            ServiceLog.kind,
         )
         .join(ServiceLog, ServiceLog.id == ServiceLogEnterprise.service_log_id)
         .where(ServiceLogEnterprise.enterprise_id.in_(ids), ~ServiceLogEnterprise.deleted, ~ServiceLog.deleted)
     )
-    for enterprise_id, log_id, happened_on, next_step, next_on, author_id in db.session.execute(query).tuples():
+    for enterprise_id, log_id, happened_on, next_step, next_on, author_id, kind in db.session.execute(query):
         if happened_on and (enterprise_id not in contact or contact[enterprise_id] < happened_on):
             contact[enterprise_id] = happened_on
         if next_step and next_on:
-            steps[enterprise_id].append(NextStep(log_id, next_step, next_on, happened_on, author_id))
+            steps[enterprise_id].append(NextStep(log_id, next_step, next_on, happened_on, CHOICES["service_kind"].get(kind, ""), author_id))
     return contact, steps
 
 
@@ -284,7 +285,7 @@ def _outcomes(ids: list[int]) -> dict[int, dict[tuple[str, str], Outcome]]:
         ObligationOutcome.on,
         ObligationOutcome.postponed_to,
     ).where(ObligationOutcome.enterprise_id.in_(ids), ~ObligationOutcome.deleted)
-    for enterprise_id, kind, period, outcome, on, postponed_to in db.session.execute(query).tuples():
+    for enterprise_id, kind, period, outcome, on, postponed_to in db.session.execute(query):
         found[enterprise_id][(kind, period)] = Outcome(outcome, on, postponed_to)
     return found
 

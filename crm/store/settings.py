@@ -53,7 +53,7 @@ DECLARED: dict[str, Declared] = {
 def setting(key: str, region_id: int | None) -> Any:
     """The value in force for a region: its own, else that of the nearest region above it, else the default."""
     values = dict(
-        db.session.execute(select(Setting.region_id, Setting.value).where(Setting.key == key, ~Setting.deleted)).tuples().all()
+        db.session.execute(select(Setting.region_id, Setting.value).where(Setting.key == key, ~Setting.deleted)).all()
     )
     while region_id is not None and values:
         if region_id in values:
