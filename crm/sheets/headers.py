@@ -241,6 +241,7 @@ DATA, BLANK, GUIDE, SAMPLE, TOTAL, NOTE, GROUP, HEADER = (
 
 _GUIDE_WORDS = re.compile(r"必填|选填|请|填写|格式|例如|例：|如[：:]|单位[:：]|不超过|yyyy|说明|唯一标识|下拉", re.I)
 _SAMPLE = re.compile(r"[（(【]\s*(?:示例|样例|填写示例)|示例.{0,8}删除|^(?:示例|样例|示例行|例)[:：]?$|^[示样]例[:：]")
+_FIRM = re.compile(r"(?:公司|合作社|厂|店|场|中心|院|所|部|社|行|站)$")
 _CREDIT_CODE = re.compile(r"[0-9A-Z]{18}")
 _TOTAL = re.compile(r"^(?:合计|总计|小计|共计|累计|平均)(?:[:：(（\d].*)?$")
 _NOTE = re.compile(
@@ -260,16 +261,21 @@ def data_rows(sheet: SheetData, match: HeaderMatch) -> Iterator[tuple[int, list[
 def kinds_of_rows(sheet: SheetData, match: HeaderMatch) -> Iterator[tuple[int, str]]:
     """(index, kind) of every row under the header; the kinds are the constants of this module."""
     known = [matched.index for matched in match.columns]
+    name = next((matched.index for matched in match.columns if matched.column.key == "enterprise.name"), None)
     headings = {matched.index: _parse_heading(matched.heading)[0] for matched in match.columns}
     for index in range(match.data_from, len(sheet.rows)):
-        yield index, _kind_of(sheet.rows[index], index - match.data_from, known, headings)
+        row = sheet.rows[index]
+        kind = _kind_of(row, known, headings)
+        if kind == DATA and index - match.data_from < _GUIDE_ROWS:
+            kind = _kind_of_first_row(row, "" if name is None else _cell_text(row[name]))
+        yield index, kind
 
 
 def _is_empty(cell: Any) -> bool:
     return cell is None or cell == "" or (isinstance(cell, str) and not cell.strip())
 
 
-def _kind_of(row: list[Any], depth: int, known: list[int], headings: dict[int, str]) -> str:
+def _kind_of(row: list[Any], known: list[int], headings: dict[int, str]) -> str:
     filled = [cell for cell in row if not _is_empty(cell)]
     texts = [cell.strip() for cell in filled if isinstance(cell, str)]
     if any(_TOTAL.match(re.sub(r"\s+", "", text)) for text in texts[:2]):
@@ -281,14 +287,22 @@ def _kind_of(row: list[Any], depth: int, known: list[int], headings: dict[int, s
     # A row that is only formatted, or holds nothing but its running number, says nothing.
     if all(_is_empty(row[index]) for index in known):
         return BLANK
-    if depth < _GUIDE_ROWS and texts:
-        if any(_SAMPLE.search(text) for text in texts):
-            return SAMPLE
-        guides = sum(1 for text in texts if _GUIDE_WORDS.search(text))
-        if guides >= 2 and guides * 2 >= len(texts) and not any(_CREDIT_CODE.fullmatch(text) for text in texts):
-            return GUIDE
     if len(texts) >= 2 and _repeats_header(row, headings):
         return HEADER
+    return DATA
+
+
+def _kind_of_first_row(row: list[Any], name: str) -> str:
+    """Whether one of the first rows explains the columns or shows how to fill them. A row about a firm is data:
+    taking an explanation for data costs an error message, taking data for an explanation loses a firm."""
+    filled = [cell for cell in row if not _is_empty(cell)]
+    texts = [cell.strip() for cell in filled if isinstance(cell, str)]
+    if any(_SAMPLE.search(text) for text in texts):
+        return SAMPLE
+    is_about_a_firm = _FIRM.search(name) or any(_CREDIT_CODE.fullmatch(text) for text in texts)
+    guides = sum(1 for text in texts if _GUIDE_WORDS.search(text))
+    if len(texts) == len(filled) and not is_about_a_firm and guides >= 2 and guides * 2 >= len(texts):
+        return GUIDE
     return DATA
 
 
