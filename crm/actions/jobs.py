@@ -1,0 +1,51 @@
+"""Asking for long work, and asking it to stop."""
+
+from typing import Any
+
+from sqlalchemy import update
+
+from crm.actions.rights import require
+from crm.domain.acts import Act
+from crm.domain.refusals import Refused
+from crm.extensions import db
+from crm.store.jobs import Job
+from crm.store.scope import visible_record
+from crm.store.unit_of_work import hand_over_after_commit
+
+
+def ask_for(kind: str, payload: dict[str, Any], *, act: Act, region_id: int | None = None) -> int:
+    """Put a job on record inside the open unit of work; a worker gets its id after the commit. Returns that id.
+
+    ``payload`` is plain JSON: ids and words, never rows.
+    """
+    job = Job(
+        kind=kind,
+        payload=payload,
+        state="queued",
+        region_id=region_id,
+        user_id=act.viewer.user_id,
+        created_at=act.recorded_at,
+        attempts=0,
+        progress=0,
+        cancel_asked=False,
+    )
+    db.session.add(job)
+    db.session.flush()
+    hand_over_after_commit(job.id)
+    return job.id
+
+
+def cancel(job_id: int, act: Act) -> None:
+    """Cancel a job that waits; ask one that runs to stop at its next step.
+
+    Raises NotFound, NotAllowed for somebody else's job, Refused when it has ended.
+    """
+    job = visible_record(Job, job_id, act.viewer, "这个任务")
+    own = job.user_id is not None and job.user_id == act.viewer.user_id
+    require(own or act.viewer.has_in(job.region_id, "bureau", "admin"), "取消别人的任务")
+    waiting = update(Job).where(Job.id == job_id, Job.state == "queued")
+    if db.session.execute(waiting.values(state="cancelled", cancel_asked=True, finished_at=act.recorded_at)).rowcount:
+        return
+    running = update(Job).where(Job.id == job_id, Job.state == "running")
+    if not db.session.execute(running.values(cancel_asked=True)).rowcount:
+        raise Refused("这个任务已经结束，不用取消。")
