@@ -103,8 +103,9 @@ class NextStep:
 class ObligationFacts:
     """What obligations are a function of.
 
-    ``applications`` are (title kind, year) in hand; ``manager_id`` is the 服务专员, who owns what nobody else does. ``tracked_from`` is the day since which outcomes are recorded in
-    full: a report due on or after it and never settled counts as missed. Without it, only outcomes saying so do.
+    ``applications`` are (title kind, year) in hand; ``manager_id`` is the 服务专员, who owns what nobody else does.
+    ``tracked_from`` is the day since which outcomes are recorded in full: a report due on or after it and never settled
+    counts as missed. Without it, only outcomes saying so do.
     """
 
     titles: tuple[TitleFact, ...] = ()

@@ -26,6 +26,9 @@ from crm.domain.kinds import KINDS
 # China has had one time without summer time since 1991, so a fixed offset is exact and needs no zone data installed.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
+# In the source of a window whose days nobody announced.
+ASSUMED = "推定"
+
 _DAY = timedelta(days=1)
 _NUMBER_YEAR = re.compile(r"^(?:G[RFS])?(20\d{2})\d{6}")
 
@@ -92,7 +95,7 @@ class TitleFact:
 class Round:
     """A window of one kind, year and batch. ``announced_on`` is the last 公告 that came out of it.
 
-    ``status``: announced, expected, closed or assumed; a source that begins with 推定 also marks an assumed one.
+    ``status``: announced, expected, closed or assumed; a source that says 推定 also marks an assumed one.
     """
 
     kind: str
@@ -109,7 +112,7 @@ class Round:
     @property
     def certain(self) -> bool:
         """Whether somebody announced these days, as against an expectation or an assumption."""
-        return self.status in ("announced", "closed") and not (self.source or "").startswith("推定")
+        return self.status in ("announced", "closed") and ASSUMED not in (self.source or "")
 
     @property
     def closing_on(self) -> date | None:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from crm.domain.kinds import KINDS
-from crm.domain.titles import SHANGHAI, Round, end_of_day
+from crm.domain.titles import ASSUMED, SHANGHAI, Round, end_of_day
 from crm.domain.workdays import Holidays
 from crm.rules.ladder import citation_of, day_of
 from crm.rules.loader import HERE, RuleFileError, read
@@ -18,8 +18,8 @@ def windows(region_code: str) -> list[dict[str, Any]]:
     """The windows that hold in a region (GB/T 2260 code): its own and those of the municipality above it.
 
     Each row has the columns of a window (region_code, kind, year, batch, opens_on, enterprise_due_at and county_due_at
-    as aware moments, closes_on, announced_on, status, source) and beside them ``assumed``, ``citation``. An assumed
-    row's source begins with 推定. Raises RuleFileError naming the entry that cannot be used.
+    as aware moments, closes_on, announced_on, status, source) and beside them ``assumed``, ``citation``. The
+    source of an assumed row says 推定. Raises RuleFileError naming the entry that cannot be used.
     """
     return [dict(row) for row in _all_windows() if _lies_in(region_code, row["region_code"])]
 
@@ -80,7 +80,8 @@ def _window(entry: dict[str, Any], region: str, where: str) -> dict[str, Any]:
     if type(entry.get("year")) is not int:
         raise RuleFileError(f"{where}: year must be a number")
     assumed = bool(entry.get("assumed", False))
-    source = f"推定：{citation.source}" if assumed else f"{citation.document}；{citation.source}"
+    if assumed != (ASSUMED in citation.source):
+        raise RuleFileError(f"{where}: assumed and the word {ASSUMED} in its source go together")
     row = {
         "region_code": region,
         "kind": entry["kind"],
@@ -92,7 +93,7 @@ def _window(entry: dict[str, Any], region: str, where: str) -> dict[str, Any]:
         "closes_on": day_of(entry, "closes_on", where),
         "announced_on": entry.get("announced_on"),
         "status": entry["status"],
-        "source": source,
+        "source": f"{citation.document}；{citation.source}",
         "assumed": assumed,
         "citation": citation,
     }
