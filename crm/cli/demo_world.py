@@ -15,6 +15,7 @@ from typing import Any
 
 from crm.cli import demo_words as w
 from crm.domain.codes import INVENTED_DIVISION, check_code, make_code, make_old_number
+from crm.domain.names import split_name
 from crm.rules import places
 
 NOTICE = "演示数据：企业、人员、号码和文件全部虚构，与任何真实企业、个人无关。信用代码用未分配的区划 500299。"
@@ -804,7 +805,10 @@ class _Maker:
             return ()
         until = max(registered + timedelta(days=200), self.on - timedelta(days=self.rng.randint(90, 1500)))
         old = name.replace("科技", "").replace("有限责任公司", "有限公司").replace("重庆市", "重庆")
-        return ((old if old != name else name.replace("有限", "实业有限"), until),) if until < self.on else ()
+        if old == name:
+            core = split_name(name, ("巫溪县", "云台区")).core
+            old = name.replace(core, core[::-1], 1)
+        return ((old, until),) if until < self.on else ()
 
     def figures(self, trade: w.Trade, subject: str, rung: int, registered: date) -> dict[int, Fields]:
         """Three to five years up to the last one; some unknown, some zero, about a fifth complete for a comparison."""
