@@ -517,6 +517,15 @@ def test_theme_follows_the_machine_before_the_first_paint(browser: Browser, site
     assert shown == "dark"
 
 
+def test_time_line_opens_at_today_on_the_phone(tab: Page) -> None:
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto("/guide")
+
+    today = tab.locator("svg.tl line.now").bounding_box()
+    assert today is not None
+    assert 120 < today["x"] < 390
+
+
 def test_more_menu_on_the_phone_opens_and_closes_beside_it(tab: Page) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
     tab.goto("/form")

@@ -430,10 +430,22 @@
     window.setTimeout(() => (document.hidden ? poll() : window.location.reload()), 1000 * (Number(waiting.dataset.reload) || 2));
   }
 
+  // On the phone a time line is wider than the screen: it opens at today, not years before.
+  function openAtToday() {
+    $$(".tlg").forEach((line) => {
+      const today = $(".now", line);
+      if (!today || line.scrollWidth <= line.clientWidth) return;
+      const drawing = today.ownerSVGElement.getBoundingClientRect();
+      const x = drawing.left - line.getBoundingClientRect().left + line.scrollLeft + (drawing.width * parseFloat(today.getAttribute("x1"))) / 100;
+      line.scrollLeft = x - line.clientWidth * 0.65;
+    });
+  }
+
   const start = () => {
     $$("[data-toast]").forEach(startToast);
     restoreDrafts();
     retryBusy();
+    openAtToday();
     poll();
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
