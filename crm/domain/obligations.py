@@ -295,7 +295,7 @@ def _renewal(
         settled = f"已重新认定，新证书自 {renewed.start} 起。"
     elif applied and now > window.due_at:
         settled = f"{year} 年重新认定的申报已在办，结果见申报。"
-    guess = "（推定）" if window.expected else ""
+    guess = "（按往年推定）" if window.expected else ""
     county = f"，区县截止 {_moment(window.county_due_at)}" if window.county_due_at is not None else ""
     batch = f"{window.batch}{guess}" if window.batch else f"当年窗口{guess}"
     more = f"；{window.more}未公布，公布后期限随之更新" if window.more else ""
@@ -330,15 +330,15 @@ def _round(
         settled = f"{year} 年评价已入库，自 {renewed.start} 起。"
     elif applied and now > window.due_at:
         settled = f"{year} 年评价已申报在办，结果见申报。"
-    guess = "（预计）" if window.expected else ""
+    guess = "（按往年预计）" if window.expected else " "
     return _Draft(
         cadence,
         str(year),
         window.opens_on,
         window.due_at,
-        f"{period.year} 年登记编号每年更新，{year} 年评价{guess} {_moment(window.due_at)} 截止；"
+        f"{period.year} 年登记编号每年更新，{year} 年评价{guess}{_moment(window.due_at)} 截止；"
         f"不办则 {period.year} 年登记到此为止。",
-        f"{year} 年评价{guess} {_moment(window.due_at)} 已截止，未见入库，{period.year} 年登记到此为止。",
+        f"{year} 年评价{guess}{_moment(window.due_at)} 已截止，未见入库，{period.year} 年登记到此为止。",
         window.expected,
         settled,
     )
@@ -413,9 +413,7 @@ def _next_steps(steps: Sequence[NextStep], cadences: Cadences, now: datetime) ->
         )
 
 
-def _settle(
-    draft: _Draft, now: datetime, today: date, outcome: Outcome | None, owner_id: int | None
-) -> Obligation:
+def _settle(draft: _Draft, now: datetime, today: date, outcome: Outcome | None, owner_id: int | None) -> Obligation:
     """The obligation as it stands now: what people said first, then the facts, then the clock."""
     cadence = draft.cadence
     due_at, reason, late_reason = draft.due_at, draft.reason, draft.late_reason

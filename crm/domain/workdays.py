@@ -54,4 +54,3 @@ class Holidays:
         """
         monday = on - timedelta(days=on.weekday())
         return next((day for day in (monday + _DAY * n for n in range(7)) if self.is_workday(day)), None)
-

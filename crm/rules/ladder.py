@@ -73,8 +73,8 @@ def _rung(entry: dict[str, Any], where: str) -> RungEntry:
     rung = entry.get("rung")
     if type(rung) is not int or not 0 <= rung < len(RUNGS):
         raise RuleFileError(f"{where}: rung must be 0 to {len(RUNGS) - 1}")
-    valid_from = day_of(entry, "valid_from", where)
-    return RungEntry(_known_kind(entry, where), rung, valid_from, entry.get("valid_to"), citation_of(entry, where))
+    kind, valid_from = _known_kind(entry, where), day_of(entry, "valid_from", where)
+    return RungEntry(kind, rung, valid_from, entry.get("valid_to"), citation_of(entry, where))
 
 
 def _term(entry: dict[str, Any], where: str) -> Term:
