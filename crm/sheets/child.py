@@ -79,9 +79,10 @@ def _send_workbook(path: Path) -> None:
             if about.typ != calamine.SheetTypeEnum.WorkSheet:
                 continue
             sheet = book.get_sheet_by_name(about.name)
-            if sheet.total_height * sheet.total_width > MAX_CELLS:
+            height, width = (last + 1 for last in sheet.end or (-1, -1))
+            if height * width > MAX_CELLS:
                 raise SheetTooLarge(
-                    f"工作表“{about.name}”的范围到第 {sheet.total_height} 行、第 {sheet.total_width} 列，"
+                    f"工作表“{about.name}”的范围到第 {height} 行、第 {width} 列，"
                     f"超过 {MAX_CELLS // 10_000} 万格。删掉表外的行和列再传。"
                 )
             rows = sheet.to_python(skip_empty_area=False)

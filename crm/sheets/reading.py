@@ -20,6 +20,7 @@ CHILD_MEMORY_MB = 1200
 CHILD_SECONDS = 60
 
 _ROOT = Path(__file__).resolve().parents[2]
+_CHILD = "crm.sheets.child"
 _TOO_HEAVY = "这份文件读了一半读不下去，展开后太大或内容异常，没有读入。另存为新的 .xlsx，或拆成几份再传。"
 
 Progress = Callable[[int], None]
@@ -57,7 +58,7 @@ def read_sheets(
     facts = prescan(path)
     title = Path(name or path.name).stem or "表格"
     limits = (str(CHILD_MEMORY_MB), str(int(seconds) + 1))
-    command = [sys.executable, "-m", "crm.sheets.child", facts.kind, str(path), *limits]
+    command = [sys.executable, "-m", _CHILD, facts.kind, str(path), *limits]
     # The child parses what strangers wrote, so it is not given our secrets from the environment.
     environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ}
     with subprocess.Popen(
