@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from math import ceil
 from typing import NamedTuple
@@ -107,6 +108,11 @@ class Compare:
     by: Amount | None = None
     brackets: tuple[tuple[Fraction | None, Fraction], ...] = ()
 
+    @cached_property
+    def asked(self) -> "Threshold | None":
+        """The one threshold in words; None while it depends on a bracket."""
+        return None if self.threshold is None else _threshold(self.op, self.threshold, unit_of(self.amount))
+
 
 @dataclass(frozen=True)
 class Is:
@@ -173,6 +179,11 @@ class Bands:
     amount: Amount
     bands: tuple[tuple[Fraction, int], ...]
 
+    @cached_property
+    def asked(self) -> "Threshold":
+        """The bound of the highest band in words."""
+        return _threshold(">=", self.bands[0][0], unit_of(self.amount))
+
 
 @dataclass(frozen=True)
 class Tiers:
@@ -195,6 +206,11 @@ class Score:
     parts: "tuple[Criterion, ...]"
     pass_mark: Fraction
     strict: bool = False
+
+    @cached_property
+    def asked(self) -> "Threshold":
+        """The mark in words."""
+        return _threshold(">" if self.strict else ">=", self.pass_mark, "分")
 
 
 @dataclass(frozen=True)
@@ -267,8 +283,10 @@ class RuleSet:
 # --- Results -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Gap:
+# Named tuples: a comparison makes some fifty of them and they are made several times faster than dataclasses.
+
+
+class Gap(NamedTuple):
     """The smallest change of one fact that would meet a condition: exact amount, unit, and whether it must grow."""
 
     amount: Decimal
@@ -282,8 +300,7 @@ class Gap:
         return ("差 " if self.grow else "超 ") + say_number(Fraction(self.amount), self.unit, up=True)
 
 
-@dataclass(frozen=True)
-class Threshold:
+class Threshold(NamedTuple):
     """What was asked: an operator with a number and its unit, or the expected words."""
 
     op: str
@@ -292,8 +309,7 @@ class Threshold:
     text: str
 
 
-@dataclass(frozen=True)
-class CriterionResult:
+class CriterionResult(NamedTuple):
     """One condition as judged. ``value`` is exact: int, Decimal 元, Fraction for ratios, bool, str; None if unknown.
 
     ``inputs`` are the facts looked at with their values; ``missing`` those whose absence leaves the judgement open;
@@ -307,17 +323,24 @@ class CriterionResult:
     role: str
     confidence: str
     value: object = None
-    value_text: str = ""
+    said: str = ""
     threshold: Threshold | None = None
     gap: Gap | None = None
     inputs: tuple[tuple[FactRef, object], ...] = ()
     missing: tuple[FactRef, ...] = ()
-    score: tuple[Fraction, Fraction] | None = None
+    score: tuple[int, int] | None = None
     parts: "tuple[CriterionResult, ...]" = ()
     ways: tuple[Gap, ...] = ()
     reason: str = ""
     plannable: bool = True
     combine: str = ""  # how the parts make the result: "all", "any", "not", "years", "score", "best"
+
+    @property
+    def value_text(self) -> str:
+        """The value in words, rounded towards missing the condition: 9.999% is never printed as 10%."""
+        if self.said or self.threshold is None or not isinstance(self.value, int | Decimal | Fraction):
+            return self.said
+        return say_number(Fraction(self.value), self.threshold.unit, up=self.threshold.op in ("<=", "<"))
 
 
 @dataclass(frozen=True)
@@ -330,7 +353,7 @@ class Result:
     on: date
     year: int
     result: Outcome
-    score: tuple[Fraction, Fraction] | None
+    score: tuple[int, int] | None
     criteria: tuple[CriterionResult, ...]
 
     def criterion(self, id: str) -> CriterionResult:
@@ -420,9 +443,7 @@ def compare(rule_set: RuleSet, facts: Facts, on: date | None = None) -> Result:
         order = {criterion.id: n for n, criterion in enumerate(rule_set.criteria)}
         results.sort(key=lambda c: order[c.id])
     total = next((c.score for c in walk(results) if c.combine == "score"), None)
-    return Result(
-        rule_set.kind, rule_set.version, rule_set.document, day, look.year, outcome, total, tuple(results)
-    )
+    return Result(rule_set.kind, rule_set.version, rule_set.document, day, look.year, outcome, total, tuple(results))
 
 
 def _all(outcomes: Iterable[Outcome]) -> Outcome:
@@ -453,25 +474,46 @@ def _judge(criterion: Criterion, look: _Look) -> CriterionResult:
         return judged
     # A notice that strikes asks for a person's eye; one that does not strike is no condition at all.
     shown = {MET: NEEDS_PERSON, UNMET: NOT_APPLICABLE}.get(judged.result, judged.result)
-    return replace(judged, result=shown, gap=None)
+    return judged._replace(result=shown, gap=None)
 
 
-def _result(criterion: Criterion, look: _Look, outcome: Outcome, **more: object) -> CriterionResult:
-    # "met" and "unmet" are settled: nothing missing can change them any more.
-    undecided = more.pop("undecided", False)
-    open_ = outcome in (UNKNOWN, NEEDS_PERSON) or undecided
+def _result(
+    criterion: Criterion,
+    look: _Look,
+    outcome: Outcome,
+    *,
+    value: object = None,
+    said: str = "",
+    threshold: Threshold | None = None,
+    gap: Gap | None = None,
+    score: tuple[int, int] | None = None,
+    parts: tuple[CriterionResult, ...] = (),
+    ways: tuple[Gap, ...] = (),
+    reason: str = "",
+    combine: str = "",
+    clause: str = "",
+    undecided: bool = False,
+) -> CriterionResult:
+    """A judged criterion; what is missing is named only while it can still change something."""
     return CriterionResult(
-        id=criterion.id,
-        name=criterion.name,
-        clause=str(more.pop("clause", criterion.clause)),
-        result=outcome,
-        role=criterion.role,
-        confidence=criterion.confidence,
-        inputs=tuple(look.inputs.items()),
-        missing=tuple(look.missing) if open_ else (),
-        plannable=criterion.plannable,
-        reason=str(more.pop("reason", "") or criterion.note),
-        **more,  # type: ignore[arg-type]
+        criterion.id,
+        criterion.name,
+        clause or criterion.clause,
+        outcome,
+        criterion.role,
+        criterion.confidence,
+        value,
+        said,
+        threshold,
+        gap,
+        tuple(look.inputs.items()),
+        tuple(look.missing) if undecided or outcome in (UNKNOWN, NEEDS_PERSON) else (),
+        score,
+        parts,
+        ways,
+        reason or criterion.note,
+        criterion.plannable,
+        combine,
     )
 
 
@@ -624,10 +666,12 @@ def _compare(criterion: Criterion, check: Compare, look: _Look) -> CriterionResu
     outcome = outcomes.pop() if len(outcomes) == 1 else UNKNOWN
     threshold = candidates[0] if len(candidates) == 1 else None
     gap = _gap(check.amount, check.op, threshold, look) if outcome is UNMET and threshold is not None else None
-    unit = unit_of(check.amount)
+    asked = check.asked
+    if asked is None and threshold is not None:
+        asked = _threshold(check.op, threshold, unit_of(check.amount))
     return _result(
-        criterion, look, outcome, value=_exact(check.amount, span), gap=gap, reason=span.why,
-        value_text=_value_text(check.amount, span, check.op), threshold=_threshold(check.op, threshold, unit),
+        criterion, look, outcome, value=_exact(check.amount, span), said=_said(check.amount, span), gap=gap,
+        reason=span.why, threshold=asked,
     )  # fmt: skip
 
 
@@ -659,7 +703,7 @@ def _is(criterion: Criterion, check: Is, look: _Look) -> CriterionResult:
     outcome = UNKNOWN if value is None else MET if value in check.expected else UNMET
     words = "或".join(sorted(say_value(check.key, expected) for expected in check.expected))
     return _result(
-        criterion, look, outcome, value=value, value_text=say_value(check.key, value),
+        criterion, look, outcome, value=value, said=say_value(check.key, value),
         threshold=Threshold("in", None, "", words),
     )  # fmt: skip
 
@@ -669,7 +713,7 @@ def _applies(criterion: Criterion, check: Applies, look: _Look) -> CriterionResu
     outcome, reason = (UNKNOWN, "") if value is None else check.outcomes.get(str(value), (NEEDS_PERSON, ""))
     words = "、".join(say_value(check.key, code) for code, (out, _) in check.outcomes.items() if out is MET)
     return _result(
-        criterion, look, outcome, value=value, value_text=say_value(check.key, value), reason=reason,
+        criterion, look, outcome, value=value, said=say_value(check.key, value), reason=reason,
         threshold=Threshold("in", None, "", words),
     )  # fmt: skip
 
@@ -703,7 +747,7 @@ def _industry(criterion: Criterion, check: Industry, look: _Look) -> CriterionRe
     else:
         outcome = check.when_listed if inside else MET
     return _result(
-        criterion, look, outcome, value=value, value_text=str(value or ""), reason=check.reason if inside else "",
+        criterion, look, outcome, value=value, said=str(value or ""), reason=check.reason if inside else "",
         threshold=Threshold("not in", None, "", "不属于 " + "、".join(sorted(check.listed)) + " 大类"),
     )  # fmt: skip
 
@@ -714,16 +758,12 @@ def _manual(criterion: Criterion, check: Manual, look: _Look) -> CriterionResult
 
 def _all_of(criterion: Criterion, check: AllOf, look: _Look) -> CriterionResult:
     parts = tuple(_judge(part, look) for part in check.parts)
-    return _result(
-        criterion, look, _all(p.result for p in parts if p.role == "condition"), parts=parts, combine="all"
-    )
+    return _result(criterion, look, _all(p.result for p in parts if p.role == "condition"), parts=parts, combine="all")
 
 
 def _any_of(criterion: Criterion, check: AnyOf, look: _Look) -> CriterionResult:
     parts = tuple(_judge(part, look) for part in check.parts)
-    return _result(
-        criterion, look, _any(p.result for p in parts if p.role == "condition"), parts=parts, combine="any"
-    )
+    return _result(criterion, look, _any(p.result for p in parts if p.role == "condition"), parts=parts, combine="any")
 
 
 def _not(criterion: Criterion, check: Not, look: _Look) -> CriterionResult:
@@ -735,7 +775,7 @@ def _each_year(criterion: Criterion, check: EachYear, look: _Look) -> CriterionR
     parts = []
     for offset in check.years:
         year = look.year + look.shift + offset
-        one = replace(criterion, id=f"{criterion.id}.{year}", name=f"{year} 年：{criterion.name}", check=check.check)
+        one = replace(criterion, id=f"{criterion.id}.{year}", name=f"{year} 年", check=check.check)
         parts.append(_judge(one, look.again(look.shift + offset)))
     return _result(criterion, look, _all(p.result for p in parts), parts=tuple(parts), combine="years")
 
@@ -743,13 +783,9 @@ def _each_year(criterion: Criterion, check: EachYear, look: _Look) -> CriterionR
 # Scores.
 
 
-def _scored(
-    criterion: Criterion, look: _Look, score: tuple[int, int], open_: Outcome, **more: object
-) -> CriterionResult:
-    """A scored part: an open range is unknown or a person's; points are met, none are unmet."""
-    lo, hi = Fraction(score[0]), Fraction(score[1])
-    outcome = open_ if lo < hi else MET if lo > 0 else UNMET
-    return _result(criterion, look, outcome, score=(lo, hi), **more)
+def _points_outcome(lo: int, hi: int, otherwise: Outcome) -> Outcome:
+    """A scored part: points are met, none are unmet, an open range is unknown or a person's."""
+    return otherwise if lo < hi else MET if lo > 0 else UNMET
 
 
 def _bands(criterion: Criterion, check: Bands, look: _Look) -> CriterionResult:
@@ -757,10 +793,9 @@ def _bands(criterion: Criterion, check: Bands, look: _Look) -> CriterionResult:
     top = check.bands[0][1]
     lo = 0 if span.why or span.lo is None else _points(check, span.lo)
     hi = top if span.why or span.hi is None else _points(check, span.hi)
-    return _scored(
-        criterion, look, (lo, hi), NEEDS_PERSON if span.why else UNKNOWN, value=_exact(check.amount, span),
-        value_text=_value_text(check.amount, span, ">="), reason=span.why,
-        threshold=_threshold(">=", check.bands[0][0], unit_of(check.amount)),
+    return _result(
+        criterion, look, _points_outcome(lo, hi, NEEDS_PERSON if span.why else UNKNOWN), score=(lo, hi),
+        value=_exact(check.amount, span), said=_said(check.amount, span), reason=span.why, threshold=check.asked,
     )  # fmt: skip
 
 
@@ -781,7 +816,8 @@ def _tiers(criterion: Criterion, check: Tiers, look: _Look) -> CriterionResult:
             lo = points
             break
     said = "，".join(f"{ref.label} {value}" for ref, value in look.inputs.items() if isinstance(value, int))
-    return _scored(criterion, look, (lo, hi), undecided, value=lo if lo == hi else None, value_text=said)
+    outcome = _points_outcome(lo, hi, undecided)
+    return _result(criterion, look, outcome, score=(lo, hi), value=lo if lo == hi else None, said=said)
 
 
 def _best_of(criterion: Criterion, check: BestOf, look: _Look) -> CriterionResult:
@@ -789,58 +825,56 @@ def _best_of(criterion: Criterion, check: BestOf, look: _Look) -> CriterionResul
     ranges = [part.score for part in parts if part.score is not None]
     lo, hi = max(low for low, _ in ranges), max(high for _, high in ranges)
     open_ = UNKNOWN if any(p.result is UNKNOWN for p in parts) else NEEDS_PERSON
-    return _scored(criterion, look, (int(lo), int(hi)), open_, parts=parts, combine="best")
+    return _result(criterion, look, _points_outcome(lo, hi, open_), score=(lo, hi), parts=parts, combine="best")
 
 
 def _score(criterion: Criterion, check: Score, look: _Look) -> CriterionResult:
     """Met only when the lowest possible total passes, unmet only when the highest fails."""
     parts = tuple(_judge(part, look) for part in check.parts)
     ranges = [part.score for part in parts if part.score is not None]
-    total = _Span(sum((lo for lo, _ in ranges), _ZERO), sum((hi for _, hi in ranges), _ZERO))
-    op = ">" if check.strict else ">="
-    outcome = _holds(total, op, check.pass_mark)
+    lo, hi = sum(low for low, _ in ranges), sum(high for _, high in ranges)
+    outcome = _holds(_Span(Fraction(lo), Fraction(hi)), check.asked.op, check.pass_mark)
     if outcome is UNKNOWN and not any(p.result is UNKNOWN for p in parts):
         outcome = NEEDS_PERSON
-    assert total.lo is not None and total.hi is not None
-    short = check.pass_mark - total.hi + (1 if check.strict else 0)
-    gap = Gap(plain(short), "分", True) if outcome is UNMET else None
-    lowest = "" if total.lo == total.hi else f"{say_number(total.lo, '')}～"
-    text = lowest + say_number(total.hi, "分")
+    short = ceil(check.pass_mark - hi)
+    if check.strict and hi + short == check.pass_mark:
+        short += 1
     return _result(
-        criterion, look, outcome, score=(total.lo, total.hi), value=total.exact, value_text=text, parts=parts,
-        threshold=_threshold(op, check.pass_mark, "分"), gap=gap, combine="score",
+        criterion, look, outcome, score=(lo, hi), value=lo if lo == hi else None, parts=parts, combine="score",
+        said=f"{lo} 分" if lo == hi else f"{lo}～{hi} 分", threshold=check.asked,
+        gap=Gap(Decimal(short), "分", True) if outcome is UNMET else None,
         ways=_ways(check.parts, parts, short, look) if outcome is UNMET else (),
     )  # fmt: skip
 
 
 def _ways(
-    parts: tuple[Criterion, ...], results: tuple[CriterionResult, ...], short: Fraction, look: _Look
+    parts: tuple[Criterion, ...], results: tuple[CriterionResult, ...], short: int, look: _Look
 ) -> tuple[Gap, ...]:
-    """Single changes that bring the missing points, each the smallest of its part."""
+    """Single changes that bring the missing points, each the smallest of its part; known parts only."""
     found: list[Gap] = []
     for part, result in zip(parts, results, strict=True):
         if result.score is None or result.score[0] < result.score[1]:
             continue
         wanted = result.score[1] + short
         options = part.check.parts if isinstance(part.check, BestOf) else (part,)
-        found += [gap for option in options if (gap := _way(option.check, wanted, look.again())) is not None]
+        gaps = [gap for option in options for gap in _steps_up(option.check, wanted, look.again())]
+        smallest: dict[str, Gap] = {}
+        for gap in gaps:
+            if gap.unit not in smallest or gap.amount < smallest[gap.unit].amount:
+                smallest[gap.unit] = gap
+        found += smallest.values()
     return tuple(found)
 
 
-def _way(check: Check, wanted: Fraction, look: _Look) -> Gap | None:
-    """The smallest change of one fact that brings at least ``wanted`` points, or None when none can."""
+def _steps_up(check: Check, wanted: int, look: _Look) -> Iterator[Gap]:
+    """The change of one fact for each way to at least ``wanted`` points, the lowest tier first."""
+    steps: list[Gap | None] = []
     if isinstance(check, Bands):
-        bounds = [bound for bound, points in check.bands if points >= wanted]
-        return _gap(check.amount, ">=", bounds[-1], look) if bounds else None
-    if isinstance(check, Tiers):
-        gaps = [
-            _gap(tier.amount, tier.op, tier.threshold, look)
-            for tier, points in check.tiers
-            if points >= wanted and tier.threshold is not None
-        ]
-        # Every gap here counts pieces, so the amounts can be compared.
-        return min((gap for gap in gaps if gap is not None), key=lambda gap: gap.amount, default=None)
-    return None
+        steps = [_gap(check.amount, ">=", bound, look) for bound, points in check.bands if points >= wanted][-1:]
+    elif isinstance(check, Tiers):
+        tiers = [tier for tier, points in reversed(check.tiers) if points >= wanted]
+        steps = [_gap(tier.amount, tier.op, tier.threshold, look) for tier in tiers if tier.threshold is not None]
+    yield from (gap for gap in steps if gap is not None)
 
 
 def _classify(criterion: Criterion, check: Classify, look: _Look) -> CriterionResult:
@@ -864,7 +898,7 @@ def _classify(criterion: Criterion, check: Classify, look: _Look) -> CriterionRe
     outcome = MET if "大型" not in possible else UNMET if possible == ["大型"] else UNKNOWN
     return _result(
         criterion, look, outcome, clause=row.clause, value=possible[0] if len(possible) == 1 else None,
-        value_text="或".join(possible), threshold=_SME, undecided=len(possible) > 1,
+        said="或".join(possible), threshold=_SME, undecided=len(possible) > 1,
     )  # fmt: skip
 
 
@@ -978,19 +1012,14 @@ def plain(value: Fraction) -> Decimal:
     return Decimal(value.numerator) / Decimal(value.denominator)
 
 
-def _value_text(amount: Amount, span: _Span, op: str) -> str:
-    value = span.exact
-    if value is None:
+def _said(amount: Amount, span: _Span) -> str:
+    """The words of an amount that has no single value to print: the factor of a compound rate."""
+    if span.exact is None or not (isinstance(amount, Growth) and amount.method == "compound"):
         return ""
-    if isinstance(amount, Growth) and amount.method == "compound":
-        return f"{amount.years - 1} 年间为 {say_number(value, '')} 倍"
-    # Rounded towards missing the condition: 9.999% is never printed as 10%.
-    return say_number(value, unit_of(amount), up=op in ("<=", "<"))
+    return f"{amount.years - 1} 年间为 {say_number(span.exact, '')} 倍"
 
 
-def _threshold(op: str, value: Fraction | None, unit: str) -> Threshold | None:
-    if value is None:
-        return None
+def _threshold(op: str, value: Fraction, unit: str) -> Threshold:
     sign = {">=": "≥", "<=": "≤"}.get(op, op)
     return Threshold(op, value, unit, f"{sign} {say_number(value, unit)}")
 
@@ -1150,8 +1179,8 @@ def _gap_json(gap: Gap) -> dict[str, object]:
     }
 
 
-def _score_json(score: tuple[Fraction, Fraction] | None) -> dict[str, object] | None:
-    return None if score is None else {"min": _number_json(score[0]), "max": _number_json(score[1])}
+def _score_json(score: tuple[int, int] | None) -> dict[str, object] | None:
+    return None if score is None else {"min": score[0], "max": score[1]}
 
 
 def _number_json(value: object) -> object:

@@ -69,6 +69,9 @@ _LISTED = "was_blacklisted"
 _REFERENCES = frozenset({"region", "person", "park", "carrier"})
 
 _YES: dict[object, bool] = {"是": True, "否": False}
+# Money is kept as whole 分 in 64 bits; a thousand times the largest company stays well inside.
+_TOO_MUCH = Decimal(10) ** 15
+
 _YEAR = re.compile(r"(19|20)\d{2}")
 
 
@@ -220,9 +223,7 @@ def _figures(data: object, problems: dict[str, str]) -> Mapping[int, Mapping[str
     return MappingProxyType(years)
 
 
-def _records(
-    place: str, data: object, noun: str, problems: dict[str, str]
-) -> tuple[Mapping[str, object], ...] | None:
+def _records(place: str, data: object, noun: str, problems: dict[str, str]) -> tuple[Mapping[str, object], ...] | None:
     if data is None:
         return None
     if not isinstance(data, list):
@@ -279,8 +280,8 @@ def _as_decimal(declared: Field, value: object) -> Decimal:
         number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     except InvalidOperation:
         raise ValueError("要写成数字，不带单位和逗号") from None
-    if not number.is_finite():
-        raise ValueError("要写成数字")
+    if not number.is_finite() or abs(number) >= _TOO_MUCH:
+        raise ValueError("要写成数字，且小于一千万亿")
     if declared.type == "money" and number != round(number, 2):
         raise ValueError("金额以元为单位，最多两位小数")
     return number

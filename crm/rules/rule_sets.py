@@ -722,7 +722,7 @@ def _disagreements(result: c.Result, expect: Mapping[str, Any]) -> Iterator[str]
         if key in ("result", "one_short", "missing"):
             yield from _differs(key, wanted, report[key])
         elif key == "score":
-            yield from _differs(key, wanted, None if result.score is None else [int(part) for part in result.score])
+            yield from _differs(key, wanted, None if result.score is None else list(result.score))
         elif key in ("criteria", "values", "gaps"):
             for id, want in wanted.items():
                 found = _SHOWN_IN_CASES[key](by_id[id]) if id in by_id else "no such criterion"
