@@ -95,8 +95,8 @@ class NextStep:
     text: str
     due_on: date
     logged_on: date | None = None
-    owner_id: int | None = None
     how: str = ""
+    owner_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -285,7 +285,7 @@ def test_a_publicised_enterprise_waits_for_its_number():
 
 # --- 下一步 ----------------------------------------------------------------------------------------------------------
 
-STEP = NextStep(41, "送审计报告初稿", date(2026, 11, 20), date(2026, 11, 2), 5, "走访")
+STEP = NextStep(41, "送审计报告初稿", date(2026, 11, 20), date(2026, 11, 2), "走访", 5)
 
 
 def test_a_next_step_belongs_to_the_person_who_promised_it():
