@@ -1,12 +1,16 @@
 """Who exported or downloaded what, with which filter and how many rows. Machine table."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
+from crm.domain.acts import Act
+from crm.extensions import db
 from crm.store.records import Machine, Model
 from crm.store.types import BigId, Json, Moment, Words
+from crm.store.unit_of_work import unit_of_work
 
 
 class AccessLog(Machine, Model):
@@ -21,3 +25,24 @@ class AccessLog(Machine, Model):
     filter: Mapped[dict | None] = mapped_column(Json)
     rows: Mapped[int | None] = mapped_column(Integer)
     request_id: Mapped[str] = mapped_column(Words(40), default="")
+
+
+def note_access(
+    act: Act, what: str, *, subject: str, filter: dict[str, Any] | None = None, rows: int | None = None
+) -> None:
+    """Put on record who took what: in the open unit of work, else in a short one of its own."""
+    line = AccessLog(
+        at=act.recorded_at,
+        user_id=act.viewer.user_id,
+        who=act.viewer.name[:60],
+        what=what,
+        subject=subject[:200],
+        filter=filter,
+        rows=rows,
+        request_id=act.request_id,
+    )
+    if db.session.info.get("writing"):
+        db.session.add(line)
+        return
+    with unit_of_work() as work:
+        work.add(line)

@@ -1,0 +1,189 @@
+"""The bytes behind stored files: content-addressed under the instance folder, typed by what they are, checked for orphans."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from flask import current_app
+from sqlalchemy import select
+
+from crm.extensions import db
+from crm.store.files import StoredFile
+
+_PORTION = 1 << 20
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLS = "application/vnd.ms-excel"
+CSV = "text/csv"
+UNKNOWN = "application/octet-stream"
+
+
+class FileLost(Exception):
+    """A stored file whose bytes are not on this machine's disk any more."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Bytes that lie in the store: their hash, their size and the media type sniffed from them."""
+
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """What does not fit together: hashes on disk that no row names, and ids of rows whose bytes are missing or differ."""
+
+    orphans: tuple[str, ...]
+    missing: tuple[int, ...]
+    damaged: tuple[int, ...] = ()
+
+
+def folder() -> Path:
+    """Where the bytes lie; made when first asked for."""
+    place = Path(current_app.config["SETTINGS"].instance_dir) / "files"
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def path_of(sha256: str) -> Path:
+    """The place of these bytes, whether they are there or not."""
+    return folder() / sha256[:2] / sha256
+
+
+def keep(content: bytes | IO[bytes]) -> Kept:
+    """Put bytes into the store, outside any transaction: written beside their place, then moved there whole.
+
+    The same bytes are kept once. Raises OSError when the disk is full; nothing is left behind then.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    head = b""
+    handle, temporary = tempfile.mkstemp(dir=folder(), prefix="incoming-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for portion in _portions(content):
+                head = head or portion[:4096]
+                digest.update(portion)
+                size += len(portion)
+                file.write(portion)
+            file.flush()
+            os.fsync(file.fileno())
+        place = path_of(digest.hexdigest())
+        place.parent.mkdir(exist_ok=True)
+        Path(temporary).replace(place)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return Kept(digest.hexdigest(), size, sniffed(head, place))
+
+
+def _portions(content: bytes | IO[bytes]) -> Iterable[bytes]:
+    if isinstance(content, bytes):
+        return (content,)
+    return iter(lambda: content.read(_PORTION), b"")
+
+
+def record(
+    kept: Kept,
+    *,
+    name: str,
+    purpose: str,
+    at: datetime,
+    region_id: int | None = None,
+    owner_id: int | None = None,
+    enterprise_id: int | None = None,
+) -> StoredFile:
+    """The row of a stored file, added inside the open unit of work. ``purpose``: import, export, template, evidence."""
+    stored = StoredFile(
+        sha256=kept.sha256,
+        name=safe_name(name),
+        size=kept.size,
+        media_type=kept.media_type,
+        purpose=purpose,
+        region_id=region_id,
+        enterprise_id=enterprise_id,
+        owner_id=owner_id,
+        created_at=at,
+    )
+    db.session.add(stored)
+    db.session.flush()
+    return stored
+
+
+def safe_name(name: str) -> str:
+    """The last part of a file's name without control characters, short enough for its column, its ending kept."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    plain = "".join(character for character in last if character.isprintable()).strip() or "文件"
+    if len(plain) <= 200:
+        return plain
+    stem, dot, ending = plain.rpartition(".")
+    return f"{stem[: 199 - len(ending)]}{dot}{ending}" if dot and len(ending) <= 8 else plain[:200]
+
+
+def bytes_of(stored: StoredFile) -> Path:
+    """The path of a stored file's bytes; raises FileLost."""
+    place = path_of(stored.sha256)
+    if not place.is_file():
+        raise FileLost(stored.name)
+    return place
+
+
+# Media types by the bytes a file begins with; a zip is looked into, because every office file is one.
+_MAGIC = (
+    (b"%PDF-", "application/pdf"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", XLS),
+)
+
+
+def sniffed(head: bytes, path: Path) -> str:
+    """The media type of a file by its bytes; what is none of the kinds we handle is only ever offered as a download."""
+    for magic, media_type in _MAGIC:
+        if head.startswith(magic):
+            return media_type
+    if head.startswith(b"PK\x03\x04"):
+        return _kind_of_zip(path)
+    if not head or b"\x00" in head:
+        return UNKNOWN
+    return CSV if any(mark in head for mark in (b",", b"\t", b";")) else "text/plain"
+
+
+def _kind_of_zip(path: Path) -> str:
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist()[:2000])
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return UNKNOWN
+    if "xl/workbook.xml" in names:
+        return XLSX
+    if "word/document.xml" in names:
+        return "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    return "application/zip"
+
+
+def check_files(*, contents: bool = False) -> Check:
+    """Compare the disk with the rows; with ``contents`` every file is read and its hash compared."""
+    rows = db.session.execute(select(StoredFile.id, StoredFile.sha256)).all()
+    known = {sha256 for _, sha256 in rows}
+    on_disk = {place.name for place in folder().glob("??/*") if place.is_file()}
+    missing = tuple(file_id for file_id, sha256 in rows if sha256 not in on_disk)
+    damaged: tuple[int, ...] = ()
+    if contents:
+        broken = {sha256 for sha256 in known & on_disk if _hash_of(path_of(sha256)) != sha256}
+        damaged = tuple(file_id for file_id, sha256 in rows if sha256 in broken)
+    return Check(tuple(sorted(on_disk - known)), missing, damaged)
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
