@@ -120,8 +120,20 @@ def _find(known: Known, heading: str) -> tuple[Column, int, str | None] | None:
     if not heading or len(heading) > 80:
         return None
     whole, bare, unit = _parse_heading(heading)
-    found = known.get(whole) or known.get(bare)
+    found = known.get(whole)
+    if found is None and (spare := known.get(bare)) and spare[0].field.noun != "figures":
+        # What stands in brackets after a figure is its scope or year, and another scope is another figure.
+        found = spare
     return (found[0], found[1], unit) if found else None
+
+
+def _find_under(known: Known, group: str, heading: str) -> tuple[Column, int, str | None] | None:
+    """A heading that is known only together with the group it stands under: 研发费用 over 高企口径."""
+    for joined in (f"{group}{heading}", f"{group}({heading})"):
+        whole, _, unit = _parse_heading(joined)
+        if found := known.get(whole):
+            return found[0], found[1], unit
+    return None
 
 
 def _headings(sheet: SheetData, row: int, rows: int) -> list[tuple[str, str]]:
@@ -148,11 +160,15 @@ def _cell_text(cell: Any) -> str:
 
 
 def _match_at(sheet: SheetData, known: Known, row: int, rows: int) -> HeaderMatch:
+    # A heading merged over several columns is a group: taken for a column, it would be read as its first one.
+    groups = _group_columns(sheet, row) if rows == 1 else frozenset()
     candidates: list[tuple[int, int, str, Column, str | None]] = []
     unknown: list[UnknownColumn] = []
     for index, (heading, group) in enumerate(_headings(sheet, row, rows)):
         joined = f"{group}{heading}"
-        found = _find(known, heading) or (_find(known, joined) if group else None)
+        found = None if index in groups else _find(known, heading)
+        if found is None and group:
+            found = _find_under(known, group, heading)
         if found is not None:
             column, rank, unit = found
             candidates.append((rank, index, heading, column, unit or (_parse_heading(group)[2] if group else None)))
@@ -169,6 +185,15 @@ def _match_at(sheet: SheetData, known: Known, row: int, rows: int) -> HeaderMatc
     return HeaderMatch(row, rows, tuple(columns), tuple(sorted(unknown, key=lambda column: column.index)))
 
 
+def _group_columns(sheet: SheetData, row: int) -> frozenset[int]:
+    return frozenset(
+        index
+        for top, left, bottom, right in sheet.merged
+        if top == row == bottom and right > left
+        for index in range(left, right + 1)
+    )
+
+
 def match_header(sheet: SheetData, layout: SheetLayout) -> HeaderMatch | None:
     """The row (or two rows) whose cells are known headings, or None. One known heading is enough when it is a key.
 
@@ -180,11 +205,19 @@ def match_header(sheet: SheetData, layout: SheetLayout) -> HeaderMatch | None:
         if not any(_find(known, _cell_text(cell)) for cell in sheet.rows[row]):
             continue
         for match in _matches_around(sheet, known, row):
-            if best is None or len(match.columns) > len(best.columns):
+            if best is None or _worth(sheet, known, match) > _worth(sheet, known, best):
                 best = match
     if best is None or (len(best.columns) < 2 and not any(best.has(key) for key in layout.key)):
         return None
     return _with_units(sheet, best)
+
+
+def _worth(sheet: SheetData, known: Known, match: HeaderMatch) -> tuple[int, bool]:
+    """More known columns are better; of equal readings the one that takes in the row under a merged known heading.
+    A merged title above the header knows no heading and stays outside."""
+    top = sheet.rows[match.header_row]
+    has_group = any(_find(known, _cell_text(top[index])) for index in _group_columns(sheet, match.header_row))
+    return len(match.columns), match.header_rows == 2 and has_group
 
 
 def _matches_around(sheet: SheetData, known: Known, row: int) -> Iterator[HeaderMatch]:
