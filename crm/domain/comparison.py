@@ -839,21 +839,23 @@ def _score(criterion: Criterion, check: Score, look: _Look) -> CriterionResult:
     short = ceil(check.pass_mark - hi)
     if check.strict and hi + short == check.pass_mark:
         short += 1
+    # While the total is a range, no single amount is known to be enough.
+    settled = outcome is UNMET and lo == hi
     return _result(
         criterion, look, outcome, score=(lo, hi), value=lo if lo == hi else None, parts=parts, combine="score",
         said=f"{lo} 分" if lo == hi else f"{lo}～{hi} 分", threshold=check.asked,
-        gap=Gap(Decimal(short), "分", True) if outcome is UNMET else None,
-        ways=_ways(check.parts, parts, short, look) if outcome is UNMET else (),
+        gap=Gap(Decimal(short), "分", True) if settled else None,
+        ways=_ways(check.parts, parts, short, look) if settled else (),
     )  # fmt: skip
 
 
 def _ways(
     parts: tuple[Criterion, ...], results: tuple[CriterionResult, ...], short: int, look: _Look
 ) -> tuple[Gap, ...]:
-    """Single changes that bring the missing points, each the smallest of its part; known parts only."""
+    """Single changes that bring the missing points, each the smallest of its part."""
     found: list[Gap] = []
     for part, result in zip(parts, results, strict=True):
-        if result.score is None or result.score[0] < result.score[1]:
+        if result.score is None:
             continue
         wanted = result.score[1] + short
         options = part.check.parts if isinstance(part.check, BestOf) else (part,)

@@ -153,6 +153,8 @@ def _criterion(entry: Mapping[str, Any], role: str, on: date, place: str) -> c.C
         check = _check(entry, on, here)
     except _Slip as slip:
         raise RuleFileError(f"{here}: {slip}") from None
+    except RuleFileError:
+        raise  # A part of this criterion has already named its place.
     except (KeyError, TypeError, ValueError) as error:
         raise RuleFileError(f"{here}: {error!r}") from None
     if "each_year" in entry:
