@@ -6,6 +6,8 @@ import pytest
 
 from crm.cli.demo_world import COUNTY, SECOND, World, bench_enterprises, make_world
 from crm.domain.codes import check_code
+from crm.domain.comparison import compare, one_short
+from crm.domain.facts import Facts
 from crm.domain.fields import AFFILIATIONS, CHOICES, FIELDS
 from crm.domain.names import normalise_name, split_name
 from crm.domain.pinyin import search_keys
@@ -14,6 +16,7 @@ from crm.domain.titles import RoundTable, TitleFact, title_problems
 from crm.domain.viewers import ROLES
 from crm.rules.calendars import rounds
 from crm.rules.ladder import load_ladder
+from crm.rules.rule_sets import load_rule_set
 
 TODAY = date(2026, 11, 23)
 DAYS = [TODAY, date(2027, 5, 24), date(2027, 1, 4), date(2027, 1, 1), date(2028, 2, 29), date(2026, 9, 15)]
@@ -210,6 +213,19 @@ def test_logs_cover_fourteen_months_and_some_steps_are_overdue(world):
     assert (world.on - min(log.fields["happened_on"] for log in world.logs)).days > 380
     assert 3 <= sum(due < world.on for due in open_steps) <= 30
     assert any(due > world.on for due in open_steps)
+
+
+def test_a_comparison_finds_met_unmet_unknown_and_one_short(world):
+    rules = load_rule_set("tech_sme", world.on)
+    results = [compare(rules, _facts_for_comparison(one, world.on), world.on) for one in world.enterprises]
+
+    assert {str(result.result) for result in results} >= {"met", "unmet", "unknown", "needs_person", "not_applicable"}
+    assert 5 <= sum(one_short(result) for result in results) <= 60
+
+
+def _facts_for_comparison(one, on):
+    titles = tuple(title.fields for title in one.titles)
+    return Facts(on=on, enterprise=one.fields, figures=one.figures, intellectual_property=one.ip, titles=titles)
 
 
 def test_one_training_is_one_event_of_several_enterprises(world):
