@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from crm.domain import kinds, viewers, words
+from crm.domain.comparison import Outcome
+from crm.store import imports, jobs, messages
 
 ROOT = Path(__file__).parent.parent
 
@@ -186,6 +188,13 @@ def test_the_fixed_words_are_those_of_the_glossary():
     assert words.NOUNS["qualification"] == "认定（入库）资格"
     assert words.ASSESSMENT == "条件比对（预评）"
     assert words.OBLIGATION_KINDS["hnte_annual_report"] == "高企年度发展情况报表"
+
+
+def test_every_state_that_is_kept_has_its_word():
+    assert set(words.JOB_STATES) == set(jobs.STATES)
+    assert set(words.MESSAGE_STATES) == set(messages.STATES)
+    assert set(words.IMPORT_STATES) == set(imports.STATES)
+    assert set(words.RESULTS) == {str(outcome) for outcome in Outcome}
 
 
 def test_nobody_is_told_that_an_enterprise_meets_a_recognition():
