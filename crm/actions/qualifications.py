@@ -12,6 +12,7 @@ from crm.domain.fields import fields_of
 from crm.domain.refusals import InvalidInput, Refused
 from crm.domain.titles import TitleFact, title_problems
 from crm.extensions import policy
+from crm.store.projections import local_day
 from crm.store.qualifications import Qualification, qualifications_of, title_facts
 from crm.store.scope import visible_enterprise, visible_record
 from crm.store.writer import Written, write
@@ -45,7 +46,7 @@ def record_qualification(enterprise_id: int, values: Mapping[str, Any], *, act: 
     """Record a title as a new fact. Raises NotFound, NotAllowed, InvalidInput (ends before it begins, overlaps …)."""
     row, standing = visible_enterprise(enterprise_id, act.viewer)
     require(may_record_title(act.viewer, standing, values.get("kind") or ""), "登记认定结果")
-    wrong = problems(values, title_facts(enterprise_id), today=act.effective_on)
+    wrong = problems(values, title_facts(enterprise_id), today=local_day(act.recorded_at))
     if wrong:
         raise InvalidInput(wrong)
     changes = decide_new(row.id, values, recorded_at=act.recorded_at)
@@ -64,7 +65,7 @@ def correct_qualification(qualification_id: int, values: Mapping[str, Any], *, v
         raise Refused("这项资格已被更正过。刷新后再看。")
     merged = {code: getattr(old, code) for code in FIELDS} | dict(values)
     others = [fact for fact in title_facts(row.id) if fact.id != old.id]
-    wrong = problems(merged, others, today=act.effective_on)
+    wrong = problems(merged, others, today=local_day(act.recorded_at))
     if wrong:
         raise InvalidInput(wrong)
     if all(getattr(old, code) == merged[code] for code in FIELDS):

@@ -14,7 +14,7 @@ from crm.domain.names import normalise_name
 from crm.domain.obligations import NextStep, ObligationFacts, Outcome, obligations
 from crm.domain.pinyin import haystack, sort_key
 from crm.domain.standing import EnterpriseFacts, PoolFact, standing
-from crm.domain.titles import TitleFact, spells
+from crm.domain.titles import RoundTable, TitleFact, spells
 from crm.extensions import db, policy
 from crm.store.applications import Application
 from crm.store.enterprises import Affiliation, Enterprise, EnterpriseAlias
@@ -84,7 +84,7 @@ def compute(ids: list[int], *, at: datetime) -> dict[str, list[dict[str, Any]]]:
     """The rows of standing, spell and obligation that these enterprises ought to have at a moment; writes nothing."""
     on = local_day(at)
     ladder, cadences = policy.ladder, policy.cadences
-    all_rounds = rounds()
+    all_rounds = RoundTable(rounds())
     titles = _titles(ids)
     pool = _pool(ids)
     in_hand = _applications_in_hand(ids)
@@ -112,9 +112,10 @@ def compute(ids: list[int], *, at: datetime) -> dict[str, list[dict[str, Any]]]:
                     titles=facts.titles,
                     applications=facts.applications,
                     next_steps=tuple(steps.get(enterprise_id, ())),
-                    owner_id=own.get("manager"),
+                    manager_id=own.get("manager"),
                 ),
                 cadences=cadences,
+                ladder=ladder,
                 rounds=all_rounds,
                 now=at,
                 outcomes=outcomes.get(enterprise_id, {}),
@@ -157,7 +158,13 @@ def compute(ids: list[int], *, at: datetime) -> dict[str, list[dict[str, Any]]]:
                     "ends_on": spell.ends_on,
                     "end_reason": spell.end_reason,
                 }
-                for spell in spells(facts.titles, ladder.terms, all_rounds)
+                for kind in dict.fromkeys(title.kind for title in facts.titles)
+                for spell in spells(
+                    [title for title in facts.titles if title.kind == kind],
+                    ladder.terms,
+                    all_rounds,
+                    [year for applied, year in facts.applications if applied == kind],
+                )
             )
     return rows
 

@@ -1,3 +1,36 @@
-from flask import Blueprint
+"""The five-rung board, read-only: 本层 or 持有, each count opens its list."""
+
+from flask import Blueprint, render_template, request
+
+from crm.store import enterprise_lists
+from crm.web import reference
+from crm.web.doors import SIGNED_IN, open_to, today, viewer
+from crm.web.enterprises import filters
+from crm.web.enterprises.listing import asked as asked_by_address
 
 blueprint = Blueprint("board", __name__)
+
+
+@blueprint.get("/board")
+@open_to(SIGNED_IN)
+def show():
+    wanted = asked_by_address()
+    person = viewer()
+    held = request.args.get("basis") == "held"
+    lanes = enterprise_lists.board(wanted.filter, person, today=today(), held=held)
+    shown = [row for lane in lanes for row in lane.cards]
+    names = {
+        "townships": {r.id: r.name for r in reference.townships(person)},
+        "people": {u.id: u.name for u in reference.managers(person, today())} | reference.people(r.manager_id for r in shown),
+        "industries": reference.words_of("featured_industry", person),
+    }
+    return render_template(
+        "board/show.html",
+        asked=wanted,
+        lanes=lanes,
+        held=held,
+        total=sum(lane.own for lane in lanes),
+        chips=filters.chips(wanted, **names),
+        managers=reference.managers(person, today()),
+        **names,
+    )

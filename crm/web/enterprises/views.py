@@ -1,3 +1,5 @@
-from flask import Blueprint
+"""Everything under /enterprises."""
 
-blueprint = Blueprint("enterprises", __name__)
+from crm.web.enterprises import blueprint, listing
+
+__all__ = ["blueprint", "listing"]

@@ -28,7 +28,7 @@ KEPT = "kept."
 @open_to(ANYBODY)
 def form():
     if current_user.is_authenticated:
-        return redirect(url_for("desk.show"))
+        return redirect("/")
     return render_template("sign_in/form.html", form=SignInForm(), next=_safe(request.args.get("next")), kept={})
 
 
@@ -86,7 +86,7 @@ def ask_to_sign_in():
 
 def _safe(target: str | None) -> str:
     if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
-        return url_for("desk.show")
+        return "/"
     return target
 
 

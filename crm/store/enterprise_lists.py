@@ -1,0 +1,254 @@
+"""Lists of enterprises: filters, order, pages and counts over the standings, and the board."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
+
+from crm.domain.kinds import HELD_STATES, KINDS, POOL
+from crm.domain.pinyin import needle
+from crm.domain.titles import end_of_day
+from crm.domain.viewers import Viewer
+from crm.extensions import db
+from crm.store.enterprises import Enterprise
+from crm.store.scope import visible
+from crm.store.standings import STATE_COLUMNS, SearchText, Standing
+
+PAGE = 50
+
+# Titles that stand for a rung when a list counts 持有 instead of 本层; kinds.KINDS has the words.
+HELD_ON_RUNG: dict[int, tuple[str, ...]] = {
+    0: ("innovative_sme",),
+    1: ("cq_tech", "tech_sme", "tech_innovative_sme"),
+    2: (POOL,),
+    3: ("hnte",),
+    4: ("srdi", "little_giant"),
+}
+_HELD = tuple(sorted(HELD_STATES))
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a list of enterprises is narrowed to; every part is optional and they are joined by “and”."""
+
+    text: str = ""
+    rungs: tuple[int, ...] = ()
+    held: bool = False  # count by titles held (持有) instead of by rung (本层)
+    townships: tuple[int, ...] = ()
+    manager: int | None = None
+    unassigned: bool = False
+    kind: str | None = None
+    state: str | None = None
+    industry: str | None = None
+    status: str | None = None
+    due_within: int | None = None  # days from today
+    overdue: bool = False
+    silent_since: date | None = None  # no contact since this day
+    expires_before: date | None = None
+    srdi_without_hnte: bool = False
+    extra: dict[str, Any] = field(default_factory=dict, compare=False)
+
+
+SORTS: dict[str, tuple[Any, ...]] = {
+    "name": (Standing.name_sort,),
+    "rung": (Standing.rung, Standing.name_sort),
+    "due": (Standing.next_due_at, Standing.name_sort),
+    "contact": (Standing.last_contact_on, Standing.name_sort),
+    "expiry": (Standing.next_expiry_on, Standing.name_sort),
+    "township": (Standing.township_id, Standing.name_sort),
+    "manager": (Standing.manager_id, Standing.name_sort),
+}
+
+
+def conditions(wanted: Filter, *, today: date) -> list[ColumnElement[bool]]:
+    """The filter as conditions over standings; the search text is a substring of names, codes or pinyin."""
+    found: list[ColumnElement[bool]] = []
+    text = needle(wanted.text)
+    if text:
+        hits = select(SearchText.enterprise_id).where(SearchText.haystack.contains(text, autoescape=True))
+        found.append(Standing.enterprise_id.in_(hits))
+    if wanted.rungs and not wanted.held:
+        found.append(Standing.rung.in_(wanted.rungs))
+    if wanted.rungs and wanted.held:
+        found.append(or_(*(holds(rung) for rung in wanted.rungs)))
+    if wanted.townships:
+        found.append(Standing.township_id.in_(wanted.townships))
+    if wanted.manager is not None:
+        found.append(Standing.manager_id == wanted.manager)
+    if wanted.unassigned:
+        found.append(Standing.manager_id.is_(None))
+    if wanted.kind in STATE_COLUMNS:
+        column = getattr(Standing, wanted.kind)
+        found.append(column == wanted.state if wanted.state else column.in_((*_HELD, "in_pool")))
+    if wanted.industry:
+        found.append(Standing.featured_industry == wanted.industry)
+    if wanted.status:
+        found.append(Standing.status == wanted.status)
+    if wanted.due_within is not None or wanted.overdue:
+        last = today - timedelta(days=1) if wanted.overdue else today + timedelta(days=wanted.due_within or 0)
+        found.append(Standing.next_due_at < end_of_day(last) + timedelta(minutes=1))
+    if wanted.silent_since is not None:
+        found.append(or_(Standing.last_contact_on.is_(None), Standing.last_contact_on < wanted.silent_since))
+    if wanted.expires_before is not None:
+        found.append(Standing.next_expiry_on < wanted.expires_before)
+        found.append(Standing.next_expiry_on >= today)
+    if wanted.srdi_without_hnte:
+        found.append(holds(4))
+        found.append(or_(Standing.hnte.is_(None), Standing.hnte.not_in(_HELD)))
+    return found
+
+
+def holds(rung: int) -> ColumnElement[bool]:
+    """Holding one of the titles of a rung today (for the pool: being in it)."""
+    if rung == 2:
+        return Standing.pool == "in_pool"
+    return or_(*(getattr(Standing, kind).in_(_HELD) for kind in HELD_ON_RUNG[rung]))
+
+
+_ROW = (
+    Enterprise.id,
+    Enterprise.name,
+    Enterprise.credit_code,
+    Enterprise.subject_type,
+    Enterprise.industry_code,
+    Enterprise.registered_on,
+    Standing.region_id,
+    Standing.township_id,
+    Standing.manager_id,
+    Standing.featured_industry,
+    Standing.status,
+    Standing.rung,
+    Standing.rung_since,
+    Standing.next_due_at,
+    Standing.next_due_kind,
+    Standing.next_expiry_on,
+    Standing.last_contact_on,
+    *(getattr(Standing, kind) for kind in STATE_COLUMNS),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a list."""
+
+    values: dict[str, Any]
+    states: dict[str, str]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def count(wanted: Filter, viewer: Viewer, *, today: date) -> int:
+    query = select(func.count()).select_from(Standing).where(*conditions(wanted, today=today))
+    return db.session.scalar(visible(query, viewer)) or 0
+
+
+def page(
+    wanted: Filter, viewer: Viewer, *, today: date, sort: str = "name", descending: bool = False, number: int = 1, size: int = PAGE
+) -> list[Row]:
+    """One page of the list. The ids are found over the narrow standings first, the wide rows read only for them."""
+    ids = select(Standing.enterprise_id).where(*conditions(wanted, today=today))
+    order = SORTS.get(sort, SORTS["name"])
+    first = order[0].desc().nulls_last() if descending else order[0].asc().nulls_last()
+    if order[0] is Standing.name_sort:
+        first = order[0].desc() if descending else order[0].asc()
+    ids = visible(ids, viewer).order_by(first, *order[1:], Standing.enterprise_id)
+    found = list(db.session.scalars(ids.limit(size).offset((number - 1) * size)))
+    return rows(found)
+
+
+def rows(ids: Sequence[int]) -> list[Row]:
+    """The rows of these enterprises in the given order; the ids have already been narrowed to what may be seen."""
+    query = select(*_ROW).join(Standing, Standing.enterprise_id == Enterprise.id).where(Enterprise.id.in_(ids))
+    by_id = {}
+    for row in db.session.execute(query):
+        values = dict(zip((column.key for column in _ROW), row, strict=True))
+        states = {kind: values.pop(kind) for kind in STATE_COLUMNS}
+        by_id[values["id"]] = Row(values, {kind: state for kind, state in states.items() if shown(kind, state)})
+    return [by_id[i] for i in ids if i in by_id]
+
+
+def shown(kind: str, state: str | None) -> bool:
+    """Whether a seal is printed: titles in any state, the pool only while in it."""
+    return state is not None and (kind != POOL or state == "in_pool")
+
+
+def all_ids(wanted: Filter, viewer: Viewer, *, today: date, sort: str = "name", descending: bool = False) -> list[int]:
+    """The ids of the whole list in its order, for exports and for 上一家 / 下一家."""
+    order = SORTS.get(sort, SORTS["name"])
+    first = order[0].desc().nulls_last() if descending else order[0].asc().nulls_last()
+    query = select(Standing.enterprise_id).where(*conditions(wanted, today=today))
+    return list(db.session.scalars(visible(query, viewer).order_by(first, *order[1:], Standing.enterprise_id)))
+
+
+def find(text: str, viewer: Viewer, *, limit: int = 8) -> list[Row]:
+    """The enterprises a person means by two characters, initials, a code or a former name: own ones and short names first."""
+    wanted = Filter(text=text)
+    if not needle(text):
+        return []
+    mine = case((Standing.manager_id == viewer.user_id, 0), else_=1) if viewer.user_id else Standing.rung * 0
+    query = select(Standing.enterprise_id).where(*conditions(wanted, today=date.min))
+    ids = db.session.scalars(visible(query, viewer).order_by(mine, Standing.name_sort).limit(limit))
+    return rows(list(ids))
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One column of the board: how many stand on the rung, how many hold its titles, and the first cards."""
+
+    rung: int
+    own: int
+    held: int
+    notes: dict[str, int]
+    cards: list[Row]
+
+
+CARDS = 5
+
+
+def board(wanted: Filter, viewer: Viewer, *, today: date, held: bool = False, cards: int = CARDS) -> list[Lane]:
+    """The five rungs: one aggregate over the standings, and the most urgent cards of each column."""
+    narrowed = conditions(wanted, today=today)
+    soon = today + timedelta(days=365)
+
+    def number(condition: ColumnElement[bool]):
+        return func.sum(case((condition, 1), else_=0))
+
+    sums: list[Any] = []
+    for rung in range(5):
+        sums += [number(Standing.rung == rung), number(holds(rung))]
+    sums += [
+        number(Standing.cq_tech.in_(_HELD)),
+        number(Standing.tech_sme.in_(_HELD)),
+        number(Standing.tech_sme == "awaiting_update"),
+        number(Standing.hnte.in_(_HELD) & (Standing.next_expiry_kind == "hnte") & (Standing.next_expiry_on < soon)),
+        number(Standing.hnte == "renewing"),
+        number(holds(4) & or_(Standing.hnte.is_(None), Standing.hnte.not_in(_HELD))),
+        number((Standing.rung == 0) & Standing.innovative_sme.in_(_HELD)),
+        number(Standing.pool == "proposed"),
+    ]
+    row = [n or 0 for n in db.session.execute(visible(select(*sums).select_from(Standing).where(*narrowed), viewer)).one()]
+    notes = dict(
+        zip(("cq_tech", "tech_sme", "awaiting", "hnte_expiring", "renewing", "srdi_only", "innovative", "proposed"), row[10:], strict=True)
+    )
+    ids: dict[int, list[int]] = {}
+    for rung in range(5):
+        query = select(Standing.enterprise_id).where(*conditions(replace(wanted, rungs=(rung,), held=held), today=today))
+        query = _urgent_first(visible(query, viewer)).limit(cards)
+        ids[rung] = list(db.session.scalars(query))
+    found = {r.id: r for r in rows([i for group in ids.values() for i in group])}
+    return [
+        Lane(rung, row[rung * 2], row[rung * 2 + 1], notes, [found[i] for i in ids[rung] if i in found]) for rung in range(5)
+    ]
+
+
+def _urgent_first(query: Select) -> Select:
+    return query.order_by(Standing.next_due_at.asc().nulls_last(), Standing.name_sort, Standing.enterprise_id)
+
+
+assert set(KINDS) | {POOL} == set(STATE_COLUMNS)

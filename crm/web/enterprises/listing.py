@@ -1,0 +1,152 @@
+"""The list of enterprises: page, counts of the views, search for pickers, export of what is shown."""
+
+from datetime import date
+
+from flask import redirect, render_template, request, send_file, url_for
+from flask_login import current_user
+
+from crm.actions.exports import export_rows
+from crm.domain import words
+from crm.domain.kinds import KINDS, POOL_KIND, RUNGS, STATES
+from crm.store import enterprise_lists
+from crm.store.holidays import holidays
+from crm.store.settings import setting
+from crm.store.unit_of_work import unit_of_work
+from crm.web import reference
+from crm.web.doors import SIGNED_IN, new_act, open_to, today, viewer
+from crm.web.enterprises import blueprint, filters
+
+# More rows than this are exported by filtering first; 100,000 rows stream in about the time a person waits.
+EXPORT_LIMIT = 100_000
+
+
+def silent_since() -> date:
+    """The last day on which a contact is recent enough, counted in working days by the region's setting."""
+    days = int(setting("silence_days", current_user.region_id))
+    return holidays().add_workdays(today(), -days)
+
+
+def asked() -> filters.Asked:
+    return filters.read(request.args, today=today(), viewer_id=viewer().user_id, silent_since=silent_since())
+
+
+def _names(found) -> dict:
+    person = viewer()
+    return {
+        "townships": {r.id: r.name for r in reference.townships(person)},
+        "people": {u.id: u.name for u in reference.managers(person, today())} | reference.people(r.manager_id for r in found),
+        "industries": reference.words_of("featured_industry", person),
+    }
+
+
+@blueprint.get("/enterprises")
+@open_to(SIGNED_IN)
+def index():
+    wanted = asked()
+    person = viewer()
+    total = enterprise_lists.count(wanted.filter, person, today=today())
+    found = enterprise_lists.page(
+        wanted.filter, person, today=today(), sort=wanted.sort, descending=wanted.descending, number=wanted.number
+    )
+    if total == 1 and wanted.args["q"] and request.args.get("go") == "1":
+        return redirect(url_for("enterprises.show", enterprise_id=found[0].id))
+    names = _names(found)
+    chips = filters.chips(wanted, **names)
+    return render_template(
+        "enterprises/index.html",
+        asked=wanted,
+        rows=found,
+        total=total,
+        chips=chips,
+        in_words=filters.in_words(wanted, chips),
+        pages=max(1, -(-total // enterprise_lists.PAGE)),
+        first=(wanted.number - 1) * enterprise_lists.PAGE + 1 if found else 0,
+        last=(wanted.number - 1) * enterprise_lists.PAGE + len(found),
+        columns=[(key, filters.COLUMNS[key][0], filters.SORT_OF_COLUMN.get(key)) for key in wanted.columns],
+        all_columns=filters.COLUMNS,
+        page_href=lambda number: wanted.query(page=number),
+        views=filters.VIEWS,
+        may_create=person.has("case_manager", "bureau", "admin"),
+        **names,
+        managers=reference.managers(person, today()),
+    )
+
+
+@blueprint.get("/enterprises/views")
+@open_to(SIGNED_IN)
+def views():
+    """The counts of the standing views, fetched after the list so that they never hold it up."""
+    person = viewer()
+    since = silent_since()
+    counted = []
+    for key, (label, narrow) in filters.VIEWS.items():
+        wanted = narrow(enterprise_lists.Filter(), today(), since)
+        counted.append((key, label, enterprise_lists.count(wanted, person, today=today())))
+    everything = enterprise_lists.count(enterprise_lists.Filter(), person, today=today())
+    current = request.args.get("view", "")
+    return render_template("enterprises/_views.html", counted=counted, everything=everything, current=current)
+
+
+@blueprint.get("/enterprises/find")
+@open_to(SIGNED_IN)
+def find():
+    """Lines for a picker: two characters, initials, a code or a former name."""
+    found = enterprise_lists.find(request.args.get("q", "")[:60], viewer())
+    return render_template("enterprises/_found.html", rows=found, today=today(), **_names(found))
+
+
+@blueprint.get("/enterprises/export")
+@open_to(SIGNED_IN)
+def export():
+    """The list as it is shown: its filter, columns and order, with the filter printed and the export logged."""
+    wanted = asked()
+    person = viewer()
+    ids = enterprise_lists.all_ids(wanted.filter, person, today=today(), sort=wanted.sort, descending=wanted.descending)
+    ids = ids[:EXPORT_LIMIT]
+    found = [row for start in range(0, len(ids), 5000) for row in enterprise_lists.rows(ids[start : start + 5000])]
+    names = _names(found)
+    chips = filters.chips(wanted, **names)
+    heads = [("企业名称", "text"), *((filters.COLUMNS[key][0], _type(key)) for key in wanted.columns)]
+    lines = ([row.name, *(cell(key, row, names) for key in wanted.columns)] for row in found)
+    act = new_act()
+    with unit_of_work():
+        content, name = export_rows(
+            title="企业",
+            subtitle=f"{filters.in_words(wanted, chips)}；{words.day(today())}；{len(found)} 家",
+            columns=heads,
+            rows=lines,
+            act=act,
+            filter={k: v for k, v in wanted.args.items() if v},
+            fmt="csv" if request.args.get("format") == "csv" else "xlsx",
+        )
+    return send_file(content if hasattr(content, "read") else _file(content), as_attachment=True, download_name=name)
+
+
+def _file(content: bytes):
+    from io import BytesIO
+
+    return BytesIO(content)
+
+
+def _type(key: str) -> str:
+    return {"code": "code", "due": "date", "contact": "date", "expiry": "date", "registered": "date"}.get(key, "text")
+
+
+def cell(key: str, row, names: dict):
+    """The value of a column in an export."""
+    if key == "titles":
+        return "；".join(f"{(KINDS.get(kind) or POOL_KIND).short} {STATES.get(state, '在库')}" for kind, state in row.states.items())
+    from crm.domain.fields import CHOICES
+
+    return {
+        "code": lambda: row.credit_code,
+        "township": lambda: names["townships"].get(row.township_id, ""),
+        "industry": lambda: names["industries"].get(row.featured_industry, ""),
+        "due": lambda: words.local(row.next_due_at).date() if row.next_due_at else None,
+        "contact": lambda: row.last_contact_on,
+        "manager": lambda: names["people"].get(row.manager_id, ""),
+        "rung": lambda: RUNGS[row.rung],
+        "status": lambda: CHOICES["status"].get(row.status, ""),
+        "expiry": lambda: row.next_expiry_on,
+        "registered": lambda: row.registered_on,
+    }[key]()

@@ -1,0 +1,94 @@
+"""The list of enterprises and the board: filters, counts that match their lists, a constant number of queries."""
+
+import re
+from datetime import date
+
+import pytest
+from sqlalchemy import event
+
+from crm.extensions import db
+from tests.builders import county, make_enterprise, make_user, township
+from tests.web.conftest import sign_in
+
+VALID = ("cq_tech", date(2025, 9, 1), date(2027, 5, 31))
+
+
+@pytest.fixture
+def client(sqlite_app):
+    make_user("tanyue", "bureau", name="谭越")
+    client = sqlite_app.test_client()
+    sign_in(client, "tanyue")
+    return client
+
+
+def queries(client, url: str) -> int:
+    seen = []
+    listener = lambda *args: seen.append(args[2])  # noqa: E731 a closure is the shortest listener
+    event.listen(db.engine, "before_cursor_execute", listener)
+    try:
+        assert client.get(url).status_code == 200
+    finally:
+        event.remove(db.engine, "before_cursor_execute", listener)
+    return len(seen)
+
+
+@pytest.mark.parametrize("url", ["/enterprises", "/board", "/enterprises/find?q=qh"])
+def test_a_page_makes_as_many_queries_for_three_rows_as_for_one(client, url):
+    make_enterprise("巫溪县青禾食品有限责任公司", titles=[VALID])
+    for_one = queries(client, url)
+
+    make_enterprise("巫溪县青花茶业有限公司", titles=[VALID])
+    make_enterprise("重庆清河新材料有限公司", titles=[VALID])
+
+    assert queries(client, url) == for_one
+
+
+def test_two_characters_initials_and_code_find_an_enterprise(client):
+    make_enterprise("巫溪县青禾食品有限责任公司", code="915002990000000013")
+    make_enterprise("重庆云脊智能装备有限公司")
+
+    found = [client.get("/enterprises", query_string={"q": q}).text for q in ("青禾", "qh", "915002990000000013")]
+
+    assert [("青禾" in page, "云脊" in page) for page in found] == [(True, False)] * 3
+
+
+def test_each_count_of_the_board_opens_a_list_of_that_many(client):
+    make_enterprise("甲有限公司", titles=[VALID])
+    make_enterprise("乙有限公司", titles=[VALID, ("hnte", date(2025, 11, 1), date(2028, 10, 31))])
+    make_enterprise("丙有限公司")
+    page = client.get("/board").text
+
+    links = re.findall(r'<a href="(/enterprises\?[^"]+)" class="big text-reset">(\d+)</a>', page)
+
+    assert [int(number) for _, number in links] == [1, 1, 0, 1, 0]
+    for href, number in links:
+        listed = client.get(href.replace("&amp;", "&")).text
+        assert f'<span class="count">{number} 家</span>' in listed
+
+
+def test_held_counts_an_enterprise_on_every_rung_it_holds(client):
+    make_enterprise("乙有限公司", titles=[VALID, ("hnte", date(2025, 11, 1), date(2028, 10, 31))])
+
+    page = client.get("/board?basis=held").text
+
+    assert [int(n) for n in re.findall(r'class="big text-reset">(\d+)<', page)] == [0, 1, 0, 1, 0]
+
+
+def test_a_filter_that_finds_nothing_says_what_to_drop(client):
+    make_enterprise("甲有限公司", township=township().id)
+
+    page = client.get("/enterprises?q=没有这家").text
+
+    assert "没有符合这些筛选的企业" in page
+
+
+def test_an_empty_county_says_what_to_do(client):
+    assert "导入台账" in client.get("/enterprises").text
+    assert county().name == "巫溪县"
+
+
+@pytest.mark.parametrize("query", ["page=abc", "page=-4", "rung=9&rung=x", "township=zz", "state=foo:bar", "sort=drop", "view=no", "columns=no", "page=99999999"])
+def test_a_list_never_fails_over_its_address(client, query):
+    make_enterprise("甲有限公司")
+
+    assert client.get(f"/enterprises?{query}").status_code == 200
