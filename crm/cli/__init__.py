@@ -1,13 +1,70 @@
 """Doors for operators: every command of `flask --app wsgi …`."""
 
+import functools
+import sys
+from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
+import click
 from flask import Flask
 
+from crm.domain.refusals import Refused
+from crm.store.schema import schema_state
+from crm.store.types import TooLong
+from crm.store.unit_of_work import DatabaseBusy
+
 GROUPS = ("database", "accounts", "sheets", "rules", "due", "jobs", "backup", "check", "demo")
+# These say themselves what they think of the database, or need none.
+ANY_SCHEMA = frozenset({"init", "check", "rules", "assess", "restore", "transfer"})
 
 
 def register(app: Flask) -> None:
-    """Attach the commands."""
+    """Attach the commands; each refuses another schema and says a refusal in one sentence with exit code 1."""
+    before = set(app.cli.commands)
     for group in GROUPS:
         import_module(f"crm.cli.{group}").register(app)
+    for name, command in app.cli.commands.items():
+        if name not in before:
+            _guard(app, command, schema=name not in ANY_SCHEMA)
+
+
+def _guard(app: Flask, command: click.Command, *, schema: bool) -> None:
+    if isinstance(command, click.Group):
+        for sub in command.commands.values():
+            _guard(app, sub, schema=schema)
+    elif command.callback is not None:
+        command.callback = _guarded(app, command.callback, schema=schema)
+
+
+def _guarded(app: Flask, callback: Callable[..., Any], *, schema: bool) -> Callable[..., Any]:
+    @functools.wraps(callback)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with app.app_context():
+            try:
+                if schema:
+                    _refuse_other_schema()
+                return callback(*args, **kwargs)
+            except Refused as refusal:
+                refuse(refusal.message)
+            except DatabaseBusy:
+                refuse("Another process holds the database; nothing was written. Try again in a minute.")
+            except TooLong as error:
+                refuse(f"A value is too long: {error}. Nothing was written.")
+
+    return run
+
+
+def _refuse_other_schema() -> None:
+    from crm.extensions import db
+
+    state = schema_state()
+    db.session.rollback()
+    if not state.matches:
+        refuse(state.sentence())
+
+
+def refuse(sentence: str) -> None:
+    """Say why and leave with exit code 1."""
+    click.echo(sentence, err=True)
+    sys.exit(1)
