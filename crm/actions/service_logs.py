@@ -1,0 +1,113 @@
+"""Service logs: one event, one or many enterprises, its true day and author, and what is to follow."""
+
+from collections.abc import Hashable, Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from crm.actions.rights import may_log, require
+from crm.domain.acts import Act
+from crm.domain.changes import Create, Ref
+from crm.domain.fields import fields_of
+from crm.domain.refusals import InvalidInput, NotFound
+from crm.extensions import db
+from crm.store.scope import visible
+from crm.store.standings import Standing
+from crm.store.users import User
+from crm.store.writer import Written, write
+
+CODES = tuple(field.code for field in fields_of("service_log"))
+
+
+def decide(
+    values: Mapping[str, Any],
+    enterprise_ids: Iterable[Any],
+    *,
+    region_id: int,
+    author_id: int | None,
+    imported: bool = False,
+    key: Hashable = "service_log",
+) -> list[Create]:
+    """The creations of one event and its links: pure. ``enterprise_ids`` are ids or Refs of the same write."""
+    stated = {code: values[code] for code in CODES if values.get(code) is not None}
+    event = Create(
+        "service_log", {**stated, "region_id": region_id, "author_id": author_id, "imported": imported}, key
+    )
+    return [event, *(link(key, enterprise_id) for enterprise_id in enterprise_ids)]
+
+
+def link(key: Hashable, enterprise_id: Any) -> Create:
+    """One more enterprise for an event of the same write."""
+    return Create("service_log_enterprise", {"service_log_id": Ref(key), "enterprise_id": enterprise_id})
+
+
+def problems(values: Mapping[str, Any], *, today: date) -> dict[str, str]:
+    """What is wrong with an event, as {field code: sentence}. Any past day is fine, tomorrow is not."""
+    wrong: dict[str, str] = {}
+    happened_on, due_on = values.get("happened_on"), values.get("next_step_on")
+    if happened_on is None:
+        wrong["happened_on"] = "填发生的日期。"
+    elif happened_on > today:
+        wrong["happened_on"] = f"日期 {happened_on} 还没到。改成实际发生的日期。"
+    if not values.get("kind"):
+        wrong["kind"] = "选服务方式。"
+    if not (values.get("text") or "").strip():
+        wrong["text"] = "写一两句内容。"
+    if due_on is not None and not (values.get("next_step") or "").strip():
+        wrong["next_step"] = "填了期限，还缺下一步做什么。补上，或清空期限。"
+    if due_on is not None and happened_on is not None and due_on < happened_on:
+        wrong["next_step_on"] = f"下一步期限 {due_on} 早于发生日期 {happened_on}。改正其中一个。"
+    return wrong
+
+
+def authors(region_id: int) -> dict[str, int]:
+    """Users of a region by name, without the names that two of them share: a written name is one of them or nobody."""
+    found: dict[str, int] = {}
+    shared: set[str] = set()
+    query = select(User.id, User.name).where(User.region_id == region_id, ~User.deleted)
+    for user_id, name in db.session.execute(query):
+        if name in found:
+            shared.add(name)
+        found[name] = user_id
+    return {name: user_id for name, user_id in found.items() if name not in shared}
+
+
+def log_service(
+    enterprise_ids: Iterable[int], values: Mapping[str, Any], *, author_id: int | None = None, act: Act
+) -> Written:
+    """Log one event for these enterprises.
+
+    Its author is whoever did it: the user named by ``author_id``, else the name in ``author_name`` (tied to a user when
+    exactly one fits), else the viewer. Raises InvalidInput (no enterprise, no day, a day to come …), NotFound for an
+    enterprise that is not the viewer's to see, NotAllowed for one that may be seen but not logged for.
+    """
+    ids = list(dict.fromkeys(enterprise_ids))
+    wrong = problems(values, today=act.effective_on)
+    if not ids:
+        wrong["enterprises"] = "选至少一家企业。"
+    if wrong:
+        raise InvalidInput(wrong)
+    standings = list(db.session.scalars(visible(select(Standing).where(Standing.enterprise_id.in_(ids)), act.viewer)))
+    if len(standings) != len(ids):
+        raise NotFound("其中一家企业")
+    for standing in standings:
+        require(may_log(act.viewer, standing), "给这家企业记服务")
+    region_ids = {standing.region_id for standing in standings}
+    if len(region_ids) > 1:
+        raise InvalidInput({"enterprises": "一次记录里的企业要在同一个区县。分开记。"})
+    region_id = region_ids.pop()
+    name, author_id = _author(values.get("author_name"), author_id, region_id, act)
+    changes = decide({**values, "author_name": name}, ids, region_id=region_id, author_id=author_id)
+    return write(changes, act=act, action="log_service", region_id=region_id)
+
+
+def _author(name: str | None, author_id: int | None, region_id: int, act: Act) -> tuple[str, int | None]:
+    if author_id is not None:
+        user = db.session.get(User, author_id)
+        if user is None or user.deleted:
+            raise InvalidInput({"author_name": "没有这个用户。从列表里选。"})
+        return user.name, user.id
+    if name and name != act.viewer.name:
+        return name, authors(region_id).get(name)
+    return act.viewer.name, act.viewer.user_id
