@@ -4,8 +4,8 @@ import secrets
 import time
 
 import structlog
-from flask import Flask, Response, flash, g, render_template, request, url_for
-from flask_login import current_user
+from flask import Flask, Response, g, render_template, request, url_for
+from flask_login import AnonymousUserMixin, current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.exceptions import HTTPException
 
@@ -13,9 +13,9 @@ from crm.domain.refusals import NotAllowed, NotFound, Refused
 from crm.extensions import db
 from crm.store.settings import setting
 from crm.store.unit_of_work import DatabaseBusy, is_busy
-from crm.web.doors import ANYBODY, SIGNED_IN, now, rule_of, today, viewer
+from crm.web.doors import ANYBODY, SIGNED_IN, now, rule_of, today, typed, viewer
 from crm.web.sign_in import sessions
-from crm.web.sign_in.views import ask_to_sign_in
+from crm.web.sign_in.views import ask_to_sign_in, sign_in_again
 
 # product.md, What always holds 9. Only preview routes set another one themselves.
 CSP = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -25,7 +25,8 @@ log = structlog.get_logger("crm.web")
 
 def install(app: Flask) -> None:
     """Attach the frame to the application."""
-    app.before_request(_begin)
+    # Before the CSRF check, whose refusals carry the request's id as well.
+    app.before_request_funcs.setdefault(None, []).insert(0, _begin)
     app.before_request(_who_may_pass)
     app.after_request(_end)
     app.context_processor(_context)
@@ -39,6 +40,9 @@ def install(app: Flask) -> None:
 
 
 def _begin() -> None:
+    # Where a request runs inside somebody's application context, nothing of an earlier request may linger.
+    for name in list(g):
+        g.pop(name)
     g.request_id = secrets.token_hex(6)
     g.began = time.perf_counter()
 
@@ -80,6 +84,8 @@ def _end(response: Response) -> Response:
 
 def _context() -> dict:
     context = {"csrf": generate_csrf, "request_id": g.get("request_id", ""), "nav": [], "viewer": None}
+    if g.get("bare"):
+        return context
     if request.endpoint and request.endpoint != "static" and current_user.is_authenticated:
         person = viewer()
         context |= {
@@ -87,6 +93,7 @@ def _context() -> dict:
             "role_words": _role_words(person),
             "nav": _navigation(person),
             "office": setting("office_name", current_user.region_id),
+            "account_url": url_for("users.account"),
             "today": today(),
             "now": now(),
         }
@@ -117,6 +124,10 @@ NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
 )
 
 
+# Pages about the person, reached from the name at the foot of the navigation.
+OWN_PAGES = frozenset({"users.account", "users.edit_account", "users.change_password", "users.end_other_sessions"})
+
+
 def _navigation(person) -> list[tuple[str, list[dict]]]:
     groups: dict[str, list[dict]] = {}
     from flask import current_app
@@ -130,43 +141,53 @@ def _navigation(person) -> list[tuple[str, list[dict]]]:
                 "url": url_for(endpoint),
                 "icon": icon,
                 "label": label,
-                "current": request.blueprint == blueprint,
+                "current": request.blueprint == blueprint and request.endpoint not in OWN_PAGES,
             }
         )
     return list(groups.items())
 
 
 def _page(status: int, message: str | None = None):
-    db.session.rollback()
+    """The error page of a status; without navigation when not even that can be read from the database any more."""
     known = status if status in (400, 403, 404, 409, 413, 422, 429, 500, 503) else (500 if status >= 500 else 400)
-    return render_template(f"errors/{known}.html", message=message), status
+    try:
+        db.session.rollback()
+        return render_template(f"errors/{known}.html", message=message), status
+    except Exception:
+        log.error("error page without its frame", request_id=g.get("request_id"), status=status)
+        g.bare, g._login_user = True, AnonymousUserMixin()
+        return render_template(f"errors/{known}.html", message=message), status
 
 
 def _http_error(error: HTTPException):
     if error.response is not None or (error.code or 500) < 400:
         return error.get_response()
+    if (error.code or 500) >= 500:
+        # Aborted on purpose or by the framework: the log has the id that stands on the page.
+        log.error("fault", request_id=g.get("request_id"), endpoint=request.endpoint, status=error.code)
     return _page(error.code or 500)
 
 
 def _csrf_error(_error: CSRFError):
     """A form from before the session ended: if nobody is signed in any more, keep its text and ask to sign in."""
-    if not current_user.is_authenticated and request.endpoint != "sign_in.sign_in":
+    if request.endpoint == "sign_in.sign_in":
+        return sign_in_again()
+    if not current_user.is_authenticated:
         return ask_to_sign_in()
-    flash("页面放得太久，已换上新的。再按一次即可。")
-    return render_template("errors/kept.html", kept=_typed(), target=request.full_path.rstrip("?")), 400
+    return render_template("errors/kept.html", kept=typed(request.form), target=request.full_path.rstrip("?")), 400
 
 
 def _busy(_error: DatabaseBusy):
     """The form comes back filled in and is sent again once by itself, with the same request key."""
-    log.warning("database busy", request_id=g.get("request_id"))
+    log.warning("database busy", request_id=g.get("request_id"), endpoint=request.endpoint)
     db.session.rollback()
+    if request.method != "POST":
+        page, status = _page(503)
+        return page, status, {"Retry-After": "3"}
     again = request.form.get("sent_again") == "1"
-    page = render_template("errors/busy.html", kept=_typed(), target=request.full_path.rstrip("?"), again=again)
-    return page, 503, {"Retry-After": "3"}
-
-
-def _typed() -> dict[str, list[str]]:
-    return {k: request.form.getlist(k) for k in request.form if k not in ("csrf_token", "sent_again")}
+    kept = typed(request.form)
+    target = request.full_path.rstrip("?")
+    return render_template("errors/busy.html", kept=kept, target=target, again=again), 503, {"Retry-After": "3"}
 
 
 def _fault(error: Exception):

@@ -1,7 +1,7 @@
 """Names behind ids for a page: townships, people, words of dictionaries; one query each, kept for the request."""
 
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import g
 from sqlalchemy import select
@@ -23,19 +23,27 @@ def _kept(name: str, make) -> Any:
     return kept[name]
 
 
-def regions(viewer: Viewer) -> dict[int, Region]:
+class Place(NamedTuple):
+    """A region as a page needs it."""
+
+    id: int
+    code: str
+    name: str
+    level: str
+    parent_id: int | None
+
+
+def regions(viewer: Viewer) -> dict[int, Place]:
     """Every region the viewer has to do with, by id, in the order of their codes."""
-    return _kept(
-        "regions",
-        lambda: {r.id: r for r in db.session.scalars(visible(select(Region), viewer).order_by(Region.code))},
-    )
+    query = select(Region.id, Region.code, Region.name, Region.level, Region.parent_id).order_by(Region.code)
+    return _kept("regions", lambda: {row[0]: Place(*row) for row in db.session.execute(visible(query, viewer))})
 
 
-def counties(viewer: Viewer) -> list[Region]:
+def counties(viewer: Viewer) -> list[Place]:
     return [r for r in regions(viewer).values() if r.level == COUNTY]
 
 
-def townships(viewer: Viewer) -> list[Region]:
+def townships(viewer: Viewer) -> list[Place]:
     """The townships of the viewer's counties; of all of them when there are several."""
     return [r for r in regions(viewer).values() if r.level == TOWNSHIP]
 
@@ -54,9 +62,14 @@ def words_of(dictionary: str, viewer: Viewer) -> dict[str, str]:
     )
 
 
-def managers(viewer: Viewer, on: date) -> list[User]:
+class Person(NamedTuple):
+    id: int
+    name: str
+
+
+def managers(viewer: Viewer, on: date) -> list[Person]:
     """The case managers of the viewer's regions."""
-    return _kept("managers", lambda: case_managers(frozenset(regions(viewer)), on))
+    return _kept("managers", lambda: [Person(u.id, u.name) for u in case_managers(frozenset(regions(viewer)), on)])
 
 
 def people(ids) -> dict[int, str]:
