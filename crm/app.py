@@ -7,7 +7,7 @@ from typing import Any
 import click
 from flask import Flask
 
-from crm import extensions
+from crm import extensions, logs
 from crm.config import Settings, SettingsError, load_settings
 from crm.domain import kinds, names, viewers, words
 from crm.rules.cadences import load_cadences
@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.config.update(overrides)
+    logs.configure(app)
     _extensions(app)
     _templates(app)
     _doors(app)
@@ -85,9 +86,10 @@ def _templates(app: Flask) -> None:
 
 def _doors(app: Flask) -> None:
     from crm import cli
-    from crm.web import frame, routes
+    from crm.web import frame, routes, static_files
 
     frame.install(app)
+    static_files.install(app)
     routes.register(app)
     cli.register(app)
 
