@@ -296,12 +296,23 @@ def kinds_of_rows(sheet: SheetData, match: HeaderMatch) -> Iterator[tuple[int, s
     known = [matched.index for matched in match.columns]
     name = next((matched.index for matched in match.columns if matched.column.key == "enterprise.name"), None)
     headings = {matched.index: _parse_heading(matched.heading)[0] for matched in match.columns}
+    carried = _carried(sheet)
     for index in range(match.data_from, len(sheet.rows)):
         row = sheet.rows[index]
-        kind = _kind_of(row, known, headings)
+        own = [place for place in known if place not in carried[index]] if index in carried else known
+        kind = _kind_of(row, own, headings)
         if kind == DATA and index - match.data_from < _GUIDE_ROWS:
             kind = _kind_of_first_row(row, "" if name is None else _cell_text(row[name]))
         yield index, kind
+
+
+def _carried(sheet: SheetData) -> dict[int, set[int]]:
+    """Row → the columns whose words come from a merged cell above: they alone do not make a row of data."""
+    carried: dict[int, set[int]] = {}
+    for top, left, bottom, _right in sheet.merged:
+        for index in range(top + 1, min(bottom, len(sheet.rows) - 1) + 1):
+            carried.setdefault(index, set()).add(left)
+    return carried
 
 
 def _is_empty(cell: Any) -> bool:

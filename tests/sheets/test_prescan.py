@@ -4,7 +4,6 @@ import time
 import zipfile
 
 import pytest
-from sheet_samples import cell, inline_workbook, old_workbook, ole, raw_workbook, workbook
 
 from crm.sheets import prescan as limits
 from crm.sheets import reading
@@ -20,6 +19,7 @@ from crm.sheets.refusals import (
     SheetTooLarge,
     SheetUnsafe,
 )
+from tests.sheets.sheet_samples import cell, inline_workbook, old_workbook, ole, raw_workbook, workbook
 
 MB = 1024 * 1024
 A_WEB_PAGE = "这是网页（HTML），只是改了名字。用 Excel 打开后另存为 .xlsx 再传。"

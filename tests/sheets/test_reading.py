@@ -4,10 +4,10 @@ from datetime import date, datetime
 
 import openpyxl
 import pytest
-from sheet_samples import old_workbook, workbook
 
 from crm.sheets.reading import read_sheets
 from crm.sheets.refusals import SheetDamaged
+from tests.sheets.sheet_samples import old_workbook, workbook
 
 FIRMS = [["企业名称", "联系电话"], ["巫溪云栈农业有限公司", "023-00000001"], ["巫溪栖霞茶业有限公司", "00000002"]]
 
