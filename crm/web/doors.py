@@ -1,5 +1,6 @@
 """What every view shares: who is asking, what time it is, the act, and how a refusal comes back to its form."""
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app, flash, g, redirect, request, url_for
 from flask_login import current_user
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField
 
 from crm.domain.acts import Act
@@ -122,9 +124,28 @@ def done(message: str, to: str, written: Written | None = None):
     return redirect(to)
 
 
+# Never written into a page again: what was typed into these fields is typed once more.
+SECRET_FIELDS = re.compile(r"password|secret", re.IGNORECASE)
+
+
+def typed(form: MultiDict[str, str]) -> dict[str, list[str]]:
+    """What somebody typed into a form, to be carried on until it can be saved; without tokens and passwords."""
+    left_out = ("csrf_token", "sent_again")
+    return {name: form.getlist(name) for name in form if name not in left_out and not SECRET_FIELDS.search(name)}
+
+
+def own_path(target: str | None) -> str | None:
+    """The target if it is a path on this site, else None: a link may not lead a signed-in person elsewhere.
+
+    Browsers read a backslash as a slash and drop control characters, so neither may stand in it.
+    """
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return None
+    if "\\" in target or any(ord(c) < 33 or ord(c) == 127 for c in target):
+        return None
+    return target
+
+
 def here_or(endpoint: str, **values: Any) -> str:
     """Where the person came from if that is a page of ours, else an endpoint."""
-    back = request.values.get("back", "")
-    if back.startswith("/") and not back.startswith(("//", "/\\")):
-        return back
-    return url_for(endpoint, **values)
+    return own_path(request.values.get("back")) or url_for(endpoint, **values)

@@ -45,6 +45,7 @@ def begin(user: User, at: datetime) -> None:
         old = session.get("key")
         if old:
             work.execute(delete(UserSession).where(UserSession.key_hash == key_hash(old)))
+        work.execute(delete(UserSession).where(UserSession.user_id == user.id, UserSession.created_at < at - ABSOLUTE))
         work.add(
             UserSession(
                 key_hash=key_hash(key),
@@ -55,6 +56,8 @@ def begin(user: User, at: datetime) -> None:
             )
         )
     session.clear()
+    # The token of this request belonged to the session that is gone; a page rendered now needs one of the new session.
+    g.pop("csrf_token", None)
     session["key"] = key
     session.permanent = False
     login_user(db.session.get(User, user.id))
@@ -73,7 +76,7 @@ def end(*, everywhere: bool = False, user_id: int | None = None) -> None:
 
 
 def touch() -> None:
-    """Note that the session is alive, at most every few minutes, in a short unit of its own; being busy is no reason to fail."""
+    """Note that the session is alive, at most every few minutes, in a short unit of its own; being busy is no fault."""
     seen = g.get("session_seen_at")
     key = session.get("key")
     if seen is None or key is None or now() - seen < SEEN_EVERY:

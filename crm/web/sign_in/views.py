@@ -1,5 +1,7 @@
 """Signing in and out."""
 
+from urllib.parse import urlsplit
+
 from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
 from flask_login import current_user
 
@@ -9,7 +11,7 @@ from crm.store.passwords import password_matches
 from crm.store.sessions import refill, take_token
 from crm.store.unit_of_work import unit_of_work
 from crm.store.users import Credential, user_by_login
-from crm.web.doors import ANYBODY, SIGNED_IN, now, open_to
+from crm.web.doors import ANYBODY, SIGNED_IN, now, open_to, own_path, typed
 from crm.web.sign_in import sessions
 from crm.web.sign_in.forms import SignInForm
 
@@ -36,7 +38,7 @@ def form():
 @open_to(ANYBODY)
 def sign_in():
     form = SignInForm()
-    kept = {k[len(KEPT) :]: request.form.getlist(k) for k in request.form if k.startswith(KEPT)}
+    kept = _kept(request.form)
     target = _safe(request.form.get("next"))
     if not form.validate():
         return render_template("sign_in/form.html", form=form, next=target, kept=kept), 422
@@ -52,7 +54,8 @@ def sign_in():
     user = user_by_login(login)
     credential = db.session.get(Credential, user.id) if user else None
     if not password_matches(credential.password_hash if credential else None, form.password.data) or not user.is_active:
-        _log(None, "sign_in_failed", login)
+        # A login nobody has may be a password typed into the wrong box; it is not kept.
+        _log(None, "sign_in_failed", user.login if user else "")
         form.general_errors.append("登录名或密码不对。")
         return render_template("sign_in/form.html", form=form, next=target, kept=kept), 401
     sessions.begin(user, now())
@@ -75,26 +78,56 @@ def sign_out():
 
 def ask_to_sign_in():
     """What an unsigned request gets: the sign-in page, with the text of a form that was being sent kept inside."""
-    if request.method == "GET":
-        return redirect(url_for("sign_in.form", next=request.full_path.rstrip("?")))
-    kept = {k: request.form.getlist(k) for k in request.form if k != "csrf_token"}
+    here = request.full_path.rstrip("?")
+    if request.headers.get("HX-Request"):
+        # A fragment cannot hold the sign-in page; the browser goes there, and comes back to the page it was on.
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        back = own_path(shown.path + (f"?{shown.query}" if shown.query else ""))
+        return "", 401, {"HX-Redirect": url_for("sign_in.form", next=back)}
+    if request.method in ("GET", "HEAD"):
+        return redirect(url_for("sign_in.form", next=here))
+    kept = typed(request.form)
     session.pop("key", None)
     page = SignInForm(formdata=None)
-    page.general_errors.append("登录已过期。你填的内容还在，登录后接着保存。")
-    return render_template("sign_in/form.html", form=page, next=request.full_path.rstrip("?"), kept=kept), 401
+    if set(kept) <= {"request_key"}:
+        # A button without a text: after signing in the page it stood on is more use than pressing it unseen.
+        page.general_errors.append("登录已过期。登录后再按一次。")
+        came_from = urlsplit(request.referrer or "")
+        target = own_path(came_from.path) if came_from.netloc == request.host else None
+        return render_template("sign_in/form.html", form=page, next=target or _safe(None), kept={}), 401
+    page.general_errors.append(
+        "登录已过期。你填的内容还在，登录后接着保存。"
+        + ("选过的文件要再选一次。" if any(request.files.values()) else "")
+    )
+    return render_template("sign_in/form.html", form=page, next=here, kept=kept), 401
+
+
+def sign_in_again():
+    """A sign-in form that waited too long for its token: the same page with a new one, the password asked again."""
+    page = SignInForm(formdata=None)
+    page.login.data = request.form.get("login", "")[:40]
+    page.general_errors.append("页面放得太久，已换上新的。再登录一次。")
+    kept = _kept(request.form)
+    return render_template("sign_in/form.html", form=page, next=_safe(request.form.get("next")), kept=kept), 400
+
+
+def _kept(form):
+    return {name[len(KEPT) :]: form.getlist(name) for name in form if name.startswith(KEPT)}
 
 
 def _safe(target: str | None) -> str:
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
-        return "/"
-    return target
+    return own_path(target) or "/"
 
 
 def _log(user, what: str, subject: str) -> None:
     with unit_of_work() as work:
         work.add(
             AccessLog(
-                at=now(), user_id=user.id if user else None, who=user.name if user else "", what=what,
-                subject=subject, request_id=g.request_id,
+                at=now(),
+                user_id=user.id if user else None,
+                who=user.name if user else "",
+                what=what,
+                subject=subject,
+                request_id=g.request_id,
             )
         )
