@@ -99,9 +99,7 @@ def typed_rows(
             else:
                 values[key] = value
         _judge_row(layout, required, values, cleared, faults)
-        problems = [
-            Problem(sheet.name, number, *_place(places, layout, fault[0]), *fault[1:]) for fault in faults
-        ]
+        problems = [Problem(sheet.name, number, *_place(places, layout, fault[0]), *fault[1:]) for fault in faults]
         yield TypedRow(sheet.name, number, values, cleared, problems)
 
 

@@ -136,9 +136,10 @@ def test_the_child_is_given_no_secrets(tmp_path, monkeypatch):
 
 def test_a_bomb_is_refused_by_what_it_says_it_unpacks_to(tmp_path):
     path = tmp_path / "bomb.xlsx"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(
-        "xl/worksheets/sheet1.xml", "w", force_zip64=True
-    ) as member:
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as member,
+    ):
         for _ in range(310):
             member.write(b" " * MB)
 

@@ -58,9 +58,7 @@ def test_a_list_has_title_head_data_and_a_watermark_that_is_no_data(tmp_path):
     rows = ([f"云栈{n}公司", credit_code(n), Decimal("12345.67"), "高企"] for n in range(3))
 
     watermark = "云某 2026-11-23 导出 3 行"
-    count = write_list(
-        path, title="企业名单", subtitle="乡镇：城厢镇", columns=columns, rows=rows, watermark=watermark
-    )
+    count = write_list(path, title="企业名单", subtitle="乡镇：城厢镇", columns=columns, rows=rows, watermark=watermark)
 
     sheet = read_sheets(path)[0]
     assert count == 3
