@@ -170,7 +170,7 @@ def _enterprise() -> Iterator[Field]:
     yield Field(f, "contact_name", "联系人", length=60, cls=INTERNAL, aliases=("企业联系人", "经办人"))
     yield Field(f, "contact_phone", "联系电话", "code", length=40, cls=INTERNAL, aliases=("电话", "手机", "联系人电话", "手机号"))
     yield Field(f, "address", "地址", length=200, aliases=("注册地址", "企业注册地", "实际经营地址", "详细地址", "住所"))
-    yield Field(f, "main_product", "主导产品（服务）", length=200, aliases=("主要产品", "主导产品", "主营产品", "经营范围"))
+    yield Field(f, "main_product", "主导产品（服务）", length=200, aliases=("主要产品", "主导产品", "主营产品"))
     yield Field(f, "source", "来源", "choice", choices="source", owner="bureau", aliases=("引进或本地",))
     yield Field(f, "notes", "备注", "long_text", length=2000, cls=INTERNAL, blank="leave", owner="bureau", aliases=("说明",))
     # Dated affiliations. On a sheet they stand beside the other columns; in the database each has its own dated rows.

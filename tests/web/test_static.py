@@ -5,8 +5,8 @@ import gzip
 
 def test_a_style_sheet_is_packed_for_a_browser_that_takes_it(sqlite_app):
     client = sqlite_app.test_client()
-    plain = client.get("/static/css/tokens.css")
-    packed = client.get("/static/css/tokens.css", headers={"Accept-Encoding": "gzip"})
+    plain = client.get("/static/css/tokens.css", buffered=True)
+    packed = client.get("/static/css/tokens.css", headers={"Accept-Encoding": "gzip"}, buffered=True)
 
     assert gzip.decompress(packed.data) == plain.data
     assert packed.headers["Content-Encoding"] == "gzip"
@@ -15,9 +15,9 @@ def test_a_style_sheet_is_packed_for_a_browser_that_takes_it(sqlite_app):
 
 def test_an_unchanged_file_is_not_sent_again(sqlite_app):
     client = sqlite_app.test_client()
-    etag = client.get("/static/css/tokens.css", headers={"Accept-Encoding": "gzip"}).headers["ETag"]
+    etag = client.get("/static/css/tokens.css", headers={"Accept-Encoding": "gzip"}, buffered=True).headers["ETag"]
 
-    again = client.get("/static/css/tokens.css", headers={"Accept-Encoding": "gzip", "If-None-Match": etag})
+    again = client.get("/static/css/tokens.css", headers={"Accept-Encoding": "gzip", "If-None-Match": etag}, buffered=True)
 
     assert (again.status_code, again.data) == (304, b"")
 
