@@ -1,3 +1,393 @@
-from flask import Blueprint
+"""Users and their grants, for the administrator; and everybody's own account."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_login import current_user
+from sqlalchemy import select
+
+from crm.actions import accounts
+from crm.domain.refusals import Refused
+from crm.domain.viewers import ROLES
+from crm.extensions import db
+from crm.store.parks import Carrier, Park
+from crm.store.passwords import hash_password, password_matches
+from crm.store.regions import COUNTY, TOWNSHIP, Region
+from crm.store.scope import visible, visible_record
+from crm.store.sessions import UserSession, key_hash, take_token
+from crm.store.settings import setting
+from crm.store.unit_of_work import unit_of_work
+from crm.store.units import Unit
+from crm.store.users import Credential, Grant, User
+from crm.store.writer import Written
+from crm.web.doors import SIGNED_IN, attempt, done, new_act, now, open_to, today, viewer
+from crm.web.sign_in import sessions
+from crm.web.users.forms import (
+    ActiveForm,
+    EndGrantForm,
+    GrantForm,
+    OwnAccountForm,
+    PasswordForm,
+    PlainForm,
+    UserForm,
+)
 
 blueprint = Blueprint("users", __name__)
+
+
+@blueprint.get("/users")
+@open_to("admin")
+def index():
+    shown = request.args.get("show", "active")
+    people = list(db.session.scalars(visible(select(User).order_by(User.id.desc()), viewer())))
+    grants = _grants_by_user()
+    names = _place_names()
+    counts = {"active": sum(p.active for p in people), "inactive": sum(not p.active for p in people)}
+    rows = [
+        (person, [_words(grant, names) for grant in grants.get(person.id, ()) if _in_force(grant)])
+        for person in people
+        if person.active == (shown != "inactive")
+    ]
+    return render_template("users/index.html", rows=rows, shown=shown, counts=counts, names=names)
+
+
+@blueprint.get("/users/new")
+@open_to("admin")
+def new():
+    return _new_page(UserForm(data={"wants_digest": True}), GrantForm(formdata=None))
+
+
+@blueprint.post("/users/new")
+@open_to("admin")
+def add():
+    form, first = UserForm(), GrantForm()
+    valid = form.validate()
+    valid = first.validate() and valid
+    if valid:
+        password = accounts.generated_password()
+        password_hash = hash_password(password)
+        values = _account_of(form) | {"login": form.login.data, "region_id": form.region_id.data}
+        act = new_act()
+        written = attempt(
+            form, lambda: accounts.add_user(values, password_hash=password_hash, act=act, first_grant=first.wish())
+        )
+        if written is not None:
+            user_id = written.ids.get("user")
+            if user_id is None:
+                return redirect(url_for("users.index"))
+            return _password_page(db.session.get(User, user_id), password, made=True)
+    return _new_page(form, first), 422
+
+
+def _new_page(form: UserForm, first: GrantForm):
+    places = _places()
+    homes = [(r.id, r.name) for r in accounts.regions_managed(viewer()) if r.level != TOWNSHIP]
+    # Most people belong to the county, and most of them look after enterprises.
+    if form.region_id.data is None and homes:
+        counties = [r.id for r in accounts.regions_managed(viewer()) if r.level == COUNTY]
+        form.region_id.data = counties[0] if counties else homes[0][0]
+    if not first.place.data:
+        first.place.data = f"region:{form.region_id.data}"
+    return render_template("users/new.html", form=form, first=first, homes=homes, places=places, roles=_roles())
+
+
+@blueprint.get("/users/<int:user_id>")
+@open_to("admin")
+def show(user_id: int):
+    person = visible_record(User, user_id, viewer(), "这名用户")
+    return _show_page(person)
+
+
+@blueprint.post("/users/<int:user_id>")
+@open_to("admin")
+def edit(user_id: int):
+    person = visible_record(User, user_id, viewer(), "这名用户")
+    form = UserForm()
+    if form.validate():
+        values = _account_of(form) | {"region_id": form.region_id.data}
+        act = new_act()
+        written = attempt(form, lambda: accounts.edit_user(user_id, values, version=form.version.data or 0, act=act))
+        if written is not None:
+            return done("已保存。", url_for("users.show", user_id=user_id), written)
+    return _show_page(person, form=form), 409 if form.conflict else 422
+
+
+@blueprint.post("/users/<int:user_id>/active")
+@open_to("admin")
+def set_active(user_id: int):
+    person = visible_record(User, user_id, viewer(), "这名用户")
+    form = ActiveForm()
+    form.validate()
+    active, act = form.active.data, new_act()
+    written = attempt(
+        form, lambda: accounts.edit_user(user_id, {"active": active}, version=form.version.data or 0, act=act)
+    )
+    if written is not None:
+        text = f"{person.name} 可以登录了。" if active else f"已停用 {person.name}，所有设备已退出。"
+        return done(text, url_for("users.show", user_id=user_id), written)
+    return _show_page(person, form_active=form), 409 if form.conflict else 422
+
+
+@blueprint.post("/users/<int:user_id>/grants")
+@open_to("admin")
+def add_grant(user_id: int):
+    person = visible_record(User, user_id, viewer(), "这名用户")
+    form = GrantForm()
+    if form.validate():
+        act = new_act()
+        written = attempt(form, lambda: accounts.grant(user_id, form.wish(), act=act))
+        if written is not None:
+            _stay_signed_in(user_id)
+            return done(f"已给 {person.name} 授权。", url_for("users.show", user_id=user_id), written)
+    return _show_page(person, grant_form=form), 422
+
+
+@blueprint.post("/users/<int:user_id>/grants/<int:grant_id>/end")
+@open_to("admin")
+def end_grant(user_id: int, grant_id: int):
+    person = visible_record(User, user_id, viewer(), "这名用户")
+    found = visible_record(Grant, grant_id, viewer(), "这项授权")
+    if found.user_id != person.id:
+        return redirect(url_for("users.show", user_id=user_id))
+    form = EndGrantForm()
+    if form.validate():
+        act = new_act()
+        written = attempt(
+            form,
+            lambda: accounts.end_grant(grant_id, ends_on=form.ends_on.value, version=form.version.data or 0, act=act),
+        )
+        if written is not None:
+            _stay_signed_in(user_id)
+            return done(f"授权到 {form.ends_on.value} 为止。", url_for("users.show", user_id=user_id), written)
+    return _show_page(person, end_form=form, ending=grant_id), 409 if form.conflict else 422
+
+
+@blueprint.post("/users/<int:user_id>/password")
+@open_to("admin")
+def reset_password(user_id: int):
+    person = visible_record(User, user_id, viewer(), "这名用户")
+    if person.id == current_user.id:
+        return redirect(url_for("users.account"))
+    password = accounts.generated_password()
+    password_hash = hash_password(password)
+    form, act = PlainForm(), new_act()
+    ended = attempt(form, lambda: accounts.set_password(user_id, password_hash, act=act) or Written(None))
+    if ended is None:
+        return _show_page(person, form_active=form), 422
+    return _password_page(db.session.get(User, user_id), password, made=False)
+
+
+def _stay_signed_in(user_id: int) -> None:
+    """Whoever changed the own grants goes on under a new session; every other device is signed out."""
+    if user_id == viewer().user_id:
+        sessions.begin(db.session.get(User, user_id), now())
+
+
+def _password_page(person: User, password: str, *, made: bool):
+    return render_template("users/password.html", person=person, password=password, made=made)
+
+
+def _account_of(form: Any) -> dict[str, Any]:
+    return {"name": form.name.data, "email": form.email.data, "wants_digest": form.wants_digest.data}
+
+
+def _show_page(person: User, **forms: Any):
+    names = _place_names()
+    grants = _grants_by_user(person.id).get(person.id, [])
+    homes = [(r.id, r.name) for r in accounts.regions_managed(viewer()) if r.level != TOWNSHIP]
+    form = forms.get("form") or UserForm(formdata=None, obj=person)
+    grant_form = forms.get("grant_form") or GrantForm(formdata=None)
+    return render_template(
+        "users/show.html",
+        person=person,
+        form=form,
+        grant_form=grant_form,
+        end_form=forms.get("end_form"),
+        ending=forms.get("ending"),
+        form_active=forms.get("form_active"),
+        grants=[(grant, _words(grant, names), _in_force(grant)) for grant in grants],
+        homes=homes,
+        places=_places(),
+        roles=_roles(),
+        manages=accounts.may_manage(person, viewer()),
+        myself=person.id == viewer().user_id,
+    )
+
+
+def _roles() -> list[tuple[str, str]]:
+    words = dict(ROLES) | {"case_manager": setting("manager_word", current_user.region_id)}
+    return list(words.items())
+
+
+def _grants_by_user(user_id: int | None = None) -> dict[int, list[Grant]]:
+    query = visible(select(Grant).order_by(Grant.valid_to.is_not(None), Grant.id), viewer())
+    if user_id is not None:
+        query = query.where(Grant.user_id == user_id)
+    found: dict[int, list[Grant]] = {}
+    for grant in db.session.scalars(query):
+        found.setdefault(grant.user_id, []).append(grant)
+    return found
+
+
+def _place_names() -> dict[str, dict[int, str]]:
+    """Names of the places of grants, withdrawn and ended ones included; four queries whatever the users."""
+    return {
+        kind: dict(db.session.execute(select(model.id, model.name)).tuples().all())
+        for kind, model in (("region", Region), ("unit", Unit), ("park", Park), ("carrier", Carrier))
+    }
+
+
+def _words(grant: Grant, names: dict[str, dict[int, str]]) -> dict[str, str]:
+    for kind in ("unit", "park", "carrier"):
+        place = getattr(grant, f"{kind}_id")
+        if place is not None:
+            where = names[kind].get(place, "")
+            break
+    else:
+        where = names["region"].get(grant.region_id, "")
+    return {"role": dict(_roles())[grant.role], "where": where}
+
+
+def _in_force(grant: Grant) -> bool:
+    day = today()
+    return (grant.valid_from is None or grant.valid_from <= day) and (grant.valid_to is None or grant.valid_to >= day)
+
+
+def _places() -> list[tuple[str, str]]:
+    """Where a grant may count, in one list: regions with their townships, units, parks, carriers."""
+    managed = accounts.regions_managed(viewer())
+    ids = [region.id for region in managed]
+    found = [(f"region:{r.id}", ("　　" if r.level == TOWNSHIP else "") + r.name) for r in managed]
+    for kind, label, model in (("unit", "部门", Unit), ("park", "园区", Park), ("carrier", "载体", Carrier)):
+        query = select(model.id, model.name).where(model.region_id.in_(ids), ~model.deleted).order_by(model.id)
+        found += [(f"{kind}:{row_id}", f"{label}：{name}") for row_id, name in db.session.execute(query)]
+    return found
+
+
+# --- the own account -------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/account")
+@open_to(SIGNED_IN)
+def account():
+    return _account_page()
+
+
+@blueprint.post("/account")
+@open_to(SIGNED_IN)
+def edit_account():
+    form = OwnAccountForm()
+    if form.validate():
+        act = new_act()
+        written = attempt(
+            form, lambda: accounts.edit_own_account(_account_of(form), version=form.version.data or 0, act=act)
+        )
+        if written is not None:
+            return done("已保存。", url_for("users.account"), written)
+    return _account_page(form=form), 409 if form.conflict else 422
+
+
+@blueprint.post("/account/password")
+@open_to(SIGNED_IN)
+def change_password():
+    form = PasswordForm()
+    status = 422
+    if form.validate():
+        status = _change_password(form)
+        if status == 200:
+            flash("密码已改，其他设备已退出。")
+            return redirect(url_for("users.account"))
+    return _account_page(password_form=form), status
+
+
+def _change_password(form: PasswordForm) -> int:
+    user_id, login = current_user.id, current_user.login
+    with unit_of_work():
+        # The old password is asked so that an unlocked screen is not enough; guessing it is slowed like signing in.
+        allowed = take_token(f"old-password:{user_id}", now=now(), size=10, per_minute=1.0)
+    if not allowed:
+        form.general_errors.append("试的次数太多了，过一分钟再试。")
+        return 429
+    credential = db.session.get(Credential, user_id)
+    if not password_matches(credential.password_hash if credential else None, form.old.data):
+        form.old.errors = ["现在的密码不对。"]
+        return 422
+    problem = accounts.password_problem(login, form.new.data)
+    if problem or form.new.data == form.old.data:
+        form.new.errors = [problem or "新密码与现在的一样。"]
+        return 422
+    if form.again.data != form.new.data:
+        form.again.errors = ["两次填的新密码不一样。"]
+        return 422
+    password_hash = hash_password(form.new.data)
+    act = new_act()
+    try:
+        with unit_of_work():
+            accounts.set_password(user_id, password_hash, act=act)
+    except Refused as refusal:
+        form.general_errors.append(refusal.message)
+        return 409
+    sessions.begin(db.session.get(User, user_id), now())
+    return 200
+
+
+@blueprint.post("/account/sessions")
+@open_to(SIGNED_IN)
+def end_other_sessions():
+    sessions.end(everywhere=True, user_id=current_user.id)
+    flash("已退出所有设备。")
+    return redirect(url_for("sign_in.form"))
+
+
+def _account_page(**forms: Any):
+    person = db.session.get(User, current_user.id)
+    mine = key_hash(session.get("key", ""))
+    known: list[UserSession] = accounts.sessions_of(person.id, since=now() - sessions.ABSOLUTE)
+    names = _place_names()
+    return render_template(
+        "account/show.html",
+        person=person,
+        form=forms.get("form") or OwnAccountForm(formdata=None, obj=person),
+        password_form=forms.get("password_form") or PasswordForm(formdata=None),
+        grants=[
+            (grant, _words(grant, names)) for grant in _grants_by_user(person.id).get(person.id, ()) if _in_force(grant)
+        ],
+        sessions=[
+            (known_one, known_one.key_hash == mine) for known_one in known if now() - known_one.seen_at <= sessions.IDLE
+        ],
+        device=device_words,
+    )
+
+
+def device_words(agent: str | None) -> str:
+    """A browser and a system out of what the browser says of itself, for the list of sessions."""
+    text = agent or ""
+    browser = next(
+        (
+            word
+            for mark, word in (
+                ("Edg/", "Edge"),
+                ("MicroMessenger", "微信"),
+                ("Firefox/", "Firefox"),
+                ("Chrome/", "Chrome"),
+                ("Safari/", "Safari"),
+            )
+            if mark in text
+        ),
+        "浏览器",
+    )
+    system = next(
+        (
+            word
+            for mark, word in (
+                ("Windows", "Windows"),
+                ("Android", "安卓"),
+                ("iPhone", "iPhone"),
+                ("Mac OS", "Mac"),
+                ("Linux", "Linux"),
+            )
+            if mark in text
+        ),
+        "未知系统",
+    )
+    return f"{browser} · {system}"

@@ -1,0 +1,81 @@
+"""Fields of forms that several nouns share: a day, a day with its hour, a list of names; wrong input is kept and named."""
+
+import re
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from wtforms import StringField
+from wtforms.validators import StopValidation
+
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_SEPARATORS = re.compile(r"[、,，;；\n]+")
+
+
+def read_day(text: str) -> date:
+    """A day written 2026-11-23, 2026/11/23 or 2026年11月23日. Raises ValueError with one sentence."""
+    found = _DAY.fullmatch(text.strip())
+    try:
+        day = date(*map(int, found.groups())) if found else None
+    except ValueError:
+        day = None
+    if day is None or not 1949 <= day.year <= 2099:
+        raise ValueError(f"“{text.strip()[:40]}”不是日期。写成 2026-11-23。")
+    return day
+
+
+class Kept(StringField):
+    """A field whose text stays as typed while ``value`` is what it means."""
+
+    value: Any = None
+
+    def meaning(self, text: str) -> Any:
+        raise NotImplementedError
+
+    def pre_validate(self, form: Any) -> None:
+        text = (self.data or "").strip()
+        self.value = None
+        if not text:
+            return
+        try:
+            self.value = self.meaning(text)
+        except ValueError as error:
+            raise StopValidation(str(error)) from None
+
+
+class DayField(Kept):
+    def meaning(self, text: str) -> date:
+        return read_day(text)
+
+
+class MomentField(Kept):
+    """A local moment as the browser sends it (2026-07-16T12:00); a day alone means its end, 24:00."""
+
+    def meaning(self, text: str) -> datetime:
+        day, _, hour = text.replace("T", " ").partition(" ")
+        zone = ZoneInfo(current_app.config["TZ_NAME"])
+        if not hour or hour in ("24:00", "23:59"):
+            return datetime.combine(read_day(day), time(23, 59, 59), zone)
+        try:
+            return datetime.combine(read_day(day), time.fromisoformat(hour.strip()), zone)
+        except ValueError:
+            raise ValueError(f"“{text[:40]}”不是日期和钟点。写成 2026-07-16 12:00。") from None
+
+
+class NamesField(Kept):
+    """Several names on one line or several, each at most 80 characters."""
+
+    def meaning(self, text: str) -> list[str]:
+        names = list(dict.fromkeys(part.strip() for part in _SEPARATORS.split(text) if part.strip()))
+        long = [name for name in names if len(name) > 80]
+        if long or len(names) > 40:
+            raise ValueError("每个别名不超过 80 个字，最多 40 个，用顿号隔开。")
+        return names
+
+
+def local_input(moment: datetime | None) -> str:
+    """A moment as the value of a datetime-local input."""
+    if moment is None:
+        return ""
+    return moment.astimezone(ZoneInfo(current_app.config["TZ_NAME"])).strftime("%Y-%m-%dT%H:%M")

@@ -1,0 +1,63 @@
+"""Forms about accounts."""
+
+from wtforms import BooleanField, IntegerField, PasswordField, SelectField, StringField
+from wtforms.validators import InputRequired, Length
+
+from crm.actions.accounts import GrantWish
+from crm.domain.viewers import ROLES
+from crm.web.doors import Form
+from crm.web.inputs import DayField
+
+
+class UserForm(Form):
+    login = StringField("登录名")
+    name = StringField("姓名", [InputRequired("填姓名。"), Length(max=40, message="姓名不超过 40 个字。")])
+    email = StringField("信箱", [Length(max=120, message="信箱不超过 120 个字。")])
+    region_id = SelectField("所属区划", coerce=int, validate_choice=False)
+    wants_digest = BooleanField("每周邮件")
+    version = IntegerField()
+
+
+class GrantForm(Form):
+    """``place`` says where: "region:12", "unit:3", "park:1" or "carrier:2"."""
+
+    role = SelectField("角色", choices=list(ROLES.items()), validate_choice=False)
+    place = StringField("在哪里", [InputRequired("选在哪里。")])
+    valid_from = DayField("从")
+    valid_to = DayField("到")
+
+    def wish(self) -> GrantWish:
+        kind, _, number = (self.place.data or "").partition(":")
+        place = (
+            {f"{kind}_id": int(number)} if kind in ("region", "unit", "park", "carrier") and number.isdecimal() else {}
+        )
+        return GrantWish(self.role.data or "", valid_from=self.valid_from.value, valid_to=self.valid_to.value, **place)
+
+
+class EndGrantForm(Form):
+    ends_on = DayField("到", [InputRequired("填最后一天。")])
+    version = IntegerField()
+
+
+class ActiveForm(Form):
+    active = BooleanField()
+    version = IntegerField()
+
+
+class PlainForm(Form):
+    """A button."""
+
+
+class PasswordForm(Form):
+    old = PasswordField(
+        "现在的密码", [InputRequired("填现在的密码。"), Length(max=200, message="密码不超过 200 个字。")]
+    )
+    new = PasswordField("新密码", [InputRequired("填新密码。"), Length(max=200, message="密码不超过 200 个字。")])
+    again = PasswordField("再填一次新密码", [InputRequired("再填一次新密码。")])
+
+
+class OwnAccountForm(Form):
+    name = StringField("姓名", [InputRequired("填姓名。"), Length(max=40, message="姓名不超过 40 个字。")])
+    email = StringField("信箱", [Length(max=120, message="信箱不超过 120 个字。")])
+    wants_digest = BooleanField("每周邮件")
+    version = IntegerField()
