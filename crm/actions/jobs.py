@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from crm.actions.rights import require
 from crm.domain.acts import Act
@@ -13,10 +13,12 @@ from crm.store.scope import visible_record
 from crm.store.unit_of_work import hand_over_after_commit
 
 
-def ask_for(kind: str, payload: dict[str, Any], *, act: Act, region_id: int | None = None) -> int:
+def ask_for(
+    kind: str, payload: dict[str, Any], *, act: Act, region_id: int | None = None, hand_over: bool = True
+) -> int:
     """Put a job on record inside the open unit of work; a worker gets its id after the commit. Returns that id.
 
-    ``payload`` is plain JSON: ids and words, never rows.
+    ``payload`` is plain JSON: ids and words, never rows. Without ``hand_over`` whoever asked does it in its own process.
     """
     job = Job(
         kind=kind,
@@ -31,8 +33,20 @@ def ask_for(kind: str, payload: dict[str, Any], *, act: Act, region_id: int | No
     )
     db.session.add(job)
     db.session.flush()
-    hand_over_after_commit(job.id)
+    if hand_over:
+        hand_over_after_commit(job.id)
     return job.id
+
+
+def ask_for_recompute(*, act: Act) -> int | None:
+    """Ask for every standing and obligation to be rebuilt, because windows, holidays or rules changed.
+
+    None when such a job waits already; one that runs may have passed some enterprises, so it does not count.
+    """
+    query = select(Job.payload).where(Job.kind == "recompute", Job.state == "queued")
+    if any(payload.get("all") for payload in db.session.scalars(query)):
+        return None
+    return ask_for("recompute", {"all": True}, act=act)
 
 
 def cancel(job_id: int, act: Act) -> None:

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, false
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from crm.extensions import db
 from crm.store.records import Machine, Model
 from crm.store.types import BigId, Json, Moment, Words
 
@@ -50,3 +51,27 @@ class Heartbeat(Machine, Model):
 
     name: Mapped[str] = mapped_column(Words(80), primary_key=True)
     seen_at: Mapped[datetime] = mapped_column(Moment)
+
+
+def claims(*, limit: int = 30, leave_out: tuple[str, ...] = ()) -> list[JobClaim]:
+    """The last runs of the timetable, newest first."""
+    query = select(JobClaim).where(JobClaim.name.not_in(leave_out)).order_by(JobClaim.started_at.desc(), JobClaim.name)
+    return list(db.session.scalars(query.limit(limit)))
+
+
+def last_run_of_each() -> dict[str, JobClaim]:
+    """The newest run of each timetabled job by name."""
+    newest = select(JobClaim.name, func.max(JobClaim.started_at).label("at")).group_by(JobClaim.name).subquery()
+    query = select(JobClaim).join(newest, (newest.c.name == JobClaim.name) & (newest.c.at == JobClaim.started_at))
+    return {claim.name: claim for claim in db.session.scalars(query)}
+
+
+def heartbeats() -> list[Heartbeat]:
+    """Scheduler and workers that said they were alive, by name."""
+    return list(db.session.scalars(select(Heartbeat).order_by(Heartbeat.name)))
+
+
+def waiting(kind: str) -> bool:
+    """Whether a job of this kind waits or runs already: asking for another would only do the same again."""
+    query = select(Job.id).where(Job.kind == kind, Job.state.in_(("queued", "running"))).limit(1)
+    return db.session.scalar(query) is not None

@@ -1,0 +1,353 @@
+"""The weekly digest of one person: overdue, due in 7, 30, 60 and 90 days, silent, changed by import, in that order.
+
+The same value is printed by mail, by the desk and as plain text; it holds no confidential figure. Paths begin with
+"/": a page uses them as they are, a mail puts the public address before them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from crm.domain import words
+from crm.domain.workdays import Holidays
+
+# Days ahead and how many lines a section shows before it says how many more there are.
+HORIZONS: tuple[tuple[int, int], ...] = ((7, 20), (30, 10), (60, 5), (90, 5))
+LAST_HORIZON = 90
+MOST_OVERDUE, MOST_SILENT, MOST_IMPORTED, MOST_MANAGERS = 20, 8, 8, 30
+# From so many enterprises with the same thing due on the same day, one line names them together.
+TOGETHER = 3
+
+
+@dataclass(frozen=True)
+class Due:
+    """One obligation that is not settled. ``due_at`` is an aware moment."""
+
+    enterprise_id: int
+    name: str
+    kind: str
+    period: str
+    opens_on: date
+    due_at: datetime
+    overdue: bool
+    reason: str
+    expected: bool = False
+    manager_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Silent:
+    """An enterprise without contact for ``working_days`` working days, more than its region's limit."""
+
+    enterprise_id: int
+    name: str
+    working_days: int
+    manager_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import changed of one enterprise: ``what`` are the nouns in words, ``source`` the file's name."""
+
+    enterprise_id: int
+    name: str
+    source: str
+    on: date
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ManagerCount:
+    """One line of the region's summary: a case manager (None: nobody) and how much lies there."""
+
+    manager_id: int | None
+    name: str
+    overdue: int
+    soon: int
+    silent: int
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything a digest is a function of.
+
+    ``own`` says whether the lists are the person's own enterprises (else the region's); ``managers`` is the region's
+    summary (bureau), ``counts`` are (words, number, measure, path) for a leader.
+    """
+
+    due: tuple[Due, ...] = ()
+    silent: tuple[Silent, ...] = ()
+    never_contacted: int = 0
+    imported: tuple[Imported, ...] = ()
+    enterprise_count: int = 0
+    own: bool = True
+    managers: tuple[ManagerCount, ...] = ()
+    counts: tuple[tuple[str, int, str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: a chip (css late, soon, "" or far), enterprises with their paths, what, and the one verb that acts."""
+
+    chip: str
+    css: str
+    names: tuple[tuple[str, str], ...]
+    text: str
+    verb: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """Lines under a heading with its count; ``more`` is (sentence, path) for what is not shown."""
+
+    code: str
+    title: str
+    count: int
+    measure: str
+    lines: tuple[Line, ...]
+    more: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Digest:
+    """One person's digest of one day. ``week`` is the period of the outbox, 2026-W48."""
+
+    person: str
+    on: date
+    week: str
+    office: str
+    subject: str
+    headline: str
+    preheader: str
+    sections: tuple[Section, ...]
+    notes: tuple[str, ...]
+    scope: str
+    nothing: bool
+
+    @property
+    def line_count(self) -> int:
+        """How many lines the person will read."""
+        return sum(len(section.lines) for section in self.sections)
+
+
+def week_of(on: date) -> str:
+    """The ISO week of a day as the outbox names it: 2026-W48 (the year is that of the week, not of the day)."""
+    year, week, _ = on.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+def enterprise_path(enterprise_id: int) -> str:
+    """The file of an enterprise."""
+    return f"/enterprises/{enterprise_id}"
+
+
+def obligation_path(enterprise_id: int, kind: str, period: str) -> str:
+    """One obligation with its steps, in the file of its enterprise."""
+    return f"{enterprise_path(enterprise_id)}#obligation-{kind}-{period}"
+
+
+def compose(
+    person: str,
+    on: date,
+    *,
+    now: datetime,
+    material: Material,
+    office: str,
+    holidays: Holidays,
+) -> Digest:
+    """The digest of a person for a day from what was gathered; the same material always gives the same digest."""
+    late = [item for item in material.due if item.overdue]
+    ahead = sorted((item for item in material.due if not item.overdue), key=_urgency)
+    sections: list[Section] = []
+    if material.counts:
+        sections.append(_counts(material))
+    if late:
+        sections.append(_due_section("overdue", "逾期", sorted(late, key=_urgency), MOST_OVERDUE, now, on))
+    earlier = -1
+    for days, most in HORIZONS:
+        within = [item for item in ahead if earlier < _days(item, on) <= days]
+        if within:
+            sections.append(_due_section(f"due_{days}", f"{days} 天内到期", within, most, now, on))
+        earlier = days
+    if material.managers:
+        sections.append(_managers(material.managers))
+    if material.silent:
+        sections.append(_silent(material))
+    if material.imported:
+        sections.append(_imported(material.imported, on))
+    week_count = sum(_days(item, on) <= 7 for item in ahead)
+    month_count = sum(_days(item, on) <= 30 for item in ahead)
+    numbers = _numbers(len(late), week_count, month_count)
+    nothing = not sections
+    return Digest(
+        person=person,
+        on=on,
+        week=week_of(on),
+        office=office,
+        subject=f"本周提醒（{words.week(on)}）：{numbers}",
+        headline=f"{person}，{numbers}",
+        preheader=_worst(late, ahead, on),
+        sections=tuple(sections),
+        notes=_notes(on, material, holidays),
+        scope=_scope(material),
+        nothing=nothing,
+    )
+
+
+def _urgency(item: Due) -> tuple[datetime, str, str, int]:
+    return item.due_at, item.kind, item.name, item.enterprise_id
+
+
+def _last_day(item: Due) -> date:
+    """The day a deadline belongs to; midnight ends the day before."""
+    there = words.local(item.due_at)
+    return (there - timedelta(seconds=1)).date()
+
+
+def _days(item: Due, on: date) -> int:
+    """Days left; a deadline of today whose state is not yet overdue counts as today."""
+    return max((_last_day(item) - on).days, 0)
+
+
+def _numbers(late: int, week: int, month: int) -> str:
+    said = []
+    if late:
+        said.append(f"{late} 项逾期")
+    if week:
+        said.append(f"{week} 项 7 天内到期")
+    elif month:
+        said.append(f"{month} 项 30 天内到期")
+    return "，".join(said) or "没有逾期和近期到期的事项"
+
+
+def _worst(late: Sequence[Due], ahead: Sequence[Due], on: date) -> str:
+    """The one or two items that should be read even if nothing else is."""
+    worst = sorted(late, key=_urgency)[:2] or list(ahead)[:1]
+    if not worst:
+        return ""
+    said = []
+    for item in worst:
+        days = (on - _last_day(item)).days
+        what = words.OBLIGATION_KINDS.get(item.kind, item.kind)
+        when = f"逾期 {max(days, 1)} 天" if item.overdue else f" {words.day(_last_day(item), on)} 到期"
+        said.append(f"{item.name} {what}{when}")
+    return f"最急：{'；'.join(said)}。"
+
+
+def _due_section(code: str, title: str, items: Sequence[Due], most: int, now: datetime, on: date) -> Section:
+    lines = [_due_line(group, now, on) for group in _together(items)]
+    more = None
+    if len(lines) > most:
+        hidden = sum(max(len(line.names), 1) for line in lines[most:])
+        more = (f"另 {hidden} 项", "/due")
+        lines = lines[:most]
+    return Section(code, title, len(items), "项", tuple(lines), more)
+
+
+def _together(items: Sequence[Due]) -> Iterable[list[Due]]:
+    """Groups of the same kind due on the same day, in the order of the first of them; small groups stay apart."""
+    groups: dict[tuple[str, date, str], list[Due]] = {}
+    for item in items:
+        # A next step is a promise with words of its own and never one of many.
+        own = f"{item.enterprise_id}:{item.period}" if item.kind == "next_step" else ""
+        groups.setdefault((item.kind, _last_day(item), own), []).append(item)
+    for group in groups.values():
+        if len(group) >= TOGETHER:
+            yield group
+        else:
+            for item in group:
+                yield [item]
+
+
+def _due_line(group: Sequence[Due], now: datetime, on: date) -> Line:
+    first = group[0]
+    last_day = _last_day(first)
+    what = words.OBLIGATION_KINDS.get(first.kind, first.kind)
+    expected = "（预计）" if first.expected else ""
+    if first.overdue:
+        chip, css = f"逾期 {max((on - last_day).days, 1)} 天", "late"
+    else:
+        chip = words.deadline(first.due_at, now if words.local(now).date() == on else on).date
+        css = "soon" if (last_day - on).days <= 7 else ""
+    names = tuple((item.name, enterprise_path(item.enterprise_id)) for item in group)
+    if len(group) > 1:
+        return Line(chip, css, names, f"{what}{expected}，{len(group)} 家", "逐家办", f"/due?kind={first.kind}")
+    text = f"{what}{expected}：{first.reason}" if first.reason else f"{what}{expected}"
+    verb = "去办结" if first.overdue or (last_day - on).days <= 7 else "打开"
+    return Line(chip, css, names, text, verb, obligation_path(first.enterprise_id, first.kind, first.period))
+
+
+def _silent(material: Material) -> Section:
+    silent = sorted(material.silent, key=lambda item: (-item.working_days, item.name))
+    lines = tuple(
+        Line(
+            words.working_days(item.working_days),
+            "",
+            ((item.name, enterprise_path(item.enterprise_id)),),
+            "没有联系记录",
+            "记走访",
+            f"/visits/new?enterprise={item.enterprise_id}",
+        )
+        for item in silent[:MOST_SILENT]
+    )
+    more = None
+    if len(silent) > MOST_SILENT:
+        more = (f"另 {len(silent) - MOST_SILENT} 家", "/enterprises?view=silent" + ("&manager=me" if material.own else ""))
+    return Section("silent", "久未联系", len(silent), "家", lines, more)
+
+
+def _imported(imported: Sequence[Imported], on: date) -> Section:
+    lines = tuple(
+        Line(
+            words.day(item.on, on),
+            "",
+            ((item.name, enterprise_path(item.enterprise_id)),),
+            f"{'、'.join(item.what)}有变化，来自{item.source}",
+            "看变更",
+            f"{enterprise_path(item.enterprise_id)}#history",
+        )
+        for item in imported[:MOST_IMPORTED]
+    )
+    firms = len({item.enterprise_id for item in imported})
+    more = (f"另 {len(imported) - MOST_IMPORTED} 处", "/enterprises") if len(imported) > MOST_IMPORTED else None
+    return Section("imported", "名单带来的变化", firms, "家", lines, more)
+
+
+def _managers(managers: Sequence[ManagerCount]) -> Section:
+    lines = tuple(
+        Line(
+            "",
+            "",
+            (),
+            f"{row.name}：逾期 {row.overdue} 项，30 天内到期 {row.soon} 项，久未联系 {row.silent} 家",
+            "看事项",
+            f"/due?manager={row.manager_id}" if row.manager_id else "/due?manager=none",
+        )
+        for row in managers[:MOST_MANAGERS]
+    )
+    more = (f"另 {len(managers) - MOST_MANAGERS} 人", "/due") if len(managers) > MOST_MANAGERS else None
+    return Section("managers", "各人手上", len(managers), "人", lines, more)
+
+
+def _counts(material: Material) -> Section:
+    lines = tuple(
+        Line("", "", (), f"{label} {words.count(number, measure)}", "看名单", path)
+        for label, number, measure, path in material.counts
+    )
+    return Section("counts", "本周数字", len(lines), "项", lines)
+
+
+def _notes(on: date, material: Material, holidays: Holidays) -> tuple[str, ...]:
+    notes = []
+    if not holidays.is_known(on.year):
+        notes.append(f"{on.year} 年的放假安排还没有录入，工作日按周末推算。")
+    if material.never_contacted:
+        notes.append(f"另有 {material.never_contacted} 家还没有任何联系记录，不算在久未联系里。")
+    return tuple(notes)
+
+
+def _scope(material: Material) -> str:
+    if material.own:
+        return f"只含你负责的 {material.enterprise_count} 家企业"
+    return f"只含你授权范围内的 {material.enterprise_count} 家企业"

@@ -1,0 +1,48 @@
+"""The catalogue of messages: one function each, one folder of templates each."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import current_app, render_template
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A message as it will be frozen in the outbox."""
+
+    subject: str
+    text: str
+    html: str | None
+    message_id: str
+
+
+def digest(content: Any, *, user_id: int) -> Composed:
+    """The weekly digest (crm.domain.digests.Digest) of one person as subject, text and HTML."""
+    address = current_app.config["SETTINGS"].public_url
+    values = {"digest": content, "address": address}
+    return Composed(
+        subject=_one_line(render_template("emails/digest/subject.txt", **values)),
+        text=_tidy(render_template("emails/digest/body.txt", **values)),
+        html=render_template("emails/digest/body.html", **values),
+        message_id=message_id("digest", content.week, user_id),
+    )
+
+
+def message_id(kind: str, period: str, user_id: int) -> str:
+    """The same for the same message of the same installation, so that a second copy is recognised by any mailbox."""
+    settings = current_app.config["SETTINGS"]
+    place = hashlib.sha256(settings.public_url.encode()).hexdigest()[:8]
+    domain = settings.mail_from.rpartition("@")[2].strip(" >") or urlsplit(settings.public_url).hostname or "localhost"
+    return f"<{kind}.{period}.{user_id}.{place}@{domain}>"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _tidy(text: str) -> str:
+    """No more than one empty line in a row, none at the ends."""
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -1,0 +1,92 @@
+"""What is due, as rows for the digest and the operator's list: stored for today, computed for any other day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+
+from crm.domain.obligations import SETTLED
+from crm.domain.viewers import Viewer
+from crm.extensions import db
+from crm.store import projections
+from crm.store.enterprises import Enterprise
+from crm.store.obligations import Obligation
+from crm.store.scope import visible
+from crm.store.standings import Standing
+
+CHUNK = 5_000
+_FIELDS = ("enterprise_id", "kind", "period", "opens_on", "due_at", "state", "reason", "expected", "owner_id")
+
+
+@dataclass(frozen=True)
+class DueRow:
+    """One obligation with whom it belongs to."""
+
+    enterprise_id: int
+    kind: str
+    period: str
+    opens_on: date
+    due_at: datetime
+    state: str
+    reason: str
+    expected: bool
+    owner_id: int | None
+    name: str
+    credit_code: str | None
+    manager_id: int | None
+
+
+def stored(viewer: Viewer, *, until: datetime | None = None, where: Sequence[ColumnElement[bool]] = ()) -> list[DueRow]:
+    """Unsettled obligations of today among the enterprises a viewer sees, nearest first."""
+    query = (
+        select(
+            *(getattr(Obligation, name) for name in _FIELDS),
+            Enterprise.name,
+            Enterprise.credit_code,
+            Standing.manager_id,
+        )
+        .select_from(Obligation)
+        .join(Standing, Standing.enterprise_id == Obligation.enterprise_id)
+        .join(Enterprise, Enterprise.id == Obligation.enterprise_id)
+        .where(Obligation.state.not_in(SETTLED), *where)
+    )
+    if until is not None:
+        query = query.where(Obligation.due_at <= until)
+    query = query.order_by(Obligation.due_at, Obligation.kind, Obligation.enterprise_id, Obligation.period)
+    return [DueRow(*row) for row in db.session.execute(visible(query, viewer))]
+
+
+def computed(
+    viewer: Viewer,
+    *,
+    at: datetime,
+    until: datetime | None = None,
+    where: Sequence[ColumnElement[bool]] = (),
+    settled: bool = False,
+) -> list[DueRow]:
+    """The same for any moment, from the facts known now; writes nothing. ``where`` speaks of today's standings.
+
+    ``settled``: also what is done, waived or lapsed.
+    """
+    query = select(Standing.enterprise_id, Enterprise.name, Enterprise.credit_code).join(
+        Enterprise, Enterprise.id == Standing.enterprise_id
+    )
+    firms = {row[0]: row for row in db.session.execute(visible(query.where(*where), viewer))}
+    ids = sorted(firms)
+    rows: list[DueRow] = []
+    for start in range(0, len(ids), CHUNK):
+        made = projections.compute(ids[start : start + CHUNK], at=at)
+        managers = {standing["enterprise_id"]: standing["manager_id"] for standing in made["standing"]}
+        wanted = [item for item in made["obligation"] if settled or item["state"] not in SETTLED]
+        rows += [_row(item, firms, managers) for item in wanted]
+    if until is not None:
+        rows = [row for row in rows if row.due_at <= until]
+    return sorted(rows, key=lambda row: (row.due_at, row.kind, row.enterprise_id, row.period))
+
+
+def _row(item: dict[str, Any], firms: dict[int, Any], managers: dict[int, int | None]) -> DueRow:
+    enterprise_id = item["enterprise_id"]
+    _, name, credit_code = firms[enterprise_id]
+    return DueRow(*(item[field] for field in _FIELDS), name, credit_code, managers.get(enterprise_id))
