@@ -12,7 +12,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, withdraw
 from crm.domain.fields import AFFILIATIONS, fields_of
 from crm.domain.names import normalise_name
-from crm.domain.refusals import InvalidInput, Refused
+from crm.domain.refusals import Conflict, InvalidInput, Refused
 from crm.extensions import db
 from crm.store.enterprises import FORMER_NAME, OLD_NUMBER, Affiliation, Enterprise, affiliations_of, aliases_of
 from crm.store.regions import Region
@@ -63,11 +63,14 @@ def decide(
     key: Hashable = "enterprise",
     version: int | None = None,
     seen: Mapping[str, Any] | None = None,
+    correction: bool = False,
 ) -> list[Create | Update]:
     """The changes that bring an enterprise to these values: pure, the same for a form and for an import row.
 
     ``values`` are {field code: value} of declared fields, affiliations by their id or value; fields not named stay.
-    ``on`` is the day from which changed affiliations hold. A changed name leaves the old one as 曾用名.
+    ``on`` is the day from which changed affiliations hold. A changed name leaves the old one as 曾用名. With
+    ``correction`` the recorded was wrong from the start: the affiliation in force is mended in place, with its days,
+    and the wrong name leaves no trace but the history.
     """
     changes: list[Create | Update] = []
     own = {code: value for code, value in values.items() if code in OWN_FIELDS}
@@ -76,13 +79,13 @@ def decide(
         owner: Any = Ref(key)
         old_name = None
     else:
-        owner, old_name = state.id, state.values.get("name")
+        owner, old_name = state.id, None if correction else state.values.get("name")
         if own:
             changes.append(Update("enterprise", state.id, own, version, seen))
     changes += _aliases(state, values, owner, old_name, on)
     for kind in AFFILIATIONS:
         if kind in values:
-            changes += _affiliation(state, kind, values[kind], owner, on)
+            changes += _affiliation(state, kind, values[kind], owner, on, correction)
     return changes
 
 
@@ -109,10 +112,15 @@ def _aliases(state, values, owner, old_name, on) -> list[Create | Update]:
     return changes
 
 
-def _affiliation(state, kind: str, value: Any, owner: Any, on: date) -> list[Create | Update]:
+def _affiliation(state, kind: str, value: Any, owner: Any, on: date, correction: bool = False) -> list[Create | Update]:
     current = state.belongs.get(kind) if state else None
     if current is not None and current.value == value:
         return []
+    if current is not None and correction:
+        if value is None:
+            return [withdraw("affiliation", current.id, current.version)]
+        mended = {"ref_id": value} if kind in POINTING else {"value": _affiliation_value(value)}
+        return [Update("affiliation", current.id, mended, current.version)]
     changes: list[Create | Update] = []
     if current is not None:
         if current.starts_on is not None and current.starts_on >= on:
@@ -172,9 +180,15 @@ def create_enterprise(region_id: int, values: Mapping[str, Any], *, act: Act) ->
 
 
 def edit_enterprise(
-    enterprise_id: int, values: Mapping[str, Any], *, version: int, seen: Mapping[str, Any] | None = None, act: Act
+    enterprise_id: int,
+    values: Mapping[str, Any],
+    *,
+    version: int,
+    seen: Mapping[str, Any] | None = None,
+    correction: bool = False,
+    act: Act,
 ) -> Written:
-    """Change fields and affiliations of one enterprise from the act's effective day on.
+    """Change fields and affiliations of one enterprise: from the act's effective day on, or as a correction (更正).
 
     ``version`` and ``seen`` are what the editor saw; edits of other fields merge. Raises NotFound, NotAllowed,
     InvalidInput, Conflict.
@@ -189,8 +203,33 @@ def edit_enterprise(
     state = state_of(row)
     if version != row.version and seen is None:
         seen = {}
-    changes = decide(state, values, region_id=row.region_id, on=act.effective_on, version=version, seen=seen)
-    return write(changes, act=act, action="edit_enterprise", region_id=row.region_id)
+    changes = decide(
+        state, values, region_id=row.region_id, on=act.effective_on, version=version, seen=seen, correction=correction
+    )
+    clashes = moved_meanwhile(state, values, seen or {})
+    try:
+        written = write(
+            changes, act=act, action="correct_enterprise" if correction else "edit_enterprise", region_id=row.region_id
+        )
+    except Conflict as clash:
+        raise Conflict(clash.message, {**clash.theirs, **clashes}) from None
+    if clashes:
+        raise Conflict("同一处已被别人改过。", clashes)
+    return written
+
+
+def moved_meanwhile(
+    state: EnterpriseState, values: Mapping[str, Any], seen: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any, Any]]:
+    """Affiliations that are neither what the editor saw nor wants: {code: (before, theirs, mine)}.
+
+    They live in rows of their own, so the version of the enterprise does not tell.
+    """
+    return {
+        code: (seen[code], state.value(code), value)
+        for code, value in values.items()
+        if code in AFFILIATIONS and code in seen and state.value(code) not in (seen[code], value)
+    }
 
 
 def withdraw_enterprise(enterprise_id: int, *, version: int, act: Act) -> Written:
