@@ -246,24 +246,22 @@ def checked_grant(wish: GrantWish, *, act: Act) -> dict[str, Any]:
     values: dict[str, Any] = {"role": wish.role, "valid_from": wish.valid_from, "valid_to": wish.valid_to}
     region_id = wish.region_id
     if wish.role == "unit":
-        region_id = _place(Unit, wish.unit_id, "unit_id", "选部门。", wrong)
+        region_id = _place(Unit, wish.unit_id, "部门联络员选一个部门。", wrong)
         values["unit_id"] = wish.unit_id
     elif wish.role == "park":
         if (wish.park_id is None) == (wish.carrier_id is None):
-            wrong["park_id"] = "选一个园区或一个载体。"
+            wrong["place"] = "园区（载体）管理员选一个园区或一个载体。"
         elif wish.park_id is not None:
-            region_id = _place(Park, wish.park_id, "park_id", "选园区。", wrong)
+            region_id = _place(Park, wish.park_id, "选园区。", wrong)
             values["park_id"] = wish.park_id
         else:
-            region_id = _place(Carrier, wish.carrier_id, "carrier_id", "选载体。", wrong)
+            region_id = _place(Carrier, wish.carrier_id, "选载体。", wrong)
             values["carrier_id"] = wish.carrier_id
     region = db.session.get(Region, region_id) if region_id is not None else None
     if not wrong and (region is None or region.deleted):
-        wrong["region_id"] = "选区划。"
+        wrong["place"] = "这个角色选区县或市。"
     if not wrong and (wish.role == "township") != (region is not None and region.level == TOWNSHIP):
-        wrong["region_id"] = (
-            "乡镇（街道）经办人选一个乡镇（街道）。" if wish.role == "township" else "这个角色选区县或市。"
-        )
+        wrong["place"] = "乡镇（街道）经办人选一个乡镇（街道）。" if wish.role == "township" else "这个角色选区县或市。"
     if wish.valid_from and wish.valid_to and wish.valid_to < wish.valid_from:
         wrong["valid_to"] = f"授权止 {wish.valid_to} 早于授权起 {wish.valid_from}。核对后改正。"
     if wrong:
@@ -286,10 +284,10 @@ def regions_managed(viewer: Viewer) -> list[Region]:
     return list(db.session.scalars(query))
 
 
-def _place(model: type[Any], record_id: int | None, field: str, ask: str, wrong: dict[str, str]) -> int | None:
+def _place(model: type[Any], record_id: int | None, ask: str, wrong: dict[str, str]) -> int | None:
     row = db.session.get(model, record_id) if record_id is not None else None
     if row is None or row.deleted:
-        wrong[field] = ask
+        wrong["place"] = ask
         return None
     return int(row.region_id)
 

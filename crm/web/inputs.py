@@ -1,4 +1,4 @@
-"""Fields of forms that several nouns share: a day, a day with its hour, a list of names; wrong input is kept and named."""
+"""Fields that several forms share: a day, a day with its hour, a list of names; wrong input is kept and named."""
 
 import re
 from datetime import date, datetime, time

@@ -1,3 +1,140 @@
-from flask import Blueprint
+"""Settings of a region on screen, and the infrastructure's settings to read."""
+
+import platform
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, current_app, render_template, request, url_for
+from wtforms import IntegerField
+
+from crm.actions import settings as deeds
+from crm.domain.refusals import NotFound
+from crm.extensions import db
+from crm.store.schema import schema_state
+from crm.store.settings import DECLARED, setting
+from crm.web.doors import Form, attempt, done, new_act, open_to, viewer
 
 blueprint = Blueprint("settings", __name__)
+
+# The settings in groups, as a person looks for them.
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("名称", ("office_name", "manager_word")),
+    ("谁能看什么", ("colleagues_visible",)),
+    ("每周邮件", ("digest_on", "digest_hour", "redirect_all_mail")),
+    ("久未联系", ("silence_days", "silence_days_titled")),
+)
+
+
+class SettingsForm(Form):
+    """The region comes with the form; the settings themselves are declared in the store and read one by one."""
+
+    region_id = IntegerField()
+
+
+@blueprint.get("/settings")
+@open_to("bureau", "admin")
+def index():
+    return _page(_region(request.args.get("region_id", type=int)))
+
+
+@blueprint.post("/settings")
+@open_to("bureau", "admin")
+def change():
+    form = SettingsForm()
+    region = _region(form.region_id.data)
+    typed = {key: request.form.get(f"s-{key}", "") for key in DECLARED}
+    errors: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    seen: dict[str, Any] = {}
+    for key, declared in DECLARED.items():
+        if request.form.get(f"inherit-{key}"):
+            values[key] = deeds.INHERIT
+            continue
+        # A setting that the form did not show is left alone.
+        if f"seen-{key}" not in request.form:
+            continue
+        try:
+            values[key] = deeds.read_setting(declared, typed[key])
+            seen[key] = deeds.read_setting(declared, request.form[f"seen-{key}"])
+        except ValueError as error:
+            errors[key] = str(error)
+    if not errors and form.validate():
+        act, region_id = new_act(), region.id
+        written = attempt(form, lambda: deeds.change_settings(region_id, values, seen=seen, act=act))
+        if written is not None:
+            said = "设置已保存。" if written.change_set_id else "没有改动。"
+            return done(said, url_for("settings.index", region_id=region_id), written)
+    return _page(region, form=form, typed=typed, errors=errors), 409 if form.conflict else 422
+
+
+@blueprint.get("/settings/infrastructure")
+@open_to("admin")
+def infrastructure():
+    return render_template("settings/infrastructure.html", rows=_infrastructure(), tabs=_tabs("infrastructure"))
+
+
+def _region(region_id: int | None):
+    regions = deeds.regions_set_by(viewer())
+    if region_id is None:
+        counties = [region for region in regions if region.level == "county"]
+        if not regions:
+            raise NotFound("这个区划")
+        return (counties or regions)[0]
+    for region in regions:
+        if region.id == region_id:
+            return region
+    raise NotFound("这个区划")
+
+
+def _page(region, **more: Any):
+    own = deeds.own_settings(region.id)
+    return render_template(
+        "settings/index.html",
+        region=region,
+        regions=deeds.regions_set_by(viewer()),
+        groups=GROUPS,
+        declared=DECLARED,
+        values={key: setting(key, region.id) for key in DECLARED},
+        own=own,
+        above={key: setting(key, region.parent_id) for key in own},
+        form=more.get("form") or SettingsForm(formdata=None),
+        typed=more.get("typed") or {},
+        errors=more.get("errors") or {},
+        tabs=_tabs("index"),
+    )
+
+
+def _tabs(current: str) -> list[dict[str, Any]]:
+    tabs = [{"href": url_for("settings.index"), "label": "本区设置", "current": current == "index"}]
+    if viewer().has("admin"):
+        tabs.append(
+            {"href": url_for("settings.infrastructure"), "label": "运行环境", "current": current == "infrastructure"}
+        )
+    return tabs
+
+
+def _infrastructure() -> list[tuple[str, str, str]]:
+    """(name, value without any secret, what it is for)."""
+    settings = current_app.config["SETTINGS"]
+    url = db.engine.url
+    database = f"PostgreSQL {url.host}:{url.port or 5432}/{url.database}" if url.host else f"SQLite {url.database}"
+    smtp = urlsplit(settings.smtp_url) if settings.smtp_url else None
+    return [
+        ("HOST、PORT", f"{settings.host}:{settings.port}", "本机监听的地址"),
+        ("PUBLIC_URL", settings.public_url, "邮件里的链接用这个地址"),
+        ("DATABASE_URL", database, "数据库，不显示口令"),
+        ("INSTANCE_DIR", str(settings.instance_dir), "数据库、文件、密钥所在的文件夹"),
+        (
+            "SMTP_URL",
+            f"{smtp.scheme}://{smtp.hostname}:{smtp.port or ''}".rstrip(":")
+            if smtp
+            else "未设：邮件写成 .eml 文件，不发出去",
+            "发邮件的服务器，不显示口令",
+        ),
+        ("MAIL_FROM", settings.mail_from, "发件人"),
+        ("WEB_WORKERS、JOB_WORKERS", f"{settings.web_workers}、{settings.job_workers}", "网页进程数、后台进程数"),
+        ("TZ_NAME", settings.tz_name, "时区"),
+        ("DEMO", "演示数据" if settings.demo else "正式使用", "首次启动时装不装演示数据"),
+        ("数据库结构", schema_state().have or "空", "与程序一致才能启动"),
+        ("Python", platform.python_version(), ""),
+    ]

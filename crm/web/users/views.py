@@ -41,10 +41,10 @@ def index():
     shown = request.args.get("show", "active")
     people = list(db.session.scalars(visible(select(User).order_by(User.id.desc()), viewer())))
     grants = _grants_by_user()
-    names = _place_names()
+    names, roles = _place_names(), dict(_roles())
     counts = {"active": sum(p.active for p in people), "inactive": sum(not p.active for p in people)}
     rows = [
-        (person, [_words(grant, names) for grant in grants.get(person.id, ()) if _in_force(grant)])
+        (person, [_words(grant, names, roles) for grant in grants.get(person.id, ()) if _in_force(grant)])
         for person in people
         if person.active == (shown != "inactive")
     ]
@@ -192,7 +192,7 @@ def _account_of(form: Any) -> dict[str, Any]:
 
 
 def _show_page(person: User, **forms: Any):
-    names = _place_names()
+    names, roles = _place_names(), _roles()
     grants = _grants_by_user(person.id).get(person.id, [])
     homes = [(r.id, r.name) for r in accounts.regions_managed(viewer()) if r.level != TOWNSHIP]
     form = forms.get("form") or UserForm(formdata=None, obj=person)
@@ -205,10 +205,10 @@ def _show_page(person: User, **forms: Any):
         end_form=forms.get("end_form"),
         ending=forms.get("ending"),
         form_active=forms.get("form_active"),
-        grants=[(grant, _words(grant, names), _in_force(grant)) for grant in grants],
+        grants=[(grant, _words(grant, names, dict(roles)), _in_force(grant)) for grant in grants],
         homes=homes,
         places=_places(),
-        roles=_roles(),
+        roles=roles,
         manages=accounts.may_manage(person, viewer()),
         myself=person.id == viewer().user_id,
     )
@@ -237,7 +237,7 @@ def _place_names() -> dict[str, dict[int, str]]:
     }
 
 
-def _words(grant: Grant, names: dict[str, dict[int, str]]) -> dict[str, str]:
+def _words(grant: Grant, names: dict[str, dict[int, str]], roles: dict[str, str]) -> dict[str, str]:
     for kind in ("unit", "park", "carrier"):
         place = getattr(grant, f"{kind}_id")
         if place is not None:
@@ -245,7 +245,7 @@ def _words(grant: Grant, names: dict[str, dict[int, str]]) -> dict[str, str]:
             break
     else:
         where = names["region"].get(grant.region_id, "")
-    return {"role": dict(_roles())[grant.role], "where": where}
+    return {"role": roles[grant.role], "where": where}
 
 
 def _in_force(grant: Grant) -> bool:
@@ -343,7 +343,7 @@ def _account_page(**forms: Any):
     person = db.session.get(User, current_user.id)
     mine = key_hash(session.get("key", ""))
     known: list[UserSession] = accounts.sessions_of(person.id, since=now() - sessions.ABSOLUTE)
-    names = _place_names()
+    names, roles = _place_names(), dict(_roles())
     return render_template(
         "account/show.html",
         person=person,
