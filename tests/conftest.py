@@ -101,6 +101,19 @@ def postgres_template(postgres_server, tmp_path_factory) -> str:
     return "template_crm"
 
 
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all tests; two Playwrights at once would disturb each other."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    assert path, "Chromium is not installed: apt-get install chromium (scripts/test does it when it may)"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield launched
+        launched.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def settings(request, tmp_path):
     """Settings of a fresh, migrated database with places; once for each kind of database."""

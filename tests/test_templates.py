@@ -1,7 +1,6 @@
 """Templates and static files: they render, keep the content security policy and ask nothing of the outside."""
 
 import re
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask, Response, flash, render_template, render_template_string, request
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from crm.domain.kinds import KINDS, POOL_KIND, RUNGS, STATES
@@ -341,16 +340,6 @@ def site() -> Iterator[Site]:
     site = Site()
     yield site
     site.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    assert path, "scripts/test installs chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
