@@ -38,6 +38,9 @@ def _guard(app: Flask, command: click.Command, *, schema: bool) -> None:
 
 
 def _guarded(app: Flask, callback: Callable[..., Any], *, schema: bool) -> Callable[..., Any]:
+    # Commands belong to their modules: a second application in one process must not run inside the first one's guard.
+    callback = getattr(callback, "unguarded", callback)
+
     @functools.wraps(callback)
     def run(*args: Any, **kwargs: Any) -> Any:
         with app.app_context():
@@ -52,6 +55,7 @@ def _guarded(app: Flask, callback: Callable[..., Any], *, schema: bool) -> Calla
             except TooLong as error:
                 refuse(f"A value is too long: {error}. Nothing was written.")
 
+    run.unguarded = callback  # type: ignore[attr-defined]
     return run
 
 
