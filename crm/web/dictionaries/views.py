@@ -1,3 +1,359 @@
-from flask import Blueprint
+"""Reference lists on screen: words, townships, units, parks and carriers, application windows, holidays."""
+
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from sqlalchemy import select
+
+from crm.actions import dictionaries as deeds
+from crm.actions import holidays as holiday_deeds
+from crm.actions import windows as window_deeds
+from crm.actions.accounts import keeps_shared_calendar
+from crm.actions.settings import regions_set_by
+from crm.domain.refusals import NotFound
+from crm.extensions import db
+from crm.store.dictionaries import DICTIONARIES, DictionaryEntry
+from crm.store.holidays import Holiday, holidays
+from crm.store.parks import Carrier, Park
+from crm.store.regions import Region
+from crm.store.scope import visible, visible_record
+from crm.store.units import Unit
+from crm.store.windows import Window
+from crm.web.dictionaries.forms import EntryForm, HolidayForm, PlainForm, WindowForm
+from crm.web.doors import attempt, done, new_act, open_to, today, viewer
+from crm.web.inputs import local_input
 
 blueprint = Blueprint("dictionaries", __name__)
+
+OFFICE = ("bureau", "admin")
+# The part of an address that names a list, and the noun behind it.
+NOUNS = {"words": "dictionary_entry", "units": "unit", "parks": "park", "carriers": "carrier"}
+TITLES = {"words": "词条", "units": "部门", "parks": "园区", "carriers": "载体"}
+TABS = (
+    ("dictionaries.index", "词条"),
+    ("dictionaries.townships", "乡镇（街道）"),
+    ("dictionaries.units", "部门"),
+    ("dictionaries.parks", "园区与载体"),
+    ("dictionaries.windows", "申报窗口"),
+    ("dictionaries.holiday_days", "节假日"),
+)
+
+
+def _tabs() -> list[dict[str, Any]]:
+    return [{"href": url_for(name), "label": label, "current": request.endpoint == name} for name, label in TABS]
+
+
+def _regions() -> list[Region]:
+    regions = regions_set_by(viewer())
+    if not regions:
+        raise NotFound("这个区划")
+    return regions
+
+
+def _region(region_id: int | None) -> Region:
+    """The region whose lists are shown: the one asked for, else the first county."""
+    regions = _regions()
+    if region_id is None:
+        return next((r for r in regions if r.level == "county"), regions[0])
+    found = next((r for r in regions if r.id == region_id), None)
+    if found is None:
+        raise NotFound("这个区划")
+    return found
+
+
+def _asked_region() -> Region:
+    return _region(request.args.get("region_id", type=int))
+
+
+def _list_page(template: str, region: Region, **more: Any) -> str:
+    return render_template(
+        f"dictionaries/{template}.html", tabs=_tabs(), region=region, regions=_regions(), on=today(), **more
+    )
+
+
+@blueprint.get("/dictionaries")
+@open_to(*OFFICE)
+def index():
+    region = _asked_region()
+    query = select(DictionaryEntry).where(DictionaryEntry.region_id.in_([region.id, region.parent_id or 0]))
+    rows: dict[str, list[DictionaryEntry]] = {name: [] for name in DICTIONARIES}
+    for row in db.session.scalars(visible(query, viewer()).order_by(DictionaryEntry.position, DictionaryEntry.id)):
+        rows.setdefault(row.dictionary, []).append(row)
+    return _list_page("index", region, rows=rows, dictionaries=DICTIONARIES, may=_may_edit)
+
+
+def _may_edit(row: Any) -> bool:
+    return viewer().has_in(row.region_id, *OFFICE)
+
+
+@blueprint.get("/dictionaries/townships")
+@open_to(*OFFICE)
+def townships():
+    region = _asked_region()
+    query = select(Region).where((Region.parent_id == region.id) | (Region.id == region.id))
+    rows = list(db.session.scalars(visible(query, viewer()).order_by(Region.code)))
+    return _list_page("townships", region, rows=rows)
+
+
+@blueprint.get("/dictionaries/units")
+@open_to(*OFFICE)
+def units():
+    region = _asked_region()
+    query = visible(select(Unit).where(Unit.region_id == region.id), viewer())
+    rows = list(db.session.scalars(query.order_by(Unit.id)))
+    return _list_page("units", region, rows=rows, names={row.id: row.name for row in rows}, may=_may_edit)
+
+
+@blueprint.get("/dictionaries/parks")
+@open_to(*OFFICE)
+def parks():
+    region = _asked_region()
+    found = {
+        name: list(
+            db.session.scalars(visible(select(model).where(model.region_id == region.id), viewer()).order_by(model.id))
+        )
+        for name, model in (("parks", Park), ("carriers", Carrier))
+    }
+    return _list_page("parks", region, found=found, kinds=_carrier_kinds(region), may=_may_edit)
+
+
+def _carrier_kinds(region: Region) -> dict[str, str]:
+    query = select(DictionaryEntry.code, DictionaryEntry.label).where(DictionaryEntry.dictionary == "carrier_kind")
+    query = query.where(DictionaryEntry.region_id.in_([region.id, region.parent_id or 0]))
+    return dict(db.session.execute(visible(query, viewer()).order_by(DictionaryEntry.position)).tuples().all())
+
+
+# --- one row of a list --------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/dictionaries/<any(words, units, parks, carriers):list_name>/new")
+@open_to(*OFFICE)
+def new(list_name: str):
+    region = _asked_region()
+    form = EntryForm(formdata=None, data={"region_id": region.id, "dictionary": request.args.get("dictionary", "")})
+    return _entry_page(list_name, form, region)
+
+
+@blueprint.post("/dictionaries/<any(words, units, parks, carriers):list_name>/new")
+@open_to(*OFFICE)
+def add(list_name: str):
+    form = EntryForm()
+    region = _region(form.region_id.data)
+    noun = NOUNS[list_name]
+    if form.validate():
+        act, region_id = new_act(), region.id
+        values = form.values(deeds.LISTS[noun][2])
+        written = attempt(form, lambda: deeds.add_entry(noun, region_id, values, act=act))
+        if written is not None:
+            said = values.get("label") or values.get("name")
+            return done(f"已添加“{said}”。", _list_url(list_name, region_id), written)
+    return _entry_page(list_name, form, region), 422
+
+
+@blueprint.get("/dictionaries/<any(words, units, parks, carriers):list_name>/<int:entry_id>")
+@open_to(*OFFICE)
+def show(list_name: str, entry_id: int):
+    row = _row(list_name, entry_id)
+    data = {name: getattr(row, name) for name in deeds.LISTS[NOUNS[list_name]][2]}
+    shown = {name: "" if value is None else str(value) for name, value in data.items()}
+    shown["aliases"] = "、".join(row.aliases or [])
+    form = EntryForm(formdata=None, data=shown | {"region_id": row.region_id, "version": row.version})
+    return _entry_page(list_name, form, db.session.get(Region, row.region_id), row)
+
+
+@blueprint.post("/dictionaries/<any(words, units, parks, carriers):list_name>/<int:entry_id>")
+@open_to(*OFFICE)
+def edit(list_name: str, entry_id: int):
+    row = _row(list_name, entry_id)
+    form = EntryForm()
+    noun, region_id = NOUNS[list_name], row.region_id
+    if form.validate():
+        act = new_act()
+        names = deeds.LISTS[noun][2]
+        values = form.values(names)
+        version = form.version.data or 0
+        written = attempt(form, lambda: deeds.edit_entry(noun, entry_id, values, version=version, act=act))
+        if written is not None:
+            return done("已保存。", _list_url(list_name, region_id), written)
+        row = _row(list_name, entry_id)
+    return _entry_page(list_name, form, db.session.get(Region, region_id), row), 409 if form.conflict else 422
+
+
+def _row(list_name: str, entry_id: int) -> Any:
+    model, what, _names = deeds.LISTS[NOUNS[list_name]]
+    row = visible_record(model, entry_id, viewer(), what)
+    if not _may_edit(row):
+        raise NotFound(what)
+    return row
+
+
+def _list_url(list_name: str, region_id: int) -> str:
+    endpoint = {"words": "index", "units": "units"}.get(list_name, "parks")
+    return url_for(f"dictionaries.{endpoint}", region_id=region_id)
+
+
+def _entry_page(list_name: str, form: EntryForm, region: Region, row: Any = None) -> str:
+    units_here = visible(select(Unit.id, Unit.name).where(Unit.region_id == region.id), viewer())
+    return render_template(
+        "dictionaries/entry.html",
+        list_name=list_name,
+        title=TITLES[list_name],
+        noun=NOUNS[list_name],
+        names=deeds.LISTS[NOUNS[list_name]][2],
+        form=form,
+        row=row,
+        region=region,
+        back=_list_url(list_name, region.id),
+        dictionaries=DICTIONARIES,
+        kinds=_carrier_kinds(region) if list_name == "carriers" else {},
+        units=db.session.execute(units_here).all() if list_name == "units" else [],
+    )
+
+
+# --- application windows ---------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/dictionaries/windows")
+@open_to(*OFFICE)
+def windows():
+    region = _asked_region()
+    rows = list(db.session.scalars(visible(select(Window), viewer()).order_by(Window.kind, Window.opens_on, Window.id)))
+    years = sorted({row.year for row in rows} | {today().year})
+    year = request.args.get("year", type=int) or today().year
+    return _list_page(
+        "windows",
+        region,
+        rows=[row for row in rows if row.year == year],
+        years=years,
+        year=year,
+        statuses=window_deeds.STATUSES,
+        may=_keeps_windows(region) is not None,
+    )
+
+
+def _keeps_windows(region: Region) -> int | None:
+    """The region whose windows this viewer keeps: the city's, else the region's own; None when neither."""
+    for region_id in (region.parent_id, region.id):
+        if region_id is not None and keeps_shared_calendar(viewer(), region_id, today()):
+            return region_id
+    return None
+
+
+@blueprint.get("/dictionaries/windows/new")
+@open_to(*OFFICE)
+def new_window():
+    region = _asked_region()
+    year = request.args.get("year", type=int) or today().year
+    data = {"region_id": _keeps_windows(region) or region.id, "year": str(year), "status": "expected"}
+    return _window_page(WindowForm(formdata=None, data=data))
+
+
+@blueprint.post("/dictionaries/windows/new")
+@open_to(*OFFICE)
+def add_window():
+    form = WindowForm()
+    if form.validate():
+        act, values, region_id = new_act(), form.values(), form.region_id.data or 0
+        written = attempt(form, lambda: window_deeds.add_window(region_id, values, act=act))
+        if written is not None:
+            return done("窗口已添加，到期事项正在重算。", url_for("dictionaries.windows", year=values["year"]), written)
+    return _window_page(form), 422
+
+
+@blueprint.get("/dictionaries/windows/<int:window_id>")
+@open_to(*OFFICE)
+def show_window(window_id: int):
+    row = visible_record(Window, window_id, viewer(), "这个申报窗口")
+    data = {name: getattr(row, name) or "" for name in window_deeds.FIELDS}
+    data |= {name: local_input(getattr(row, name)) for name in ("enterprise_due_at", "county_due_at")}
+    form = WindowForm(formdata=None, data=data | {"region_id": row.region_id, "version": row.version})
+    return _window_page(form, row)
+
+
+@blueprint.post("/dictionaries/windows/<int:window_id>")
+@open_to(*OFFICE)
+def edit_window(window_id: int):
+    visible_record(Window, window_id, viewer(), "这个申报窗口")
+    form = WindowForm()
+    if form.validate():
+        act, values, version = new_act(), form.values(), form.version.data or 0
+        written = attempt(form, lambda: window_deeds.edit_window(window_id, values, version=version, act=act))
+        if written is not None:
+            return done("窗口已改，到期事项正在重算。", url_for("dictionaries.windows", year=values["year"]), written)
+    row = visible_record(Window, window_id, viewer(), "这个申报窗口")
+    return _window_page(form, row), 409 if form.conflict else 422
+
+
+def _window_page(form: WindowForm, row: Window | None = None) -> str:
+    region_id = row.region_id if row is not None else form.region_id.data
+    region = db.session.get(Region, region_id) if region_id else None
+    return render_template(
+        "dictionaries/window.html",
+        form=form,
+        row=row,
+        region=region,
+        may=region is not None and keeps_shared_calendar(viewer(), region.id, today()),
+    )
+
+
+# --- holidays -----------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/dictionaries/holidays")
+@open_to(*OFFICE)
+def holiday_days():
+    return _holiday_page(HolidayForm(formdata=None))
+
+
+@blueprint.post("/dictionaries/holidays")
+@open_to(*OFFICE)
+def add_holidays():
+    form = HolidayForm()
+    if form.validate():
+        first, last, act = form.first.value, form.last.value or form.first.value, new_act()
+        written = attempt(
+            form,
+            lambda: holiday_deeds.add_holidays(
+                first,
+                last,
+                kind=form.kind.data or "",
+                name=form.name.data or "",
+                source=form.source.data or "",
+                act=act,
+            ),
+        )
+        if written is not None:
+            said = f"已登记 {written.record_count} 天。"
+            return done(said, url_for("dictionaries.holiday_days", year=first.year), written)
+    return _holiday_page(form), 422
+
+
+@blueprint.post("/dictionaries/holidays/<int:holiday_id>/remove")
+@open_to(*OFFICE)
+def remove_holiday(holiday_id: int):
+    form, act = PlainForm(), new_act()
+    written = attempt(form, lambda: holiday_deeds.remove_holiday(holiday_id, act=act))
+    if written is None:
+        return _holiday_page(HolidayForm(formdata=None), errors=form.general_errors), 404
+    row = db.session.get(Holiday, holiday_id)
+    return done(f"已去掉 {row.day}。", url_for("dictionaries.holiday_days", year=row.day.year), written)
+
+
+def _holiday_page(form: HolidayForm, errors: list[str] | None = None) -> str:
+    year = request.args.get("year", type=int) or (form.first.value.year if form.first.value else today().year)
+    known = holidays()
+    query = select(Holiday).where(~Holiday.deleted).order_by(Holiday.day)
+    rows = [row for row in db.session.scalars(query) if row.day.year == year]
+    asked = [today().year, today().year + 1]
+    return render_template(
+        "dictionaries/holidays.html",
+        tabs=[tab | {"current": tab["label"] == "节假日"} for tab in _tabs()],
+        form=form,
+        errors=errors or [],
+        rows=rows,
+        year=year,
+        years=sorted(set(known.known_years) | set(asked)),
+        unknown=[one for one in asked if one not in known.known_years],
+        kinds=holiday_deeds.KINDS,
+        may=keeps_shared_calendar(viewer(), None, today()),
+    )

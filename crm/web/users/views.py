@@ -350,7 +350,9 @@ def _account_page(**forms: Any):
         form=forms.get("form") or OwnAccountForm(formdata=None, obj=person),
         password_form=forms.get("password_form") or PasswordForm(formdata=None),
         grants=[
-            (grant, _words(grant, names)) for grant in _grants_by_user(person.id).get(person.id, ()) if _in_force(grant)
+            (grant, _words(grant, names, roles))
+            for grant in _grants_by_user(person.id).get(person.id, ())
+            if _in_force(grant)
         ],
         sessions=[
             (known_one, known_one.key_hash == mine) for known_one in known if now() - known_one.seen_at <= sessions.IDLE
