@@ -199,7 +199,7 @@ def _silent(
             )
         days = known.workdays_between(row.last_contact_on, on)
         if days > limits[row.region_id][bool(row.titled)]:
-            found.append(Silent(row.enterprise_id, row.name, days, row.manager_id))
+            found.append(Silent(row.enterprise_id, row.name, days, row.last_contact_on, row.manager_id))
     return tuple(found), never
 
 

@@ -42,6 +42,7 @@ class Silent:
     enterprise_id: int
     name: str
     working_days: int
+    last_on: date
     manager_id: int | None = None
 
 
@@ -173,7 +174,7 @@ def compose(
     if material.managers:
         sections.append(_managers(material.managers))
     if material.silent:
-        sections.append(_silent(material))
+        sections.append(_silent(material, on))
     if material.imported:
         sections.append(_imported(material.imported, on))
     week_count = sum(_days(item, on) <= 7 for item in ahead)
@@ -273,19 +274,21 @@ def _due_line(group: Sequence[Due], now: datetime, on: date) -> Line:
     names = tuple((item.name, enterprise_path(item.enterprise_id)) for item in group)
     if len(group) > 1:
         return Line(chip, css, names, f"{what}{expected}，{len(group)} 家", "逐家办", f"/due?kind={first.kind}")
-    text = f"{what}{expected}：{first.reason}" if first.reason else f"{what}{expected}"
+    # A next step's reason says itself when it was promised and ends with the promise after a colon.
+    joint = "，" if first.kind == "next_step" else "："
+    text = f"{what}{expected}{joint}{first.reason}" if first.reason else f"{what}{expected}"
     verb = "去办结" if first.overdue or (last_day - on).days <= 7 else "打开"
     return Line(chip, css, names, text, verb, obligation_path(first.enterprise_id, first.kind, first.period))
 
 
-def _silent(material: Material) -> Section:
+def _silent(material: Material, on: date) -> Section:
     silent = sorted(material.silent, key=lambda item: (-item.working_days, item.name))
     lines = tuple(
         Line(
             words.working_days(item.working_days),
             "",
             ((item.name, enterprise_path(item.enterprise_id)),),
-            "没有联系记录",
+            f"上次联系 {words.day(item.last_on, on)}",
             "记走访",
             f"/visits/new?enterprise={item.enterprise_id}",
         )

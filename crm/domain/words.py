@@ -151,6 +151,16 @@ PROFILES: dict[str, str] = {
     "generic": "通用企业名单",
 }
 
+# Kinds of long work and entries of the timetable.
+JOB_KINDS: dict[str, str] = {
+    "recompute": "重算梯次和到期事项",
+    "digest": "编每周邮件",
+    "send_outbox": "发待发消息",
+    "put_back_lost_jobs": "找回中断的任务",
+    "prune": "清理过期的登录和记录",
+    "read_import": "读取导入文件",
+    "commit_import": "写入导入批次",
+}
 JOB_STATES: dict[str, str] = {
     "queued": "排队中",
     "running": "进行中",
@@ -239,6 +249,7 @@ WORDS: dict[str, Mapping[str, str]] = {
     "outcome": IMPORT_OUTCOMES,
     "import_state": IMPORT_STATES,
     "profile": PROFILES,
+    "job_kind": JOB_KINDS,
     "job_state": JOB_STATES,
     "message_state": MESSAGE_STATES,
     "window_state": WINDOW_STATES,

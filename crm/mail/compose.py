@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import current_app, render_template
+from flask import current_app
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ def digest(content: Any, *, user_id: int) -> Composed:
     address = current_app.config["SETTINGS"].public_url
     values = {"digest": content, "address": address}
     return Composed(
-        subject=_one_line(render_template("emails/digest/subject.txt", **values)),
-        text=_tidy(render_template("emails/digest/body.txt", **values)),
-        html=render_template("emails/digest/body.html", **values),
+        subject=_one_line(_render("digest/subject.txt", values)),
+        text=_tidy(_render("digest/body.txt", values)),
+        html=_render("digest/body.html", values),
         message_id=message_id("digest", content.week, user_id),
     )
 
@@ -37,6 +37,11 @@ def message_id(kind: str, period: str, user_id: int) -> str:
     place = hashlib.sha256(settings.public_url.encode()).hexdigest()[:8]
     domain = settings.mail_from.rpartition("@")[2].strip(" >") or urlsplit(settings.public_url).hostname or "localhost"
     return f"<{kind}.{period}.{user_id}.{place}@{domain}>"
+
+
+def _render(name: str, values: dict[str, Any]) -> str:
+    """A template without what pages are given: mail knows no viewer and no request."""
+    return current_app.jinja_env.get_template(f"emails/{name}").render(values)
 
 
 def _one_line(text: str) -> str:
