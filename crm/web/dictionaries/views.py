@@ -120,7 +120,7 @@ def parks():
 def _carrier_kinds(region: Region) -> dict[str, str]:
     query = select(DictionaryEntry.code, DictionaryEntry.label).where(DictionaryEntry.dictionary == "carrier_kind")
     query = query.where(DictionaryEntry.region_id.in_([region.id, region.parent_id or 0]))
-    return dict(db.session.execute(visible(query, viewer()).order_by(DictionaryEntry.position)).tuples().all())
+    return dict(db.session.execute(visible(query, viewer()).order_by(DictionaryEntry.position)).all())
 
 
 # --- one row of a list --------------------------------------------------------------------------------------------
