@@ -232,7 +232,7 @@ def _grants_by_user(user_id: int | None = None) -> dict[int, list[Grant]]:
 def _place_names() -> dict[str, dict[int, str]]:
     """Names of the places of grants, withdrawn and ended ones included; four queries whatever the users."""
     return {
-        kind: {row_id: name for row_id, name in db.session.execute(select(model.id, model.name))}
+        kind: dict(db.session.execute(select(model.id, model.name)).all())
         for kind, model in (("region", Region), ("unit", Unit), ("park", Park), ("carrier", Carrier))
     }
 
