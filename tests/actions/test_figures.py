@@ -44,7 +44,8 @@ def test_a_confirmation_lapses_for_the_value_that_changes_only(app):
     [row] = figures_of(enterprise_id)
     with unit_of_work():
         said = {"by": "企业", "at": "2026-03-01T02:00:00+00:00"}
-        write([Update("figures", row.id, {"confirmed": {"revenue": said, "staff_count": said}})], act=act(), action="test")
+        confirmed = {"revenue": said, "staff_count": said}
+        write([Update("figures", row.id, {"confirmed": confirmed})], act=act(), action="test")
 
     record(enterprise_id, 2025, {"staff_count": 14})
 

@@ -1,0 +1,436 @@
+"""Imports: a file comes in, is previewed row by row, is written whole or not at all, and can be taken back whole.
+
+A batch goes uploaded → reading → preview → committing → done → undone, or ends as refused (the file cannot be read),
+failed (a fault) or cancelled. What it writes is one change set with the request key of the batch, so that a worker
+that comes back after a crash knows from the history whether it was written.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, func, insert, or_, select
+
+from crm.actions import changes as undoing
+from crm.actions import jobs
+from crm.actions.import_judging import OUTCOMES, WRITTEN, Judgement, Progress, judge
+from crm.actions.rights import require
+from crm.domain.acts import Act
+from crm.domain.changes import Kept, UndoPlan
+from crm.domain.fields import FIELDS
+from crm.domain.refusals import Refused
+from crm.domain.viewers import Viewer, the_machine
+from crm.extensions import Base, db
+from crm.sheets.profiles import Profile, Table, load_profile, tables
+from crm.sheets.reading import read_sheets
+from crm.sheets.refusals import SheetRefused
+from crm.store import file_store
+from crm.store.changes import ChangeSet, change_set_by_request_key
+from crm.store.enterprises import Enterprise
+from crm.store.files import StoredFile
+from crm.store.imports import ImportBatch, ImportRow
+from crm.store.jobs import Job
+from crm.store.projections import local_day
+from crm.store.scope import visible_record
+from crm.store.users import User, viewer_of
+from crm.store.writer import Written, write
+
+# The profiles this version knows, the more exact first.
+PROFILES = ("county_workbook", "generic")
+PREVIEW, COMMIT = "import_preview", "import_commit"
+STALE = "预览之后有人改过库里的数据，结果与预览不同，什么也没有写入。重新预览，看过再确认。"
+# Names of enterprises that a full list lacks, kept with the preview; more than this nobody checks one by one.
+_MOST_MISSING = 2_000
+
+
+class NothingToWrite(Refused):
+    """Every row is as the library has it, or none can be written."""
+
+
+class RowsInTheWay(Refused):
+    """All or nothing was asked for, and some rows are wrong."""
+
+
+class PreviewStale(Refused):
+    """Judged again, the file would do something else than the preview showed."""
+
+
+def request_key(batch_id: int) -> str:
+    """The key under which a batch is written, once."""
+    return f"import-{batch_id}"
+
+
+def may_import(viewer: Viewer, region_id: int | None) -> bool:
+    """Whether the viewer may bring files into this region; each row is then checked by the rights of its noun."""
+    return viewer.has_in(region_id, "bureau", "admin", "case_manager", "unit")
+
+
+# --- a file comes in ------------------------------------------------------------------------------------------------
+
+
+def start_import(
+    kept: file_store.Kept,
+    *,
+    name: str,
+    region_id: int,
+    profile: str | None = None,
+    sheet: str | None = None,
+    full_list: bool = False,
+    ask: bool = True,
+    act: Act,
+) -> int:
+    """Put an uploaded file on record as a batch and ask for its preview; returns the batch's id.
+
+    ``profile`` None: the one that knows more of the file's columns. ``ask`` False leaves the preview to the caller.
+    Raises NotAllowed.
+    """
+    require(may_import(act.viewer, region_id), "导入")
+    stored = file_store.record(
+        kept, name=name, purpose="import", at=act.recorded_at, region_id=region_id, owner_id=act.viewer.user_id
+    )
+    batch = ImportBatch(
+        region_id=region_id,
+        user_id=act.viewer.user_id,
+        who=act.viewer.name,
+        stored_file_id=stored.id,
+        file_name=stored.name,
+        profile=profile,
+        full_list=full_list,
+        good_rows_only=False,
+        effective_on=act.effective_on,
+        state="uploaded",
+        summary={"sheet": sheet} if sheet else None,
+        created_at=act.recorded_at,
+    )
+    db.session.add(batch)
+    db.session.flush()
+    if ask:
+        batch.job_id = jobs.ask_for(PREVIEW, {"batch": batch.id}, act=act, region_id=region_id)
+    return batch.id
+
+
+def ask_again(batch_id: int, *, act: Act) -> None:
+    """Ask for a new preview of a batch that is not written: the library changed, or the first attempt failed."""
+    batch = own_batch(batch_id, act.viewer)
+    if batch.state not in ("preview", "failed"):
+        raise Refused("这次导入现在不能重新预览。刷新后再看。")
+    batch.state, batch.message = "uploaded", None
+    batch.job_id = jobs.ask_for(PREVIEW, {"batch": batch.id}, act=act, region_id=batch.region_id)
+
+
+def own_batch(batch_id: int, viewer: Viewer) -> ImportBatch:
+    """A batch the viewer may see; NotFound else."""
+    return visible_record(ImportBatch, batch_id, viewer, "这次导入")
+
+
+# --- reading and judging (no unit of work, nothing is written) ------------------------------------------------------
+
+
+def read_tables(
+    path: Path, *, name: str, profile: str | None = None, sheet: str | None = None, progress: Any = None
+) -> tuple[Profile, list[Table]]:
+    """The tables of a file and the profile they follow. Raises a SheetRefused that says why nothing can be read."""
+    sheets = read_sheets(path, name=name, progress=progress)
+    if profile is not None:
+        chosen = load_profile(profile)
+        return chosen, tables(chosen, sheets, only=sheet)
+    refusal: SheetRefused | None = None
+    best: tuple[int, Profile, list[Table]] | None = None
+    for code in PROFILES:
+        candidate = load_profile(code)
+        try:
+            found = tables(candidate, sheets, only=sheet)
+        except SheetRefused as error:
+            refusal = refusal or error
+            continue
+        columns = sum(len(table.match.columns) for table in found)
+        if best is None or columns > best[0]:
+            best = (columns, candidate, found)
+    if best is None:
+        assert refusal is not None
+        raise refusal
+    return best[1], best[2]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What judging a batch needs, as plain values: it is read before and must not hold a transaction open."""
+
+    id: int
+    region_id: int
+    user_id: int | None
+    who: str
+    path: Path
+    name: str
+    profile: str | None
+    sheet: str | None
+    full_list: bool
+    good_rows_only: bool
+    effective_on: date
+    state: str
+    fingerprint: str | None
+
+
+def source_of(batch_id: int) -> Source:
+    """The plain values of a batch; raises FileLost when its bytes are gone."""
+    batch = db.session.get(ImportBatch, batch_id)
+    assert batch is not None
+    stored = db.session.get(StoredFile, batch.stored_file_id)
+    assert stored is not None
+    summary = batch.summary or {}
+    return Source(
+        id=batch.id,
+        region_id=batch.region_id,
+        user_id=batch.user_id,
+        who=batch.who,
+        path=file_store.bytes_of(stored),
+        name=batch.file_name,
+        profile=batch.profile,
+        sheet=summary.get("sheet"),
+        full_list=batch.full_list,
+        good_rows_only=batch.good_rows_only,
+        effective_on=batch.effective_on,
+        state=batch.state,
+        fingerprint=summary.get("fingerprint"),
+    )
+
+
+def act_of(source: Source, *, now: datetime) -> Act:
+    """The act of writing a batch: in the name of who brought the file, with that person's rights of today."""
+    user = db.session.get(User, source.user_id) if source.user_id is not None else None
+    viewer = viewer_of(user, local_day(now)) if user is not None else the_machine(source.who)
+    return Act(
+        viewer=viewer,
+        door="import",
+        recorded_at=now,
+        effective_on=source.effective_on,
+        request_id=f"import-{source.id}",
+        reason=f"导入 {source.name}"[:500],
+        request_key=request_key(source.id),
+        import_batch_id=source.id,
+    )
+
+
+def judge_source(source: Source, act: Act, *, progress: Progress | None = None) -> Judgement:
+    """Read and judge a batch's file against the library as it is now."""
+    profile, found = read_tables(source.path, name=source.name, profile=source.profile, sheet=source.sheet)
+    return judge(
+        found,
+        profile=profile.code,
+        viewer=act.viewer,
+        region_id=source.region_id,
+        on=source.effective_on,
+        recorded_at=act.recorded_at,
+        full_list=source.full_list,
+        progress=progress,
+    )
+
+
+def newest_change_set(region_id: int) -> int:
+    """The newest change set that may have touched this region; whoever saw it knows whether anything happened since."""
+    query = select(func.max(ChangeSet.id)).where(or_(ChangeSet.region_id == region_id, ChangeSet.region_id.is_(None)))
+    return db.session.scalar(query) or 0
+
+
+# --- the state machine (inside a unit of work) ----------------------------------------------------------------------
+
+
+def begin_reading(batch_id: int) -> bool:
+    """The preview begins; False when there is nothing to read (cancelled, or previewed already)."""
+    batch = db.session.get(ImportBatch, batch_id, with_for_update=True)
+    if batch is None or batch.state not in ("uploaded", "reading"):
+        return False
+    batch.state, batch.message = "reading", None
+    return True
+
+
+def keep_preview(batch_id: int, judgement: Judgement, *, seconds: float) -> None:
+    """Keep what the rows would do, in place of an earlier preview."""
+    batch = db.session.get(ImportBatch, batch_id, with_for_update=True)
+    assert batch is not None
+    db.session.execute(delete(ImportRow).where(ImportRow.batch_id == batch_id))
+    if judgement.rows:
+        db.session.execute(insert(ImportRow.__table__), [_row(batch_id, row) for row in judgement.rows])
+    before = batch.summary or {}
+    batch.state, batch.message, batch.profile = "preview", None, judgement.profile
+    batch.summary = {"sheet": before.get("sheet")} | summary_of(judgement, seconds=seconds)
+
+
+def _row(batch_id: int, row: Any) -> dict[str, Any]:
+    return {
+        "batch_id": batch_id,
+        "sheet": row.sheet[:100],
+        "noun": row.noun,
+        "row": row.row,
+        "outcome": row.outcome,
+        "enterprise_id": row.enterprise_id,
+        "name": row.name[:200] or None,
+        "matched_by": row.matched_by,
+        "diff": row.diff or None,
+        "problems": row.problems or None,
+    }
+
+
+def summary_of(judgement: Judgement, *, seconds: float) -> dict[str, Any]:
+    """What the page and the list of batches say without looking at the rows."""
+    warnings = Counter(p["code"] for row in judgement.rows for p in row.problems if p["severity"] == "warning")
+    missing = judgement.missing
+    return {
+        "rows": len(judgement.rows),
+        **judgement.counts,
+        "writes": sum(judgement.counts[outcome] for outcome in WRITTEN),
+        "blocking": judgement.blocking,
+        "sheets": judgement.sheets,
+        "warnings": warnings.most_common(),
+        "missing": missing[:_MOST_MISSING] if missing is not None else None,
+        "missing_count": len(missing) if missing is not None else None,
+        "fingerprint": judgement.fingerprint,
+        "seconds": round(seconds, 1),
+    }
+
+
+def end_as(batch_id: int, state: str, message: str | None, *, now: datetime) -> None:
+    """The batch ends without having written anything: refused, failed or cancelled."""
+    batch = db.session.get(ImportBatch, batch_id, with_for_update=True)
+    if batch is not None and batch.state not in ("done", "undone"):
+        batch.state, batch.message, batch.finished_at = state, message and message[:500], now
+
+
+def back_to_preview(batch_id: int, message: str) -> None:
+    """Nothing was written, and the batch waits for a new preview or another decision."""
+    batch = db.session.get(ImportBatch, batch_id, with_for_update=True)
+    assert batch is not None
+    batch.state, batch.message = "preview", message[:500]
+    batch.summary = {**(batch.summary or {}), "stale": message == STALE}
+
+
+def confirm(batch_id: int, *, good_rows_only: bool, ask: bool = True, act: Act) -> None:
+    """Somebody has seen the preview and wants it written: all of it, or its good rows only.
+
+    Raises RowsInTheWay when all were asked for and some are wrong, NothingToWrite, PreviewStale.
+    """
+    batch = own_batch(batch_id, act.viewer)
+    own = batch.user_id == act.viewer.user_id
+    require(own or act.viewer.has_in(batch.region_id, "bureau", "admin"), "确认别人的导入")
+    if batch.state != "preview":
+        raise Refused("这次导入已经处理过。刷新后再看。")
+    summary = batch.summary or {}
+    if summary.get("stale"):
+        raise PreviewStale(STALE)
+    if not summary.get("writes"):
+        raise NothingToWrite("没有要写入的行：都与库里相同，或都写不进去。")
+    if not good_rows_only and summary.get("blocking"):
+        raise RowsInTheWay(
+            f"有 {summary['blocking']} 行写不进去，按“全部无误才写入”什么也没有写。改好再传，或选“只写入无误的行”。"
+        )
+    batch.state, batch.good_rows_only, batch.message = "committing", good_rows_only, None
+    if ask:
+        batch.job_id = jobs.ask_for(COMMIT, {"batch": batch.id}, act=act, region_id=batch.region_id)
+
+
+def commit(source: Source, judgement: Judgement, *, act: Act) -> Written:
+    """Write a judged batch as one change set and mark it done. Raises what the writer raises."""
+    written = write(judgement.changes(), act=act, action="import", region_id=source.region_id)
+    mark_done(source.id, written.change_set_id, now=act.recorded_at)
+    return written
+
+
+def mark_done(batch_id: int, change_set_id: int | None, *, now: datetime) -> None:
+    """The batch is written."""
+    batch = db.session.get(ImportBatch, batch_id, with_for_update=True)
+    assert batch is not None
+    batch.state, batch.change_set_id, batch.message, batch.finished_at = "done", change_set_id, None, now
+
+
+def written_as(batch_id: int) -> int | None:
+    """The change set of a batch, if it was ever written: what a worker asks after a crash."""
+    found = change_set_by_request_key(request_key(batch_id))
+    return found.id if found is not None else None
+
+
+def abandon(batch_id: int, *, act: Act) -> None:
+    """Give a batch up before it is written; a running preview or writing is asked to stop."""
+    batch = own_batch(batch_id, act.viewer)
+    if batch.state in ("done", "undone"):
+        raise Refused("这次导入已经写入。要收回，用“撤销导入”。")
+    if batch.state in ("uploaded", "reading", "committing") and batch.job_id is not None:
+        # A job that ended a moment ago refuses; what it left is given up all the same unless it was written.
+        with suppress(Refused):
+            jobs.cancel(batch.job_id, act)
+        state = db.session.scalar(select(Job.state).where(Job.id == batch.job_id))
+        if batch.state == "committing" and state == "running":
+            # Until its worker stops, the batch may still be written.
+            return
+    batch.state, batch.finished_at = "cancelled", act.recorded_at
+
+
+# --- taking it back -------------------------------------------------------------------------------------------------
+
+
+def preview_undo(batch_id: int, *, viewer: Viewer) -> UndoPlan:
+    """What undoing a batch would do now."""
+    return undoing.preview_undo(_change_set_of(own_batch(batch_id, viewer)), viewer=viewer)
+
+
+def undo_import(batch_id: int, *, act: Act) -> undoing.UndoResult:
+    """Take back what a batch wrote, by the last-writer rule; later edits are kept and named."""
+    return undoing.undo(_change_set_of(own_batch(batch_id, act.viewer)), act=act)
+
+
+def _change_set_of(batch: ImportBatch) -> int:
+    if batch.state == "undone":
+        raise Refused("这次导入已经撤销过。")
+    if batch.state != "done" or batch.change_set_id is None:
+        raise Refused("这次导入没有写入过，没有可撤销的。")
+    return batch.change_set_id
+
+
+NOUN_WORDS = {
+    "enterprise": "企业",
+    "enterprise_alias": "曾用名",
+    "affiliation": "归属",
+    "qualification": "认定（入库）资格",
+    "figures": "年度指标",
+    "service_log": "服务记录",
+    "service_log_enterprise": "服务记录",
+}
+
+
+def kept_words(kept: Sequence[Kept]) -> list[tuple[str, str]]:
+    """What an undo leaves as it is, as (whose, sentence): the field or record, and who wrote it since."""
+    by_noun: dict[str, set[int]] = defaultdict(set)
+    for item in kept:
+        by_noun[item.noun].add(item.record_id)
+    owner: dict[tuple[str, int], int] = {}
+    for noun, ids in by_noun.items():
+        table = Base.metadata.tables[noun]
+        if noun == "enterprise":
+            owner.update({(noun, record_id): record_id for record_id in ids})
+        elif "enterprise_id" in table.c:
+            query = select(table.c.id, table.c.enterprise_id).where(table.c.id.in_(ids))
+            owner.update({(noun, record_id): enterprise_id for record_id, enterprise_id in db.session.execute(query)})
+    query = select(Enterprise.id, Enterprise.name).where(Enterprise.id.in_(set(owner.values())))
+    names = dict(db.session.execute(query).all())
+    lines = []
+    for item in kept:
+        declared = FIELDS.get(f"{item.noun}.{item.field}")
+        what = declared.label if declared is not None else NOUN_WORDS.get(item.noun, item.noun)
+        if item.why == "children":
+            sentence = f"导入后{item.who}在它下面登记过内容，保留"
+        elif item.field is None:
+            sentence = f"导入后{item.who}改过{what}，保留"
+        else:
+            sentence = f"{what}：导入后{item.who}改过，保留后来的值"
+        lines.append((names.get(owner.get((item.noun, item.record_id), 0), ""), sentence))
+    return lines
+
+
+def counts_of(batch_id: int) -> dict[str, int]:
+    """Rows per outcome, counted; they add up to the rows of the batch."""
+    query = select(ImportRow.outcome, func.count()).where(ImportRow.batch_id == batch_id).group_by(ImportRow.outcome)
+    counted = dict(db.session.execute(query).all())
+    return {outcome: counted.get(outcome, 0) for outcome in OUTCOMES}

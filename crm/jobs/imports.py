@@ -1,0 +1,123 @@
+"""The long work of an import: reading and judging a file, and writing what somebody confirmed."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from crm.actions import imports
+from crm.domain.refusals import AlreadyDone, Refused
+from crm.extensions import db
+from crm.jobs.registry import Cancelled, LeaseLost, work
+from crm.sheets.refusals import SheetRefused
+from crm.store.file_store import FileLost
+from crm.store.unit_of_work import DatabaseBusy, unit_of_work
+
+# How often the file is judged again because somebody saved something between judging and writing.
+_TRIES = 5
+_BUSY = "库里一直有人在保存，没有写入。过一会儿再确认。"
+_FAULT = "读这份文件时出了故障，什么也没有写入。重新预览；还不行就把文件交给管理员。"
+
+
+class InProcess:
+    """The progress of work that a command or a test runs itself: nobody watches, nobody cancels."""
+
+    job_id: int | None = None
+
+    def step(self, done: int, total: int | None = None) -> None:
+        """Nothing to say."""
+
+    def confirm(self) -> None:
+        """The work is ours."""
+
+
+@work(imports.PREVIEW)
+def preview(progress: Any, payload: dict[str, Any]) -> dict[str, Any]:
+    """Read and judge a batch's file and keep the preview. A file that cannot be used ends the batch as refused."""
+    batch_id = payload["batch"]
+    with unit_of_work():
+        begun = imports.begin_reading(batch_id)
+    if not begun:
+        return {"batch": batch_id, "skipped": True}
+    began = time.perf_counter()
+    try:
+        source = imports.source_of(batch_id)
+        act = imports.act_of(source, now=datetime.now(UTC))
+        judgement = imports.judge_source(source, act, progress=progress.step)
+        with unit_of_work():
+            progress.confirm()
+            imports.keep_preview(batch_id, judgement, seconds=time.perf_counter() - began)
+        return {"batch": batch_id, "rows": len(judgement.rows), **judgement.counts}
+    except SheetRefused as refusal:
+        _end(batch_id, "refused", refusal.message)
+        return {"batch": batch_id, "refused": refusal.code}
+    except FileLost:
+        _end(batch_id, "refused", "上传的文件不在服务器上了。再传一次。")
+        return {"batch": batch_id, "refused": "file_lost"}
+    except Cancelled:
+        _end(batch_id, "cancelled", None)
+        raise
+    except (LeaseLost, DatabaseBusy):
+        # Another worker has it, or the runner tries again: the batch stays as it is.
+        raise
+    except Exception:
+        _end(batch_id, "failed", _FAULT)
+        raise
+
+
+@work(imports.COMMIT)
+def commit(progress: Any, payload: dict[str, Any]) -> dict[str, Any]:
+    """Judge a confirmed batch once more and write it in one unit of work, if it still does what the preview showed."""
+    batch_id = payload["batch"]
+    already = imports.written_as(batch_id)
+    if already is not None:
+        with unit_of_work():
+            imports.mark_done(batch_id, already, now=datetime.now(UTC))
+        return {"batch": batch_id, "change_set": already, "already": True}
+    try:
+        return _commit(progress, batch_id)
+    except Cancelled:
+        _end(batch_id, "cancelled", None)
+        raise
+    except AlreadyDone as done:
+        with unit_of_work():
+            imports.mark_done(batch_id, done.change_set_id, now=datetime.now(UTC))
+        return {"batch": batch_id, "change_set": done.change_set_id, "already": True}
+    except Refused as refusal:
+        return _refused(batch_id, refusal.message)
+    except (SheetRefused, FileLost):
+        return _refused(batch_id, "文件已读不出来，什么也没有写入。再传一次。")
+    except (LeaseLost, DatabaseBusy):
+        raise
+    except Exception:
+        _refused(batch_id, "写入时出了故障，什么也没有写入。再确认一次；还不行就告诉管理员。")
+        raise
+
+
+def _commit(progress: Any, batch_id: int) -> dict[str, Any]:
+    for _ in range(_TRIES):
+        db.session.rollback()
+        source = imports.source_of(batch_id)
+        if source.state != "committing":
+            return {"batch": batch_id, "skipped": True}
+        act = imports.act_of(source, now=datetime.now(UTC))
+        seen = imports.newest_change_set(source.region_id)
+        judgement = imports.judge_source(source, act, progress=progress.step)
+        if judgement.fingerprint != source.fingerprint:
+            return _refused(batch_id, imports.STALE)
+        with unit_of_work():
+            progress.confirm()
+            if imports.newest_change_set(source.region_id) == seen:
+                written = imports.commit(source, judgement, act=act)
+                return {"batch": batch_id, "change_set": written.change_set_id, "records": written.record_count}
+    return _refused(batch_id, _BUSY)
+
+
+def _refused(batch_id: int, message: str) -> dict[str, Any]:
+    with unit_of_work():
+        imports.back_to_preview(batch_id, message)
+    return {"batch": batch_id, "refused": message}
+
+
+def _end(batch_id: int, state: str, message: str | None) -> None:
+    with unit_of_work():
+        imports.end_as(batch_id, state, message, now=datetime.now(UTC))
