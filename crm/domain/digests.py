@@ -144,8 +144,8 @@ def enterprise_path(enterprise_id: int) -> str:
 
 
 def obligation_path(enterprise_id: int, kind: str, period: str) -> str:
-    """One obligation with its steps, in the file of its enterprise."""
-    return f"{enterprise_path(enterprise_id)}#obligation-{kind}-{period}"
+    """The due list with this one opened beside it, with its steps and its verbs."""
+    return f"/due?open={enterprise_id}:{kind}:{period}"
 
 
 def compose(
@@ -296,7 +296,8 @@ def _silent(material: Material, on: date) -> Section:
     )
     more = None
     if len(silent) > MOST_SILENT:
-        more = (f"另 {len(silent) - MOST_SILENT} 家", "/enterprises?view=silent" + ("&manager=me" if material.own else ""))
+        mine = "&manager=me" if material.own else ""
+        more = (f"另 {len(silent) - MOST_SILENT} 家", f"/enterprises?view=silent{mine}")
     return Section("silent", "久未联系", len(silent), "家", lines, more)
 
 

@@ -158,8 +158,8 @@ JOB_KINDS: dict[str, str] = {
     "send_outbox": "发待发消息",
     "put_back_lost_jobs": "找回中断的任务",
     "prune": "清理过期的登录和记录",
-    "read_import": "读取导入文件",
-    "commit_import": "写入导入批次",
+    "import_preview": "读取导入文件",
+    "import_commit": "写入导入批次",
 }
 JOB_STATES: dict[str, str] = {
     "queued": "排队中",
