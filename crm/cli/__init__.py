@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 from flask import Flask
+from flask.cli import ScriptInfo
 
 from crm.domain.refusals import Refused
 from crm.store.schema import schema_state
@@ -26,23 +27,24 @@ def register(app: Flask) -> None:
         import_module(f"crm.cli.{group}").register(app)
     for name, command in app.cli.commands.items():
         if name not in before:
-            _guard(app, command, schema=name not in ANY_SCHEMA)
+            _guard(command, schema=name not in ANY_SCHEMA)
 
 
-def _guard(app: Flask, command: click.Command, *, schema: bool) -> None:
+def _guard(command: click.Command, *, schema: bool) -> None:
     if isinstance(command, click.Group):
         for sub in command.commands.values():
-            _guard(app, sub, schema=schema)
+            _guard(sub, schema=schema)
     elif command.callback is not None:
-        command.callback = _guarded(app, command.callback, schema=schema)
+        command.callback = _guarded(command.callback, schema=schema)
 
 
-def _guarded(app: Flask, callback: Callable[..., Any], *, schema: bool) -> Callable[..., Any]:
-    # Commands belong to their modules: a second application in one process must not run inside the first one's guard.
+def _guarded(callback: Callable[..., Any], *, schema: bool) -> Callable[..., Any]:
+    # Commands belong to their modules and not to an application: the call says which one it is for.
     callback = getattr(callback, "unguarded", callback)
 
     @functools.wraps(callback)
     def run(*args: Any, **kwargs: Any) -> Any:
+        app = click.get_current_context().ensure_object(ScriptInfo).load_app()
         with app.app_context():
             try:
                 if schema:
@@ -55,7 +57,7 @@ def _guarded(app: Flask, callback: Callable[..., Any], *, schema: bool) -> Calla
             except TooLong as error:
                 refuse(f"A value is too long: {error}. Nothing was written.")
 
-    run.unguarded = callback  # type: ignore[attr-defined]
+    run.unguarded = callback
     return run
 
 

@@ -238,7 +238,7 @@ def _enterprise_events(one: DemoEnterprise, on: date, began: date) -> Iterator[E
 
     values = {**one.fields, "code_reason": one.code_reason}
     stated = {code: value for code, value in values.items() if value is not None}
-    entered = enterprises.decide(None, stated, region_id=Ref(("region", one.region)), on=entry, key=one.key)  # type: ignore[arg-type]
+    entered = enterprises.decide(None, stated, region_id=Ref(("region", one.region)), on=entry, key=one.key)
     first = [one_of for one_of in one.affiliations if one_of.starts_on <= entry]
     entered += [_belonging(one, n, a) for n, a in enumerate(one.affiliations) if a in first]
     yield event(entry, ENTRIES, bureau, "create_enterprise", *[c for c in entered if isinstance(c, Create)])
@@ -373,8 +373,8 @@ def _log_events(number: int, log: DemoLog, world: World, by_key: Mapping[str, De
     changes = service_logs.decide(
         log.fields,
         [Ref(one) for one in log.enterprises],
-        region_id=Ref(("region", log.region)),  # type: ignore[arg-type]
-        author_id=Ref(("user", log.author)),  # type: ignore[arg-type]
+        region_id=Ref(("region", log.region)),
+        author_id=Ref(("user", log.author)),
         key=key,
     )
     yield Event(day, LOGS, log.author, log.region, "log_service", tuple(changes))

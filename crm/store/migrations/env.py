@@ -25,7 +25,8 @@ def render_item(kind, item, autogen_context):
 
 
 def run() -> None:
-    engine = db.engine
+    # A transfer makes the tables in another database than the configured one.
+    engine = context.config.attributes.get("engine") or db.engine
     with writing_transactions(), engine.connect() as connection:
         sqlite = connection.dialect.name == "sqlite"
         if sqlite:
