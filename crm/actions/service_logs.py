@@ -8,11 +8,13 @@ from sqlalchemy import select
 
 from crm.actions.rights import may_log, require
 from crm.domain.acts import Act
-from crm.domain.changes import Create, Ref
+from crm.domain.changes import Create, Ref, Update, withdraw
 from crm.domain.fields import fields_of
 from crm.domain.refusals import InvalidInput, NotFound
+from crm.domain.viewers import Viewer
 from crm.extensions import db
-from crm.store.scope import visible
+from crm.store.scope import visible, visible_record
+from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
 from crm.store.standings import Standing
 from crm.store.users import User
 from crm.store.writer import Written, write
@@ -111,3 +113,73 @@ def _author(name: str | None, author_id: int | None, region_id: int, act: Act) -
     if name and name != act.viewer.name:
         return name, authors(region_id).get(name)
     return act.viewer.name, act.viewer.user_id
+
+
+def may_change(viewer: Viewer, log: ServiceLog) -> bool:
+    """Whether the viewer may change or withdraw an event: whoever wrote it, and the bureau of its region."""
+    own = viewer.user_id is not None and log.author_id == viewer.user_id
+    return own or viewer.has_in(log.region_id, "bureau", "admin")
+
+
+def edit_service_log(
+    log_id: int,
+    enterprise_ids: Iterable[int],
+    values: Mapping[str, Any],
+    *,
+    version: int,
+    seen: Mapping[str, Any] | None = None,
+    act: Act,
+) -> Written:
+    """Change an event and its enterprises; its author stays. Enterprises the editor cannot see stay linked.
+
+    Raises NotFound, NotAllowed, InvalidInput, Conflict when the same field was changed meanwhile.
+    """
+    log = _own_log(log_id, act)
+    ids = list(dict.fromkeys(enterprise_ids))
+    links = list(
+        db.session.scalars(
+            visible(select(ServiceLogEnterprise).where(ServiceLogEnterprise.service_log_id == log.id), act.viewer)
+        )
+    )
+    wrong = problems(values, today=act.effective_on)
+    if not ids:
+        wrong["enterprises"] = "选至少一家企业。"
+    if wrong:
+        raise InvalidInput(wrong)
+    linked = {item.enterprise_id for item in links}
+    _require_loggable([i for i in ids if i not in linked], log.region_id, act)
+    changed = {code: values[code] for code in CODES if code in values and code != "author_name"}
+    changes: list[Create | Update] = [Update("service_log", log.id, changed, version, seen)]
+    changes += [
+        Create("service_log_enterprise", {"service_log_id": log.id, "enterprise_id": i}) for i in ids if i not in linked
+    ]
+    gone = [item for item in links if item.enterprise_id not in ids]
+    changes += [withdraw("service_log_enterprise", item.id, item.version) for item in gone]
+    return write(changes, act=act, action="edit_service_log", region_id=log.region_id)
+
+
+def withdraw_service_log(log_id: int, *, act: Act) -> Written:
+    """Take an event logged by mistake out of the files of its enterprises, with what was promised in it."""
+    log = _own_log(log_id, act)
+    links = db.session.scalars(
+        select(ServiceLogEnterprise).where(ServiceLogEnterprise.service_log_id == log.id, ~ServiceLogEnterprise.deleted)
+    )
+    changes: list[Create | Update] = [withdraw("service_log_enterprise", item.id, item.version) for item in links]
+    changes.append(withdraw("service_log", log.id, log.version))
+    return write(changes, act=act, action="withdraw_service_log", region_id=log.region_id)
+
+
+def _own_log(log_id: int, act: Act) -> ServiceLog:
+    log: ServiceLog = visible_record(ServiceLog, log_id, act.viewer, "这条服务记录")
+    require(may_change(act.viewer, log), "改这条服务记录")
+    return log
+
+
+def _require_loggable(ids: list[int], region_id: int, act: Act) -> None:
+    standings = list(db.session.scalars(visible(select(Standing).where(Standing.enterprise_id.in_(ids)), act.viewer)))
+    if len(standings) != len(ids):
+        raise NotFound("其中一家企业")
+    for standing in standings:
+        require(may_log(act.viewer, standing), "给这家企业记服务")
+        if standing.region_id != region_id:
+            raise InvalidInput({"enterprises": "一次记录里的企业要在同一个区县。分开记。"})

@@ -1,3 +1,196 @@
-from flask import Blueprint
+"""The desk and the week's mail as a page."""
 
-blueprint = Blueprint("desk", __name__)
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import current_app, render_template, url_for
+from flask_login import current_user
+
+from crm.actions.digests import OWN_ROLES, REGION_ROLES
+from crm.actions.digests import compose as compose_digest
+from crm.domain import words
+from crm.domain.kinds import KINDS
+from crm.domain.viewers import Viewer
+from crm.mail.compose import digest as digest_mail
+from crm.store import desk, enterprise_lists, obligation_lists
+from crm.store.holidays import holidays
+from crm.store.obligation_lists import LATE, Filter
+from crm.store.settings import setting
+from crm.web import reference
+from crm.web.changes.lines import ACTIONS
+from crm.web.desk import blueprint, lines
+from crm.web.doors import SIGNED_IN, now, open_to, today, viewer
+from crm.web.obligations.forms import PostponeForm, SettleForm
+from crm.web.obligations.listing import mine_usually, quick_days
+
+# The scheduler beats every half minute; after this long something is wrong with it.
+SILENT_SCHEDULER = timedelta(minutes=3)
+SCHEDULER = "scheduler"
+# Titles a department owns and may import (product.md, Who uses it): what its desk leads to.
+UNIT_KINDS = ("srdi", "little_giant", "innovative_sme", "tech_innovative_sme")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Whose desk it is: ``mine`` narrows to the own enterprises, ``unit`` is a department that sees titles only."""
+
+    mine: int | None
+    unit: bool
+    office: bool
+    heading: str
+
+
+def place_of(person: Viewer) -> Place:
+    """What this person's desk is about, by the widest role held."""
+    office = person.has("bureau", "leader", "admin")
+    unit = person.has("unit") and not office and not person.has("case_manager", "township", "park")
+    mine = person.user_id if mine_usually() else None
+    if mine is not None:
+        heading = "我的企业"
+    elif office or unit:
+        heading = "本区企业"
+    else:
+        heading = "本乡镇企业" if person.has("township") else "本园区企业"
+    return Place(mine, unit, office, heading)
+
+
+@blueprint.get("/")
+@open_to(SIGNED_IN)
+def show():
+    person = viewer()
+    place = place_of(person)
+    since, since_titled, limits = _silence()
+    counted = desk.counts(person, mine=place.mine, silent_since=since)
+    if place.unit:
+        return _unit_desk(counted)
+    if not counted.total:
+        return render_template("desk/empty.html", place=place, alerts=_alerts(person))
+    wanted = Filter(mine=place.mine)
+    counts = obligation_lists.pivot(wanted, person, now=now())
+    quiet = desk.longest_silent(
+        person, mine=place.mine, since=since, since_titled=since_titled, limit=lines.MOST
+    )
+    silent = lines.silent_lines(quiet, on=today(), limits=limits, holidays=holidays())
+    found = lines.todays(person, wanted, counts, now=now(), silent=silent, internal=True)
+    due = _due_counts(counts, wanted)
+    head = f"今天要做的（{words.day_long(today(), today())} {words.weekday(today())}）"
+    return render_template(
+        "desk/show.html",
+        place=place,
+        lines=found,
+        due=due,
+        counted=counted,
+        most=max(1, *counted.own),
+        most_held=max(1, *counted.held),
+        alerts=_alerts(person),
+        waiting=_waiting(person, place, counted),
+        text=lines.as_text(found, head=head, counts=due),
+        may_log=person.has("case_manager", "township", "park", "bureau", "admin"),
+        may_settle=person.has("case_manager", "bureau", "admin"),
+        has_digest=person.has(*OWN_ROLES, *REGION_ROLES),
+        settle_form=SettleForm(formdata=None),
+        postpone_form=PostponeForm(formdata=None),
+        quick_days=quick_days(),
+        manager="" if place.mine is None else "me",
+        outbox=desk.last_messages(person) if person.has("admin") else [],
+    )
+
+
+def _unit_desk(counted: desk.Counts):
+    """A department's desk leads to the titles it owns, which it may import and keep."""
+    person = viewer()
+    kinds = []
+    for code in UNIT_KINDS:
+        wanted = enterprise_lists.Filter(kind=code)
+        kinds.append((KINDS[code], enterprise_lists.count(wanted, person, today=today())))
+    return render_template("desk/unit.html", kinds=kinds, counted=counted)
+
+
+def _due_counts(counts: obligation_lists.Pivot, wanted: Filter) -> dict[str, int]:
+    groups = counts.by_group(wanted)
+    return {"逾期": groups.get(LATE, 0), "7 天内": groups.get("week", 0), "30 天内": groups.get("month", 0)}
+
+
+def _silence():
+    """The last days on which a contact is recent enough, usually and for 高企 and 专精特新, and both limits."""
+    region_id = current_user.region_id
+    usual, titled = (int(setting(key, region_id)) for key in ("silence_days", "silence_days_titled"))
+    known = holidays()
+    return known.add_workdays(today(), -usual), known.add_workdays(today(), -titled), (usual, titled)
+
+
+def _waiting(person: Viewer, place: Place, counted: desk.Counts) -> list[tuple[str, str, int, str, str]]:
+    """(icon, words, how many, address, note) of what waits for this person; what is nothing is left out."""
+    mine = {"manager": "me"} if place.mine is not None else {}
+    rows = [
+        (
+            "list-check",
+            "培育库拟入库",
+            counted.proposed,
+            url_for("enterprises.index", state="pool:proposed", **mine),
+            "",
+        ),
+        (
+            "refresh",
+            "国家科小待更新",
+            counted.awaiting,
+            url_for("enterprises.index", state="tech_sme:awaiting_update", **mine),
+            "衔接期",
+        ),
+        ("phone-off", "久未联系", counted.silent, url_for("enterprises.index", view="silent", **mine), "含从未联系"),
+    ]
+    if person.has("case_manager", "bureau", "unit"):
+        rows.insert(0, ("table-import", "导入待确认", desk.imports_to_confirm(person), "/imports", ""))
+    if person.has("bureau", "admin"):
+        states = desk.messages_by_state(person)
+        stuck = states.get("failed", 0) + states.get("uncertain", 0)
+        rows.append(("mail", "邮件未发出或不确定", stuck, url_for("jobs.index"), ""))
+    if place.office:
+        nobody = url_for("enterprises.index", view="unassigned")
+        rows.append(("user-question", "没有专员", counted.unassigned, nobody, ""))
+    return [row for row in rows if row[2]]
+
+
+def _alerts(person: Viewer) -> list[tuple[str, str, str]]:
+    """(class, sentence, address) of what an office must know about the machine itself."""
+    found: list[tuple[str, str, str]] = []
+    if person.has("bureau", "admin"):
+        seen = desk.last_beat(SCHEDULER)
+        if seen is None or now() - seen > SILENT_SCHEDULER:
+            when = f"，最后一次 {words.moment(seen, today())}" if seen else ""
+            found.append(
+                ("soon", f"定时任务没有在运行{when}。周邮件不会发出，到期状态不会每晚重算。由系统管理员重启程序。", "")
+            )
+    if person.has("admin") and not current_app.config["SETTINGS"].smtp_url:
+        found.append(("acc", "没有配置邮件服务器：周邮件写成 .eml 文件，不会寄出。", url_for("jobs.index")))
+    return found
+
+
+@blueprint.get("/desk/changes")
+@open_to(SIGNED_IN)
+def changes():
+    """What others changed since last week's Monday, fetched after the desk so that it never holds it up."""
+    person = viewer()
+    place = place_of(person)
+    monday = today() - timedelta(days=today().weekday() + 7)
+    found = []
+    if not place.unit:
+        found = desk.changes_since(person, mine=place.mine, since=obligation_lists.midnight(monday))
+    return render_template("desk/_changes.html", changes=found, ACTIONS=ACTIONS, place=place, day_of=_day_of)
+
+
+def _day_of(at: datetime) -> str:
+    """周四 within the last week, else the date."""
+    day = words.local(at).date()
+    return words.weekday(day) if (today() - day).days < 7 else words.day(day, today())
+
+
+@blueprint.get("/desk/week")
+@open_to(*OWN_ROLES, *REGION_ROLES)
+def week():
+    """The week's mail as it would be written now, and as plain text to be pasted into a chat."""
+    person = viewer()
+    content = compose_digest(person.user_id or 0, today(), now=now())
+    mail = digest_mail(content, user_id=person.user_id or 0)
+    people = reference.people([person.user_id])
+    return render_template("desk/week.html", digest=content, text=mail.text, subject=mail.subject, people=people)

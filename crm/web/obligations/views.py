@@ -1,3 +1,5 @@
-from flask import Blueprint
+"""Everything under /due."""
 
-blueprint = Blueprint("obligations", __name__)
+from crm.web.obligations import blueprint, listing, settling
+
+__all__ = ["blueprint", "listing", "settling"]

@@ -1,3 +1,171 @@
-from flask import Blueprint
+"""Everything under /visits."""
 
-blueprint = Blueprint("service_logs", __name__)
+from flask import redirect, render_template, request, url_for
+from sqlalchemy import func, select
+
+from crm.actions.rights import may_log
+from crm.actions.service_logs import edit_service_log, log_service, may_change, withdraw_service_log
+from crm.domain.fields import CHOICES
+from crm.domain.refusals import NotAllowed
+from crm.extensions import db
+from crm.store.enterprises import Enterprise
+from crm.store.scope import visible, visible_enterprise, visible_record
+from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
+from crm.web.doors import Form, attempt, done, new_act, open_to, own_path, today, viewer
+from crm.web.obligations.listing import quick_days
+from crm.web.service_logs import blueprint
+from crm.web.service_logs.forms import CODES, EventForm
+
+WRITERS = ("case_manager", "township", "park", "bureau", "admin")
+PAGE = 50
+
+
+@blueprint.get("/visits/new")
+@open_to(*WRITERS)
+def new():
+    form = EventForm(formdata=None)
+    form.kind.data = "visit"
+    form.happened_on.data = today().isoformat()
+    form.back.data = own_path(request.args.get("back")) or ""
+    chosen: list[tuple[int, str]] = []
+    wanted = request.args.get("enterprise", "")
+    if wanted.isdigit() and len(wanted) < 18:
+        row, standing = visible_enterprise(int(wanted), viewer())
+        if not may_log(viewer(), standing):
+            raise NotAllowed("这家企业由它的专员或业务科室记服务。")
+        chosen = [(row.id, row.name)]
+    like = request.args.get("like", "")
+    if like.isdigit() and len(like) < 18:
+        log = visible_record(ServiceLog, int(like), viewer(), "这条服务记录")
+        chosen = _enterprises_of([log.id]).get(log.id, [])
+        form.kind.data = log.kind
+    return _page(form, chosen)
+
+
+@blueprint.post("/visits/new")
+@open_to(*WRITERS)
+def create():
+    form = EventForm()
+    values = form.values(today())
+    ids = form.enterprise_ids()
+    written = None
+    if values is not None:
+        written = attempt(form, lambda: log_service(ids, values, act=new_act()))
+    if written is None:
+        return _page(form, _chosen(ids)), 422
+    to = own_path(form.back.data) or url_for("desk.show")
+    what = CHOICES["service_kind"].get(form.kind.data, "服务")
+    return done(f"已记{what}，{len(set(ids))} 家企业。", to, written)
+
+
+@blueprint.get("/visits")
+@open_to(*WRITERS)
+def index():
+    """The own records, newest first."""
+    person = viewer()
+    number = request.args.get("page", "1")
+    page = max(1, min(int(number), 100_000)) if number.isdigit() and len(number) < 9 else 1
+    own = ServiceLog.author_id == person.user_id
+    total = db.session.scalar(visible(select(func.count()).select_from(ServiceLog).where(own), person)) or 0
+    query = visible(select(ServiceLog).where(own), person)
+    query = query.order_by(ServiceLog.happened_on.desc(), ServiceLog.id.desc())
+    logs = list(db.session.scalars(query.limit(PAGE).offset((page - 1) * PAGE)))
+    return render_template(
+        "service_logs/index.html",
+        logs=logs,
+        enterprises=_enterprises_of([log.id for log in logs]),
+        total=total,
+        number=page,
+        pages=max(1, -(-total // PAGE)),
+        first=(page - 1) * PAGE + 1 if logs else 0,
+        last=(page - 1) * PAGE + len(logs),
+        page_href=lambda n: url_for("service_logs.index", page=n),
+        withdraw_form=Form(formdata=None),
+    )
+
+
+@blueprint.get("/visits/<int:log_id>/edit")
+@open_to(*WRITERS)
+def edit(log_id: int):
+    log = _changeable(log_id)
+    form = EventForm(formdata=None)
+    form.fill(log)
+    form.back.data = own_path(request.args.get("back")) or ""
+    return _page(form, _enterprises_of([log.id]).get(log.id, []), log=log)
+
+
+@blueprint.post("/visits/<int:log_id>/edit")
+@open_to(*WRITERS)
+def save(log_id: int):
+    log = _changeable(log_id)
+    form = EventForm()
+    values = form.values(today())
+    ids = form.enterprise_ids()
+    version = int(form.version.data) if (form.version.data or "").isdigit() else log.version
+    written = None
+    if values is not None:
+        written = attempt(form, lambda: edit_service_log(log_id, ids, values, version=version, act=new_act()))
+    if written is None:
+        return _page(form, _chosen(ids), log=log), 409 if form.conflict else 422
+    return done("已改服务记录。", own_path(form.back.data) or url_for("service_logs.index"), written)
+
+
+@blueprint.post("/visits/<int:log_id>/withdraw")
+@open_to(*WRITERS)
+def withdraw(log_id: int):
+    _changeable(log_id)
+    form = Form()
+    written = attempt(form, lambda: withdraw_service_log(log_id, act=new_act()))
+    if written is None:
+        return redirect(url_for("service_logs.index"))
+    return done("已撤下服务记录，它约定的下一步一起取消。", url_for("service_logs.index"), written)
+
+
+def _changeable(log_id: int) -> ServiceLog:
+    log = visible_record(ServiceLog, log_id, viewer(), "这条服务记录")
+    if not may_change(viewer(), log):
+        raise NotAllowed("服务记录由记录人或业务科室改。")
+    return log
+
+
+def _page(form: EventForm, chosen: list[tuple[int, str]], log: ServiceLog | None = None) -> str:
+    last = None
+    if log is None and not chosen:
+        query = select(ServiceLog.id).where(ServiceLog.author_id == viewer().user_id)
+        last = db.session.scalar(visible(query, viewer()).order_by(ServiceLog.id.desc()).limit(1))
+    return render_template(
+        "service_logs/form.html",
+        form=form,
+        chosen=chosen,
+        log=log,
+        last=last,
+        kinds=CHOICES["service_kind"],
+        quick_days=quick_days(),
+        back=own_path(form.back.data) or url_for("desk.show" if log is None else "service_logs.index"),
+        conflict={code: pair for code, pair in form.conflict.items() if code in CODES},
+    )
+
+
+def _chosen(ids: list[int]) -> list[tuple[int, str]]:
+    """The enterprises of a form that came back, those of others left out without a word."""
+    query = select(Enterprise.id, Enterprise.name).where(Enterprise.id.in_(ids))
+    names = dict(db.session.execute(visible(query, viewer())).all()) if ids else {}
+    return [(i, names[i]) for i in dict.fromkeys(ids) if i in names]
+
+
+def _enterprises_of(log_ids: list[int]) -> dict[int, list[tuple[int, str]]]:
+    """{log: [(enterprise, name)]} of these events, as far as the viewer sees the enterprises."""
+    if not log_ids:
+        return {}
+    link = ServiceLogEnterprise
+    query = (
+        select(link.service_log_id, Enterprise.id, Enterprise.name)
+        .select_from(link)
+        .join(Enterprise, Enterprise.id == link.enterprise_id)
+        .where(link.service_log_id.in_(log_ids))
+        .order_by(link.id)
+    )
+    found: dict[int, list[tuple[int, str]]] = {}
+    for log_id, enterprise_id, name in db.session.execute(visible(query, viewer())):
+        found.setdefault(log_id, []).append((enterprise_id, name))
+    return found

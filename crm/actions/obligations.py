@@ -1,0 +1,161 @@
+"""What people say about an obligation: done, waived, postponed, or taken back. The obligation itself is computed."""
+
+from datetime import date
+from typing import Any
+
+from crm.actions.rights import may_edit, may_log, require
+from crm.domain.acts import Act
+from crm.domain.changes import Create, Update, withdraw
+from crm.domain.obligations import NEXT_STEP
+from crm.domain.refusals import AlreadyDone, InvalidInput, NotFound, Refused
+from crm.domain.viewers import Viewer
+from crm.store.changes import change_set_by_request_key
+from crm.store.enterprises import Enterprise
+from crm.store.file_store import Kept, record
+from crm.store.obligation_lists import WAITING, Row, one, outcome_of
+from crm.store.obligations import ObligationOutcome
+from crm.store.scope import visible_enterprise
+from crm.store.standings import Standing
+from crm.store.writer import Written, write
+
+DONE, WAIVED, POSTPONED = "done", "waived", "postponed"
+LONGEST_NOTE = 500
+# Nobody plans further ahead; a slip of the year is caught here.
+LATEST_YEARS_AHEAD = 3
+
+# What may be attached: the receipt as it came, never something that runs.
+RECEIPT_TYPES = frozenset(
+    {
+        "application/pdf",
+        "image/jpeg",
+        "image/png",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.ms-excel",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    }
+)
+
+
+def may_settle(viewer: Viewer, standing: Standing | Row, *, kind: str, owner_id: int | None) -> bool:
+    """Whoever may edit the enterprise; and who promised a next step, as long as they may log for it."""
+    if may_edit(viewer, standing):  # type: ignore[arg-type]  # a list row has the same columns
+        return True
+    own_promise = kind == NEXT_STEP and owner_id is not None and owner_id == viewer.user_id
+    return own_promise and may_log(viewer, standing)  # type: ignore[arg-type]
+
+
+def decide(
+    existing: ObligationOutcome | None, enterprise_id: int, kind: str, period: str, values: dict[str, Any]
+) -> list[Create | Update]:
+    """The one change that records an outcome: there is at most one per obligation, so a later word replaces it."""
+    if existing is not None:
+        return [Update("obligation_outcome", existing.id, values, existing.version)]
+    return [Create("obligation_outcome", {"enterprise_id": enterprise_id, "kind": kind, "period": period, **values})]
+
+
+def settle(
+    enterprise_id: int,
+    kind: str,
+    period: str,
+    *,
+    note: str = "",
+    receipt: Kept | None = None,
+    receipt_name: str = "",
+    act: Act,
+) -> Written:
+    """Record that an obligation is done (办结), with a note and the receipt if there is one.
+
+    ``receipt`` are bytes already in the file store; its row is made in the same transaction. Raises NotFound,
+    NotAllowed, InvalidInput, Refused when it is settled already.
+    """
+    row, enterprise = _open(enterprise_id, kind, period, act)
+    kept_note = _note(note)
+    if receipt is not None and receipt.media_type not in RECEIPT_TYPES:
+        raise InvalidInput({"receipt": "回执读不出是什么文件。换成 PDF、图片、Word 或 Excel。"})
+    values: dict[str, Any] = {"outcome": DONE, "on": act.effective_on, "note": kept_note}
+    if receipt is not None:
+        stored = record(
+            receipt,
+            name=receipt_name,
+            purpose="evidence",
+            at=act.recorded_at,
+            region_id=enterprise.region_id,
+            owner_id=act.viewer.user_id,
+            enterprise_id=enterprise_id,
+        )
+        values["stored_file_id"] = stored.id
+    return _write(row, values, act, "settle_obligation")
+
+
+def waive(enterprise_id: int, kind: str, period: str, *, reason: str, act: Act) -> Written:
+    """Record that an obligation need not be done (免办), with the reason. Raises like ``settle``."""
+    row, _ = _open(enterprise_id, kind, period, act)
+    if not reason.strip():
+        raise InvalidInput({"reason": "写明为什么免办。"})
+    values = {"outcome": WAIVED, "on": act.effective_on, "note": _note(reason, "reason")}
+    return _write(row, values, act, "waive_obligation")
+
+
+def postpone(enterprise_id: int, kind: str, period: str, *, to: date, act: Act) -> Written:
+    """Give an obligation another day (改期): the computed deadline stays in its reason. Raises like ``settle``."""
+    row, _ = _open(enterprise_id, kind, period, act)
+    if to < act.effective_on:
+        raise InvalidInput({"to": f"改到的日期 {to} 已过。选今天或以后的一天。"})
+    if to.year > act.effective_on.year + LATEST_YEARS_AHEAD:
+        raise InvalidInput({"to": f"改到的日期 {to} 太远。核对年份。"})
+    return _write(row, {"outcome": POSTPONED, "on": act.effective_on, "postponed_to": to}, act, "postpone_obligation")
+
+
+def take_back(enterprise_id: int, kind: str, period: str, *, act: Act) -> Written:
+    """Take back what was recorded: the obligation is open again, on a postponed day if it had one."""
+    _refuse_repetition(act)
+    row = _visible(enterprise_id, kind, period, act)
+    existing = outcome_of(enterprise_id, kind, period)
+    if existing is None:
+        raise Refused("这件事项没有登记过办结、免办或改期。它的状态来自企业的资格和申报。")
+    if existing.outcome in (DONE, WAIVED) and existing.postponed_to is not None:
+        changes: list[Create | Update] = [
+            Update("obligation_outcome", existing.id, {"outcome": POSTPONED, "note": None}, existing.version)
+        ]
+    else:
+        changes = [withdraw("obligation_outcome", existing.id, existing.version)]
+    return write(changes, act=act, action="reopen_obligation", region_id=row.region_id)
+
+
+def _visible(enterprise_id: int, kind: str, period: str, act: Act) -> Row:
+    row = one(enterprise_id, kind, period, act.viewer)
+    if row is None:
+        raise NotFound("这件事项")
+    require(may_settle(act.viewer, row, kind=kind, owner_id=row.owner_id), "办理这件事项")
+    return row
+
+
+def _refuse_repetition(act: Act) -> None:
+    """A second press finds the obligation settled by the first one; that is success and not a refusal."""
+    earlier = change_set_by_request_key(act.request_key) if act.request_key else None
+    if earlier is not None:
+        raise AlreadyDone(earlier.id)
+
+
+def _open(enterprise_id: int, kind: str, period: str, act: Act) -> tuple[Row, Enterprise]:
+    _refuse_repetition(act)
+    enterprise, _ = visible_enterprise(enterprise_id, act.viewer)
+    row = _visible(enterprise_id, kind, period, act)
+    if row.state in (DONE, WAIVED):
+        raise Refused("这件事项已经办结或免办。要改，先取回。")
+    if row.state not in WAITING:
+        raise Refused("这件事项已过期，不能再办。")
+    return row, enterprise
+
+
+def _note(text: str, field: str = "note") -> str | None:
+    text = text.strip()
+    if len(text) > LONGEST_NOTE:
+        raise InvalidInput({field: f"最多 {LONGEST_NOTE} 字，现在 {len(text)} 字。"})
+    return text or None
+
+
+def _write(row: Row, values: dict[str, Any], act: Act, action: str) -> Written:
+    existing = outcome_of(row.enterprise_id, row.kind, row.period)
+    changes = decide(existing, row.enterprise_id, row.kind, row.period, values)
+    return write(changes, act=act, action=action, region_id=row.region_id)

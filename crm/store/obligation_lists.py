@@ -1,0 +1,302 @@
+"""Lists of obligations: filters, pages, and one pivot from which every count of the page is taken."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from crm.domain.obligations import NEXT_STEP
+from crm.domain.pinyin import needle
+from crm.domain.titles import SHANGHAI
+from crm.domain.viewers import Viewer
+from crm.extensions import db
+from crm.store.enterprises import Enterprise
+from crm.store.obligations import Obligation, ObligationOutcome
+from crm.store.scope import standing_rule, visible
+from crm.store.standings import STATE_COLUMNS, SearchText, Standing
+
+PAGE = 50
+
+WAITING = ("upcoming", "open", "urgent", "overdue")
+# What the list is asked for: 未办, 已办, 免办, 已过期. What is late is decided by the clock when it is read.
+SHOWN: dict[str, tuple[str, ...]] = {
+    "waiting": WAITING,
+    "done": ("done",),
+    "waived": ("waived",),
+    "lapsed": ("lapsed",),
+}
+LATE = "late"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a list of obligations is narrowed to; every part is optional and they are joined by “and”."""
+
+    shown: str = "waiting"
+    kind: str | None = None
+    month: str | None = None  # 2026-11, one day 2026-11-30, or "late"
+    manager: int | None = None
+    mine: int | None = None  # this user's enterprises, and what this user promised elsewhere
+    unassigned: bool = False
+    township: int | None = None
+    text: str = ""
+    until: datetime | None = None  # due at or before this moment
+
+
+@dataclass(frozen=True)
+class Row:
+    """One obligation with what a list says of its enterprise."""
+
+    values: Mapping[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def key(self) -> str:
+        """How an address names it."""
+        return f"{self.enterprise_id}:{self.kind}:{self.period}"
+
+
+@dataclass(frozen=True)
+class Pivot:
+    """How many obligations per (shown, kind, due moment), of the scope and the people asked for."""
+
+    cells: Mapping[tuple[str, str, datetime], int]
+    now: datetime
+
+    def count(self, wanted: Filter) -> int:
+        """How many rows the list of this filter has."""
+        return sum(n for cell, n in self.cells.items() if self._fits(cell, wanted))
+
+    def by_kind(self, wanted: Filter) -> dict[str, int]:
+        """Counts per kind, whatever kind is asked for."""
+        return self._by(replace(wanted, kind=None), lambda cell: cell[1])
+
+    def by_month(self, wanted: Filter) -> dict[str, int]:
+        """Counts per month of the deadline, whatever month is asked for."""
+        return self._by(replace(wanted, month=None), lambda cell: month_of(cell[2]))
+
+    def by_group(self, wanted: Filter) -> dict[str, int]:
+        """Counts per group of the list."""
+        return self._by(wanted, lambda cell: group_of(cell[2], self.now))
+
+    def kinds_in(self, wanted: Filter) -> dict[str, dict[str, int]]:
+        """{month: {kind: count}}, for the one word under each month."""
+        found: dict[str, dict[str, int]] = {}
+        for cell, n in self.cells.items():
+            if self._fits(cell, replace(wanted, month=None)):
+                month = found.setdefault(month_of(cell[2]), Counter())
+                month[cell[1]] += n
+        return found
+
+    def _by(self, wanted: Filter, key: Callable[[tuple[str, str, datetime]], str]) -> dict[str, int]:
+        found: Counter[str] = Counter()
+        for cell, n in self.cells.items():
+            if self._fits(cell, wanted):
+                found[key(cell)] += n
+        return dict(found)
+
+    def _fits(self, cell: tuple[str, str, datetime], wanted: Filter) -> bool:
+        shown, kind, due_at = cell
+        if shown != wanted.shown or (wanted.kind and kind != wanted.kind):
+            return False
+        if wanted.month == LATE:
+            return due_at < self.now
+        return not wanted.month or day_of(due_at).isoformat().startswith(wanted.month)
+
+
+def day_of(due_at: datetime) -> date:
+    """The day a deadline belongs to; midnight ends the day before."""
+    return (due_at.astimezone(SHANGHAI) - timedelta(seconds=1)).date()
+
+
+def month_of(due_at: datetime) -> str:
+    """The month a deadline belongs to, as addresses write it."""
+    return f"{day_of(due_at):%Y-%m}"
+
+
+def span_of(month: str) -> tuple[date, date]:
+    """The first day of a month (or one day) as addresses write it, and the day after its last."""
+    if len(month) == 10:
+        day = date.fromisoformat(month)
+        return day, day + timedelta(days=1)
+    first = date.fromisoformat(f"{month}-01")
+    return first, date(first.year + first.month // 12, first.month % 12 + 1, 1)
+
+
+def group_of(due_at: datetime, now: datetime) -> str:
+    """Under which heading a deadline stands: late, week, month or later."""
+    if due_at < now:
+        return LATE
+    left = (day_of(due_at) - now.astimezone(SHANGHAI).date()).days
+    return "week" if left <= 7 else "month" if left <= 30 else "later"
+
+
+def midnight(day: date) -> datetime:
+    """The moment a day begins on the clocks of the county."""
+    return datetime.combine(day, time(0), SHANGHAI)
+
+
+def readable_rule(viewer: Viewer) -> list[ColumnElement[bool]]:
+    """A next step repeats an internal note: a department sees only the obligations that follow from titles."""
+    if viewer.everything or not viewer.has("unit"):
+        return []
+    others = replace(viewer, grants=tuple(grant for grant in viewer.grants if grant.role != "unit"))
+    return [or_(Obligation.kind != NEXT_STEP, standing_rule(others))]
+
+
+def _people(wanted: Filter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.manager is not None:
+        found.append(Standing.manager_id == wanted.manager)
+    if wanted.mine is not None:
+        found.append(or_(Standing.manager_id == wanted.mine, Obligation.owner_id == wanted.mine))
+    if wanted.unassigned:
+        found.append(Standing.manager_id.is_(None))
+    if wanted.township is not None:
+        found.append(Standing.township_id == wanted.township)
+    text = needle(wanted.text)
+    if text:
+        hits = select(SearchText.enterprise_id).where(SearchText.haystack.contains(text, autoescape=True))
+        found.append(Standing.enterprise_id.in_(hits))
+    return found
+
+
+def _conditions(wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
+    found = [Obligation.state.in_(SHOWN[wanted.shown]), *_people(wanted)]
+    if wanted.kind:
+        found.append(Obligation.kind == wanted.kind)
+    if wanted.month == LATE:
+        found.append(Obligation.due_at < now)
+    elif wanted.month:
+        first, following = span_of(wanted.month)
+        found.append(Obligation.due_at > midnight(first))
+        found.append(Obligation.due_at <= midnight(following))
+    if wanted.until is not None:
+        found.append(Obligation.due_at <= wanted.until)
+    return found
+
+
+def _joined(statement: Select, viewer: Viewer) -> Select:
+    statement = statement.join(Standing, Standing.enterprise_id == Obligation.enterprise_id)
+    return visible(statement.where(*readable_rule(viewer)), viewer)
+
+
+def pivot(wanted: Filter, viewer: Viewer, *, now: datetime) -> Pivot:
+    """All counts of the page in one query. Of 已过期 there are years of them: counted only when they are asked for."""
+    shown = ("waiting", "done", "waived", *(("lapsed",) if wanted.shown == "lapsed" else ()))
+    states = [state for name in shown for state in SHOWN[name]]
+    name_of = {state: name for name in shown for state in SHOWN[name]}
+    query = (
+        select(Obligation.state, Obligation.kind, Obligation.due_at, func.count())
+        .select_from(Obligation)
+        .where(Obligation.state.in_(states), *_people(wanted))
+        .group_by(Obligation.state, Obligation.kind, Obligation.due_at)
+    )
+    cells: Counter[tuple[str, str, datetime]] = Counter()
+    for state, kind, due_at, n in db.session.execute(_joined(query, viewer)):
+        cells[(name_of[state], kind, due_at)] += n
+    return Pivot(cells, now)
+
+
+def page(wanted: Filter, viewer: Viewer, *, now: datetime, number: int = 1, size: int = PAGE) -> list[Row]:
+    """One page, nearest deadline first (settled ones: latest first). Ids first, then the wide rows of just these."""
+    ids = _joined(select(Obligation.id).select_from(Obligation).where(*_conditions(wanted, now)), viewer)
+    order = Obligation.due_at if wanted.shown == "waiting" else Obligation.due_at.desc()
+    ids = ids.order_by(order, Standing.name_sort, Obligation.id)
+    return rows(list(db.session.scalars(ids.limit(size).offset((number - 1) * size))))
+
+
+def first_of_each(
+    wanted: Filter, viewer: Viewer, moments: Iterable[datetime], *, now: datetime, each: int = 10
+) -> list[Row]:
+    """The first rows of every (kind, deadline) that falls on one of these moments, nearest first."""
+    place = func.row_number().over(
+        partition_by=(Obligation.kind, Obligation.due_at), order_by=(Standing.name_sort, Obligation.id)
+    )
+    query = select(Obligation.id, Obligation.due_at, Standing.name_sort, place.label("place")).select_from(Obligation)
+    query = query.where(Obligation.due_at.in_(list(moments)), *_conditions(wanted, now))
+    numbered = _joined(query, viewer).subquery()
+    ids = select(numbered.c.id).where(numbered.c.place <= each)
+    return rows(list(db.session.scalars(ids.order_by(numbered.c.due_at, numbered.c.name_sort, numbered.c.id))))
+
+
+def all_ids(wanted: Filter, viewer: Viewer, *, now: datetime) -> list[int]:
+    """The ids of the whole list in its order, for the export."""
+    ids = _joined(select(Obligation.id).select_from(Obligation).where(*_conditions(wanted, now)), viewer)
+    order = Obligation.due_at if wanted.shown == "waiting" else Obligation.due_at.desc()
+    return list(db.session.scalars(ids.order_by(order, Standing.name_sort, Obligation.id)))
+
+
+_COLUMNS = (
+    Obligation.id,
+    Obligation.enterprise_id,
+    Obligation.kind,
+    Obligation.period,
+    Obligation.opens_on,
+    Obligation.due_at,
+    Obligation.state,
+    Obligation.reason,
+    Obligation.steps,
+    Obligation.expected,
+    Obligation.source_id,
+    Obligation.owner_id,
+    Enterprise.name,
+    Standing.region_id,
+    Standing.township_id,
+    Standing.manager_id,
+    *(getattr(Standing, kind) for kind in STATE_COLUMNS),
+)
+
+
+def _row(values: Iterable[Any]) -> Row:
+    return Row(dict(zip((column.key for column in _COLUMNS), values, strict=True)))
+
+
+def _wide() -> Select:
+    return (
+        select(*_COLUMNS)
+        .select_from(Obligation)
+        .join(Standing, Standing.enterprise_id == Obligation.enterprise_id)
+        .join(Enterprise, Enterprise.id == Obligation.enterprise_id)
+    )
+
+
+def rows(ids: list[int]) -> list[Row]:
+    """The rows of these obligations in the given order; the ids have already been narrowed to what may be seen."""
+    by_id = {}
+    for start in range(0, len(ids), 5000):
+        for values in db.session.execute(_wide().where(Obligation.id.in_(ids[start : start + 5000]))):
+            row = _row(values)
+            by_id[row.id] = row
+    return [by_id[i] for i in ids if i in by_id]
+
+
+def one(enterprise_id: int, kind: str, period: str, viewer: Viewer) -> Row | None:
+    """One obligation, None when there is none or it is not this viewer's to see."""
+    query = _wide().where(
+        Obligation.enterprise_id == enterprise_id,
+        Obligation.kind == kind,
+        Obligation.period == period,
+        *readable_rule(viewer),
+    )
+    values = db.session.execute(visible(query, viewer)).first()
+    return None if values is None else _row(values)
+
+
+def outcome_of(enterprise_id: int, kind: str, period: str) -> ObligationOutcome | None:
+    """What was recorded about an obligation; its enterprise has already been found visible."""
+    query = select(ObligationOutcome).where(
+        ObligationOutcome.enterprise_id == enterprise_id,
+        ObligationOutcome.kind == kind,
+        ObligationOutcome.period == period,
+        ~ObligationOutcome.deleted,
+    )
+    return db.session.scalar(query)

@@ -1,0 +1,115 @@
+"""The lines of today: what is late or near, things due together told once, and who was not heard of for long."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+
+from crm.domain import words
+from crm.domain.obligations import NEXT_STEP
+from crm.domain.viewers import Viewer
+from crm.domain.workdays import Holidays
+from crm.store import desk, obligation_lists
+from crm.store.obligation_lists import Filter, Pivot, Row, day_of
+
+MOST = 10
+# What is due later than this is planning and not a day's work.
+DAYS_AHEAD = 30
+# From so many enterprises with the same thing due on the same day, one line names the first and counts the others.
+TOGETHER = 3
+# However much is due, this many lines are kept for those who were not heard of for long.
+KEPT_FOR_SILENCE = 2
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: an obligation (``row``) or a silent enterprise (``quiet``); ``others`` counts those due with it."""
+
+    chip: words.Deadline | None
+    name: str
+    enterprise_id: int
+    text: str
+    row: Row | None = None
+    others: int = 0
+    href: str = ""
+    quiet: desk.Quiet | None = None
+
+
+def todays(
+    viewer: Viewer, wanted: Filter, counts: Pivot, *, now: datetime, silent: list[Line], internal: bool
+) -> list[Line]:
+    """At most ten lines, the most pressing first; two places are kept for silent enterprises when there are any."""
+    until = obligation_lists.midnight(words.local(now).date() + timedelta(days=DAYS_AHEAD + 1))
+    cells = _nearest(counts, wanted, until)
+    rows = obligation_lists.first_of_each(wanted, viewer, {due_at for _, due_at, _ in cells}, now=now, each=MOST)
+    by_cell: dict[tuple[str, datetime], list[Row]] = defaultdict(list)
+    for row in rows:
+        by_cell[(row.kind, row.due_at)].append(row)
+    lines: list[Line] = []
+    for kind, due_at, n in cells:
+        here = by_cell[(kind, due_at)]
+        if not here:
+            continue
+        if n >= TOGETHER and kind != NEXT_STEP:
+            lines.append(_together(here[0], n, wanted, now, internal))
+        else:
+            lines += [_single(row, now, internal) for row in here]
+    room = MOST - min(len(silent), KEPT_FOR_SILENCE)
+    lines = lines[: max(room, MOST - len(silent))]
+    return [*lines, *silent[: MOST - len(lines)]]
+
+
+def _nearest(counts: Pivot, wanted: Filter, until: datetime) -> list[tuple[str, datetime, int]]:
+    """The nearest (kind, deadline, how many), enough to fill the lines."""
+    near = ((cell[2], cell[1], n) for cell, n in counts.cells.items() if cell[0] == "waiting" and cell[2] <= until)
+    found = sorted(near)
+    return [(kind, due_at, n) for due_at, kind, n in found[:MOST]]
+
+
+def _single(row: Row, now: datetime, internal: bool) -> Line:
+    return Line(words.deadline(row.due_at, now), row.name, row.enterprise_id, said(row, internal), row=row)
+
+
+def said(row: Row, internal: bool) -> str:
+    """What is due and why, in one line."""
+    what = words.OBLIGATION_KINDS.get(row.kind, row.kind)
+    if row.kind == NEXT_STEP:
+        agreed = row.reason.partition("：")[0]
+        return f"{what}：{row.steps[0] if row.steps else ''} · {agreed}"
+    what += "（预计）" if row.expected else ""
+    return f"{what} · {row.reason}" if internal else what
+
+
+def _together(row: Row, n: int, wanted: Filter, now: datetime, internal: bool) -> Line:
+    line = _single(row, now, internal)
+    what = words.OBLIGATION_KINDS.get(row.kind, row.kind) + ("（预计）" if row.expected else "")
+    manager = {} if wanted.mine is not None else {"manager": "all"}
+    href = "/due?" + urlencode({"kind": row.kind, "month": day_of(row.due_at).isoformat(), **manager})
+    return replace(line, text=f"{what} · 还有 {n - 1} 家同一期限", others=n - 1, href=href)
+
+
+def silent_lines(quiet: Iterable[desk.Quiet], *, on: date, limits: tuple[int, int], holidays: Holidays) -> list[Line]:
+    """A line per enterprise without contact for more working days than its limit."""
+    return [
+        Line(
+            words.Deadline(words.working_days(holidays.workdays_between(item.last_contact_on, on)), "", ""),
+            item.name,
+            item.enterprise_id,
+            f"久未联系 · 限 {limits[item.titled]} 个工作日；上次 {words.day_long(item.last_contact_on, on)}",
+            quiet=item,
+        )
+        for item in quiet
+    ]
+
+
+def as_text(lines: list[Line], *, head: str, counts: dict[str, int]) -> str:
+    """The lines as plain text, to be pasted into a chat; no figure of class confidential stands in it."""
+    said_first = [head]
+    if any(counts.values()):
+        said_first.append("；".join(f"{label} {n} 项" for label, n in counts.items() if n))
+    numbered = [
+        f"{n}. [{line.chip.text or line.chip.date if line.chip else ''}] {line.name}　{line.text}"
+        for n, line in enumerate(lines, 1)
+    ]
+    return "\n".join([*said_first, *numbered])

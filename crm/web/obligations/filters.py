@@ -1,0 +1,119 @@
+"""The address of the due list: its filters and page as query arguments, and the words for each."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
+
+from crm.domain import words
+from crm.store.obligation_lists import LATE, SHOWN, Filter, span_of
+
+TABS: dict[str, str] = {"waiting": "未办", "done": "已办", "waived": "免办", "lapsed": "已过期"}
+GROUPS: dict[str, str] = {"late": "逾期", "week": "7 天内", "month": "30 天内", "later": "以后"}
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])(-[0-3]\d)?", re.ASCII)
+_KEY = re.compile(r"(\d{1,18}):([a-z_]{1,24}):([\w-]{1,40})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for; ``open`` names the obligation in the side panel."""
+
+    filter: Filter
+    number: int
+    open: tuple[int, str, str] | None
+    args: dict[str, Any]
+
+    def query(self, **changes: Any) -> str:
+        """The address with some arguments changed (None drops one); a new filter begins at page 1, nothing open."""
+        args = {**self.args, "page": None, "open": None, **changes}
+        return "?" + urlencode([(k, v) for k, v in args.items() if v not in (None, "")])
+
+    def same(self, **changes: Any) -> str:
+        """The address of the same page of the list, with another row open."""
+        return self.query(**{"page": self.number if self.number > 1 else None, **changes})
+
+
+def read(args: MultiDict, *, viewer_id: int | None, mine_usually: bool) -> Asked:
+    """Understand an address; what it cannot be is left out. A case manager's list shows the own items unless asked."""
+    manager = args.get("manager", "")
+    if not (manager in ("me", "none", "all") or (manager.isdigit() and len(manager) < 18)):
+        manager = ""
+    effective = manager or ("me" if mine_usually else "all")
+    month = args.get("month", "")
+    if args.get("state") == "overdue":
+        month = LATE
+    township = args.get("township", "")
+    opened = _KEY.fullmatch(args.get("open", ""))
+    kept = {
+        "shown": args.get("shown") if args.get("shown") in SHOWN and args.get("shown") != "waiting" else None,
+        "kind": args.get("kind") if args.get("kind") in words.OBLIGATION_KINDS else None,
+        "month": month if month == LATE or _is_span(month) else None,
+        "manager": manager or None,
+        "township": township if township.isdigit() and len(township) < 18 else None,
+        "q": args.get("q", "").strip()[:60] or None,
+    }
+    number = args.get("page", "1")
+    return Asked(
+        Filter(
+            shown=kept["shown"] or "waiting",
+            kind=kept["kind"],
+            month=kept["month"],
+            manager=int(effective) if effective.isdigit() else None,
+            mine=viewer_id if effective == "me" else None,
+            unassigned=effective == "none",
+            township=int(kept["township"]) if kept["township"] else None,
+            text=kept["q"] or "",
+        ),
+        max(1, min(int(number), 100_000)) if number.isdigit() and len(number) < 9 else 1,
+        (int(opened[1]), opened[2], opened[3]) if opened else None,
+        kept,
+    )
+
+
+def _is_span(month: str) -> bool:
+    """Whether this is a month, or a day that exists."""
+    if not _MONTH.fullmatch(month):
+        return False
+    try:
+        span_of(month)
+    except ValueError:
+        return False
+    return True
+
+
+def month_words(month: str) -> str:
+    """逾期, 2026 年 11 月, or one day as a chip says it."""
+    if month == LATE:
+        return "逾期"
+    return month if len(month) == 10 else f"{month[:4]} 年 {int(month[5:])} 月"
+
+
+def chips(asked: Asked, *, townships: dict[int, str], people: dict[int, str], mine: bool) -> list[dict[str, str]]:
+    """The filters in force in words, each with the address that drops it. ``mine``: the list began with own items."""
+    args, found = asked.args, []
+
+    def chip(label: str, value: str, **changes: Any) -> None:
+        found.append({"label": label, "value": value, "href": asked.query(**changes)})
+
+    if args["q"]:
+        chip("找", args["q"], q=None)
+    if args["kind"]:
+        chip("种类", words.OBLIGATION_KINDS[args["kind"]], kind=None)
+    if args["month"]:
+        chip("月份", month_words(args["month"]), month=None)
+    if asked.filter.mine is not None:
+        chip("专员", "我", manager="all")
+    elif asked.filter.unassigned:
+        chip("专员", "未指派", manager="all" if mine else None)
+    elif asked.filter.manager is not None:
+        chip("专员", people.get(asked.filter.manager, "？"), manager="all" if mine else None)
+    if args["township"]:
+        chip("乡镇（考核）", townships.get(int(args["township"]), "？"), township=None)
+    return found
+
+
+def in_words(asked: Asked, found: list[dict[str, str]]) -> str:
+    """The filter as one line, printed on exports."""
+    return "；".join([TABS[asked.filter.shown], *(f"{chip['label']} {chip['value']}" for chip in found)])

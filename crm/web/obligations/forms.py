@@ -1,0 +1,25 @@
+"""The four small forms of the panel."""
+
+from wtforms import FileField, HiddenField, StringField, TextAreaField
+
+from crm.web.doors import Form
+
+
+class SettleForm(Form):
+    note = TextAreaField()
+    receipt = FileField()
+    back = HiddenField()
+
+
+class WaiveForm(Form):
+    reason = TextAreaField()
+    back = HiddenField()
+
+
+class PostponeForm(Form):
+    to = StringField()
+    back = HiddenField()
+
+
+class TakeBackForm(Form):
+    back = HiddenField()

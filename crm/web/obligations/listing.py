@@ -1,0 +1,322 @@
+"""The due list: months, filters, groups, the panel of one obligation, and the export of what is shown."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import current_app, render_template, request, send_file
+from sqlalchemy import or_, select
+from werkzeug.datastructures import MultiDict
+
+from crm.actions.exports import export_rows
+from crm.actions.obligations import may_settle
+from crm.domain import words
+from crm.domain.kinds import KINDS
+from crm.domain.refusals import NotFound
+from crm.extensions import db, policy
+from crm.store import obligation_lists
+from crm.store.enterprise_lists import shown as seal_shown
+from crm.store.files import StoredFile
+from crm.store.obligation_lists import LATE, PAGE, day_of, group_of, midnight, outcome_of
+from crm.store.scope import visible
+from crm.store.standings import STATE_COLUMNS
+from crm.store.windows import Window
+from crm.web import reference
+from crm.web.doors import SIGNED_IN, new_act, now, open_to, today, viewer
+from crm.web.obligations import blueprint, filters
+from crm.web.obligations.forms import PostponeForm, SettleForm, TakeBackForm, WaiveForm
+
+MONTHS = 12
+# The strip begins one month back: what was due just now is still on everybody's mind.
+MONTHS_BACK = 1
+
+
+def mine_usually() -> bool:
+    """Whether the list begins with the own enterprises: for case managers who do not answer for the whole region."""
+    return viewer().has("case_manager") and not viewer().has("bureau", "leader", "admin")
+
+
+def asked_by(args: MultiDict) -> filters.Asked:
+    return filters.read(args, viewer_id=viewer().user_id, mine_usually=mine_usually())
+
+
+@blueprint.get("/due")
+@open_to(SIGNED_IN)
+def index():
+    wanted = asked_by(request.args)
+    if not request.headers.get("HX-Request"):
+        return page(wanted)
+    if wanted.open:
+        return render_template("obligations/_side.html", asked=wanted, **panel(wanted))
+    counts = obligation_lists.pivot(wanted.filter, viewer(), now=now())
+    return render_template("obligations/_side.html", asked=wanted, row=None, kinds=counts.by_kind(wanted.filter))
+
+
+def page(wanted: filters.Asked, **forms: Any) -> str:
+    """The whole page; ``forms`` are forms that came back with errors."""
+    person = viewer()
+    counts = obligation_lists.pivot(wanted.filter, person, now=now())
+    total = counts.count(wanted.filter)
+    found = obligation_lists.page(wanted.filter, person, now=now(), number=wanted.number)
+    townships = {r.id: r.name for r in reference.townships(person)}
+    managers = reference.managers(person, today())
+    people = {u.id: u.name for u in managers} | reference.people(
+        {row.manager_id for row in found} | {wanted.filter.manager}
+    )
+    chips = filters.chips(wanted, townships=townships, people=people, mine=mine_usually())
+    side = panel(wanted, **forms) if wanted.open else {"row": None}
+    return render_template(
+        "obligations/index.html",
+        asked=wanted,
+        rows=found,
+        groups=_grouped(found, counts.by_group(wanted.filter), wanted),
+        total=total,
+        late=counts.count(replace(wanted.filter, month=LATE, shown="waiting")),
+        tabs=_tabs(counts, wanted),
+        kinds=counts.by_kind(wanted.filter),
+        months=_months(counts, wanted),
+        bars=_bars(),
+        now_at=_percent(today()),
+        chips=chips,
+        townships=townships,
+        managers=managers,
+        people=people,
+        mine=mine_usually(),
+        pages=max(1, -(-total // PAGE)),
+        first=(wanted.number - 1) * PAGE + 1 if found else 0,
+        last=(wanted.number - 1) * PAGE + len(found),
+        page_href=lambda number: wanted.query(page=number),
+        TABS=filters.TABS,
+        **side,
+    )
+
+
+def _tabs(counts: obligation_lists.Pivot, wanted: filters.Asked) -> list[dict[str, Any]]:
+    tabs = []
+    for shown, label in filters.TABS.items():
+        n = counts.count(replace(wanted.filter, shown=shown))
+        # Of 已过期 there are years of them, counted only when asked for.
+        text = label if shown == "lapsed" and wanted.filter.shown != "lapsed" else f"{label} {n:,}"
+        href = wanted.query(shown=None if shown == "waiting" else shown)
+        tabs.append({"href": href, "label": text, "current": wanted.filter.shown == shown})
+    return tabs
+
+
+def _grouped(found: list, counts: dict[str, int], wanted: filters.Asked) -> list[tuple[str, int | None, list]]:
+    """(heading, how many in all, rows): by nearness while something is to be done, else one list."""
+    if wanted.filter.shown != "waiting":
+        return [("", None, found)] if found else []
+    groups: list[tuple[str, int | None, list]] = []
+    for key, label in filters.GROUPS.items():
+        rows = [row for row in found if group_of(row.due_at, now()) == key]
+        if rows:
+            groups.append((label, counts.get(key, 0), rows))
+    return groups
+
+
+# --- the strip of months -------------------------------------------------------------------------------------------
+
+
+def _strip() -> list[date]:
+    """The first days of the months of the strip."""
+    first = today().replace(day=1)
+    index = first.year * 12 + first.month - 1 - MONTHS_BACK
+    return [date((index + n) // 12, (index + n) % 12 + 1, 1) for n in range(MONTHS + 1)]
+
+
+def _months(counts: obligation_lists.Pivot, wanted: filters.Asked) -> list[dict[str, Any]]:
+    by_month = counts.by_month(wanted.filter)
+    kinds = counts.kinds_in(wanted.filter)
+    current = today().replace(day=1)
+    strip = []
+    for first in _strip()[:-1]:
+        key = f"{first:%Y-%m}"
+        most = max(kinds.get(key, {}).items(), key=lambda pair: pair[1], default=None)
+        asked_for = wanted.args["month"] == key
+        strip.append(
+            {
+                "label": f"{first.year} 年 {first.month} 月" if first.month == 1 else f"{first.month} 月",
+                "href": wanted.query(month=None if asked_for else key),
+                "count": by_month.get(key, 0),
+                "word": f"{_short(most[0])} {most[1]}" if most else "",
+                "now": first == current,
+                "on": asked_for,
+            }
+        )
+    return strip
+
+
+# One word under a month's count; the full name stands in the list.
+_SHORT = {
+    "hnte_renewal": "重新认定",
+    "hnte_annual_report": "年度报表",
+    "tech_sme_round": "科小更新",
+    "next_step": "下一步",
+}
+
+
+def _short(kind: str) -> str:
+    return _SHORT.get(kind, words.OBLIGATION_KINDS.get(kind, kind))
+
+
+def _percent(day: date) -> float:
+    """Where a day stands on the strip, in percent; every month is equally wide, as the counts above it are."""
+    months = _strip()
+    for n, (first, following) in enumerate(pairwise(months)):
+        if day < following:
+            part = max(0, (day - first).days) / (following - first).days
+            return round((n + part) * 100 / MONTHS, 2)
+    return 100.0
+
+
+def _bars() -> list[dict[str, Any]]:
+    """Application windows that touch the strip, packed into as few lines as they need."""
+    months = _strip()
+    start, end = months[0], months[-1]
+    last_day = or_(Window.enterprise_due_at >= midnight(start), Window.closes_on >= start)
+    columns = ("kind", "year", "batch", "opens_on", "enterprise_due_at", "closes_on", "status")
+    query = select(*(getattr(Window, name) for name in columns)).where(last_day, Window.opens_on < end)
+    bars: list[dict[str, Any]] = []
+    free: list[float] = []
+    for window in db.session.execute(visible(query, viewer()).order_by(Window.opens_on, Window.kind, Window.id)):
+        until = day_of(window.enterprise_due_at) if window.enterprise_due_at else window.closes_on
+        x, right = _percent(max(window.opens_on, start)), _percent(min(until, end) + timedelta(days=1))
+        certain = window.status in ("announced", "closed")
+        kind = KINDS.get(window.kind)
+        name = f"{kind.short if kind else words.RULE_SETS.get(window.kind, window.kind)} {window.batch or window.year}"
+        text = name if certain else f"{name}（{words.WINDOW_STATES.get(window.status, '预计')}）"
+        # A text of so many characters needs about this share of the strip; the bar's neighbour must not cover it.
+        needs = max(right, x + len(text) * 1.25)
+        lane = next((n for n, taken in enumerate(free) if taken <= x), len(free))
+        if lane == len(free):
+            free.append(0)
+        free[lane] = needs
+        inside = right - x >= len(text) * 1.15
+        bars.append(
+            {
+                "x": x,
+                "width": max(round(right - x, 2), 0.6),
+                "lane": lane,
+                "text": text,
+                "certain": certain,
+                "css": kind.rung_class if kind else "r2",
+                "text_x": x if inside else right,
+                "inside": inside,
+            }
+        )
+    return bars
+
+
+# --- the panel of one obligation -----------------------------------------------------------------------------------
+
+
+def panel(wanted: filters.Asked, **forms: Any) -> dict[str, Any]:
+    """What the side panel of the opened obligation needs. Raises NotFound for a foreign or missing one."""
+    enterprise_id, kind, period = wanted.open or (0, "", "")
+    person = viewer()
+    row = obligation_lists.one(enterprise_id, kind, period, person)
+    if row is None:
+        raise NotFound("这件事项")
+    internal = person.classes_over(region_id=row.region_id, manager_id=row.manager_id) != frozenset({"public"})
+    outcome = outcome_of(enterprise_id, kind, period) if internal else None
+    cadence = policy.cadences.of(kind, day_of(row.due_at))
+    name = reference.people([row.owner_id, row.manager_id])
+    receipt = None
+    if outcome is not None and outcome.stored_file_id:
+        receipt = db.session.scalar(visible(select(StoredFile).where(StoredFile.id == outcome.stored_file_id), person))
+    return {
+        "row": row,
+        "outcome": outcome,
+        "receipt": receipt,
+        "receipt_endpoint": "files.download" if "files.download" in current_app.view_functions else None,
+        "citation": cadence,
+        "internal": internal,
+        "owner": name.get(row.owner_id or 0) or name.get(row.manager_id or 0, ""),
+        "seals": {k: getattr(row, k) for k in STATE_COLUMNS if seal_shown(k, getattr(row, k))},
+        "may": may_settle(person, row, kind=kind, owner_id=row.owner_id),
+        "back": f"/due{wanted.same()}",
+        "settle_form": forms.get("settle_form") or SettleForm(formdata=None),
+        "waive_form": forms.get("waive_form") or WaiveForm(formdata=None),
+        "postpone_form": forms.get("postpone_form") or PostponeForm(formdata=None),
+        "take_back_form": forms.get("take_back_form") or TakeBackForm(formdata=None),
+        "quick_days": quick_days(),
+    }
+
+
+def quick_days() -> list[tuple[str, str]]:
+    """(ISO date, words) of the days people mean: tomorrow, next Monday, the end of the month."""
+    day = today()
+    monday = day + timedelta(days=7 - day.weekday())
+    following = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+    end = following - timedelta(days=1)
+    if end <= day:
+        end = (following + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    tomorrow = day + timedelta(days=1)
+    found = [(tomorrow.isoformat(), "明天"), (monday.isoformat(), f"下周一 {monday:%m-%d}")]
+    return [*found, (end.isoformat(), f"月底前 {end:%m-%d}")]
+
+
+def asked_by_path(path: str) -> filters.Asked:
+    """The list a form was opened from, by the address it carries."""
+    return asked_by(MultiDict(parse_qsl(urlsplit(path).query)))
+
+
+# --- export --------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/due/export")
+@open_to(SIGNED_IN)
+def export():
+    """The list as it is shown, with the filter printed and the export logged."""
+    wanted = asked_by(request.args)
+    person = viewer()
+    found = obligation_lists.rows(obligation_lists.all_ids(wanted.filter, person, now=now()))
+    townships = {r.id: r.name for r in reference.townships(person)}
+    people = reference.people({row.manager_id for row in found} | {wanted.filter.manager})
+    chips = filters.chips(wanted, townships=townships, people=people, mine=mine_usually())
+    content, name = export_rows(
+        title="到期事项",
+        subtitle=f"{filters.in_words(wanted, chips)}；{words.day(today())}；{len(found)} 项",
+        columns=[
+            ("期限", "date"),
+            ("剩余", "text"),
+            ("企业名称", "text"),
+            ("事项", "text"),
+            ("状态", "text"),
+            ("说明", "text"),
+            ("乡镇（考核）", "text"),
+            ("专员", "text"),
+        ],
+        rows=(_cells(row, townships, people) for row in found),
+        act=new_act(),
+        filter={k: v for k, v in wanted.args.items() if v},
+        fmt="csv" if request.args.get("format") == "csv" else "xlsx",
+    )
+    return send_file(_file(content), as_attachment=True, download_name=name)
+
+
+def _file(content: bytes):
+    from io import BytesIO
+
+    return BytesIO(content)
+
+
+def _cells(row: obligation_lists.Row, townships: dict[int, str], people: dict[int, str]) -> list[Any]:
+    waiting = row.state in obligation_lists.WAITING
+    return [
+        day_of(row.due_at),
+        words.days_left(row.due_at, now()).text if waiting else "",
+        row.name,
+        words.OBLIGATION_KINDS.get(row.kind, row.kind) + ("（预计）" if row.expected else ""),
+        words.OBLIGATION_STATES["overdue" if waiting and row.due_at < now() else row.state],
+        row.reason,
+        townships.get(row.township_id, ""),
+        people.get(row.manager_id, ""),
+    ]
+
+
+def due_until(days: int) -> datetime:
+    """The end of the day so many days from now."""
+    return midnight(today() + timedelta(days=days + 1))
