@@ -17,7 +17,6 @@ from crm.store.holidays import holidays
 from crm.store.obligation_lists import LATE, Filter
 from crm.store.settings import setting
 from crm.web import reference
-from crm.web.changes.lines import ACTIONS
 from crm.web.desk import blueprint, lines
 from crm.web.doors import SIGNED_IN, now, open_to, today, viewer
 from crm.web.obligations.forms import PostponeForm, SettleForm
@@ -28,6 +27,31 @@ SILENT_SCHEDULER = timedelta(minutes=3)
 SCHEDULER = "scheduler"
 # Titles a department owns and may import (product.md, Who uses it): what its desk leads to.
 UNIT_KINDS = ("srdi", "little_giant", "innovative_sme", "tech_innovative_sme")
+
+# What somebody did, as the end of a sentence that begins with the name; the history has the headings.
+DEEDS: dict[str, str] = {
+    "create_enterprise": "新增了企业",
+    "edit_enterprise": "改了企业信息",
+    "correct_enterprise": "更正了企业信息",
+    "record_qualification": "登记了认定结果",
+    "correct_qualification": "更正了认定结果",
+    "end_qualification": "登记了资格终止",
+    "record_figures": "填了年度指标",
+    "record_ip": "登记了知识产权",
+    "propose_for_pool": "提了培育库拟入库",
+    "decide_pool": "登记了培育库入库决定",
+    "leave_pool": "登记了培育库出库",
+    "add_application": "登记了申报",
+    "move_application": "改了申报",
+    "log_service": "记了服务",
+    "edit_service_log": "改了服务记录",
+    "settle_obligation": "办结了到期事项",
+    "waive_obligation": "免办了到期事项",
+    "postpone_obligation": "给到期事项改了期",
+    "reopen_obligation": "取回了到期事项",
+    "undo": "撤销了一次修改",
+    "hand_over": "交接了企业",
+}
 
 
 @dataclass(frozen=True)
@@ -176,7 +200,7 @@ def changes():
     found = []
     if not place.unit:
         found = desk.changes_since(person, mine=place.mine, since=obligation_lists.midnight(monday))
-    return render_template("desk/_changes.html", changes=found, ACTIONS=ACTIONS, place=place, day_of=_day_of)
+    return render_template("desk/_changes.html", changes=found, DEEDS=DEEDS, place=place, day_of=_day_of)
 
 
 def _day_of(at: datetime) -> str:
