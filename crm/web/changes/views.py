@@ -1,3 +1,131 @@
-from flask import Blueprint
+"""One change set: what it did, what undoing it would do, and the undo."""
+
+from collections import Counter
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, render_template, request, url_for
+from sqlalchemy import func, select
+
+from crm.actions.changes import preview_undo, undo
+from crm.domain import words
+from crm.domain.changes import UndoPlan
+from crm.domain.refusals import NotFound
+from crm.extensions import db
+from crm.store.changes import Change, ChangeSet
+from crm.store.enterprises import Enterprise
+from crm.store.scope import visible
+from crm.web.changes.lines import action_words
+from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, viewer
 
 blueprint = Blueprint("changes", __name__)
+
+# Up to this many records, and nothing kept, an undo happens at once; beyond it the preview is shown first.
+AT_ONCE = 50
+KEPT_SHOWN = 20
+
+_WHY = {"edited": "之后又被改过", "children": "之后又挂上了别的记录"}
+
+
+@blueprint.get("/changes/<int:change_set_id>/undo")
+@open_to(SIGNED_IN)
+def preview(change_set_id: int):
+    """What the undo would restore and withdraw, and what it would leave, with the name of who wrote it since."""
+    plan = preview_undo(change_set_id, viewer=viewer())
+    return _preview_page(change_set_id, plan)
+
+
+@blueprint.post("/changes/<int:change_set_id>/undo", endpoint="undo")
+@open_to(SIGNED_IN)
+def undo_change(change_set_id: int):
+    plan = preview_undo(change_set_id, viewer=viewer())
+    back = _back(change_set_id)
+    if plan.nothing_to_do:
+        why = "都已被后来的修改接上，没有可撤销的。" if plan.kept else "已经撤销过，没有再写。"
+        return done(why, back)
+    form = Form()
+    big = len(plan.restore) + len(plan.withdraw) > AT_ONCE
+    if (plan.kept or big) and request.form.get("confirmed") != "1":
+        return _preview_page(change_set_id, plan)
+    if form.validate_on_submit():
+        result = attempt(form, lambda: undo(change_set_id, act=new_act()))
+        if result is not None:
+            written = getattr(result, "written", result)
+            return done(_said(result), _back(change_set_id), written)
+    return _preview_page(change_set_id, preview_undo(change_set_id, viewer=viewer()), form), 409
+
+
+def _said(result: Any) -> str:
+    parts = []
+    if getattr(result, "restored", 0):
+        parts.append(f"恢复 {result.restored} 处")
+    if getattr(result, "withdrawn", 0):
+        parts.append(f"撤下 {result.withdrawn} 条")
+    if getattr(result, "kept", None):
+        parts.append(f"保留 {len(result.kept)} 处后来的修改")
+    return "已撤销：" + ("，".join(parts) or "没有变化")
+
+
+def _preview_page(change_set_id: int, plan: UndoPlan, form: Form | None = None) -> str:
+    change_set = db.session.scalar(visible(select(ChangeSet).where(ChangeSet.id == change_set_id), viewer()))
+    if change_set is None:
+        raise NotFound("这次修改")
+    restored = Counter(noun for noun, _ in plan.restore)
+    withdrawn = Counter(noun for noun, _ in plan.withdraw)
+    nouns = [n for n in words.NOUNS if restored[n] or withdrawn[n]]
+    shown = plan.kept[:KEPT_SHOWN]
+    return render_template(
+        "changes/undo.html",
+        change_set=change_set,
+        title=action_words(change_set),
+        rows=[(words.NOUNS[n], restored[n], withdrawn[n]) for n in nouns],
+        fields=sum(len(f) for f in plan.restore.values()),
+        plan=plan,
+        kept=[
+            (
+                _whose(k, _names_of(shown)),
+                words.label(f"{k.noun}.{k.field}") if k.field else "整条记录",
+                _WHY.get(k.why, k.why),
+                k.who,
+            )
+            for k in shown
+        ],
+        form=form or Form(),
+        back=_back(change_set_id),
+        door=words.DOORS.get(change_set.door, change_set.door),
+    )
+
+
+def _whose(kept: Any, names: dict[int, str]) -> str:
+    noun = words.word(kept.noun, "noun")
+    return names.get(kept.record_id, noun) if kept.noun == "enterprise" else noun
+
+
+def _names_of(kept) -> dict[int, str]:
+    ids = {k.record_id for k in kept if k.noun == "enterprise"}
+    return dict(
+        db.session.execute(
+            visible(select(Enterprise.id, Enterprise.name).where(Enterprise.id.in_(ids)), viewer())
+        ).all()
+    )
+
+
+def _back(change_set_id: int) -> str:
+    """The one enterprise this was about while it can still be seen, else the page it was asked from, else the list."""
+    query = select(func.min(Change.enterprise_id), func.max(Change.enterprise_id)).where(
+        Change.change_set_id == change_set_id
+    )
+    first, last = db.session.execute(query).one()
+    about_one = first is not None and first == last
+    alive = (
+        about_one
+        and db.session.scalar(visible(select(Enterprise.id).where(Enterprise.id == first), viewer())) is not None
+    )
+    parts = urlsplit(request.referrer or "")
+    here = parts.netloc == request.host and parts.path.startswith("/") and not parts.path.startswith("/changes")
+    asked_from = parts.path + (f"?{parts.query}" if parts.query else "")
+    if about_one and not alive:
+        return url_for("enterprises.index")
+    if here and (not about_one or parts.path == url_for("enterprises.show", enterprise_id=first)):
+        return asked_from
+    return url_for("enterprises.show", enterprise_id=first) if alive else url_for("enterprises.index")

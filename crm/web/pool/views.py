@@ -1,3 +1,148 @@
-from flask import Blueprint
+"""The 培育库: proposed, decided, in it, out of it; an enterprise enters by a decision and never by a title."""
+
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+
+from crm.actions.pool import decide_pool, leave_pool, propose_for_pool
+from crm.actions.rights import may_edit, require
+from crm.domain import words
+from crm.domain.fields import FIELDS
+from crm.store import pool_lists
+from crm.store.enterprises import Enterprise
+from crm.store.pool import PoolMembership
+from crm.store.scope import visible_enterprise, visible_record
+from crm.web import reference
+from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, today, viewer
+from crm.web.enterprises import forms
 
 blueprint = Blueprint("pool", __name__)
+
+STAGES = {"in_pool": "在库", "proposed": "拟入库", "out": "已出库"}
+PROPOSAL = ("year", "pool_class", "proposed_on", "planned_year", "planned_batch")
+DECISION = ("decided_on", "pool_class", "meeting", "document", "entered_on")
+LEAVING = ("left_on", "leave_reason")
+
+
+@blueprint.get("/pool")
+@open_to(SIGNED_IN)
+def index():
+    stage = request.args.get("stage", "in_pool")
+    stage = stage if stage in STAGES else "in_pool"
+    year_asked = request.args.get("year", "")
+    year = int(year_asked) if year_asked.isdigit() and len(year_asked) == 4 else None
+    number = request.args.get("page", "1")
+    number = min(max(int(number), 1), 10_000) if number.isdigit() else 1
+    person = viewer()
+    counted = pool_lists.counts(person, year=year)
+    rows = pool_lists.page(stage, person, year=year, number=number)
+    total = counted[stage]
+    return render_template(
+        "pool/index.html",
+        stage=stage,
+        stages=STAGES,
+        counted=counted,
+        rows=rows,
+        year=year,
+        years=pool_lists.years(person),
+        number=number,
+        pages=max(1, -(-total // pool_lists.PAGE)),
+        first=(number - 1) * pool_lists.PAGE + 1,
+        total=total,
+        townships={r.id: r.name for r in reference.townships(person)},
+        people=reference.people(r.manager_id for r in rows),
+        may_decide=person.has("bureau", "admin"),
+        classes=words.CHOICES["pool_class"],
+        page_href=lambda n: url_for("pool.index", stage=stage, year=year, page=n),
+    )
+
+
+@blueprint.route("/enterprises/<int:enterprise_id>/pool/propose", methods=["GET", "POST"])
+@open_to(SIGNED_IN)
+def propose(enterprise_id: int):
+    row, standing = visible_enterprise(enterprise_id, viewer())
+    require(may_edit(viewer(), standing), "培育库拟入库")
+    form = forms.form_for("pool_membership", PROPOSAL)()
+    if request.method == "GET":
+        form.fill({"year": today().year, "proposed_on": today(), "planned_year": today().year + 1})
+        return _page("pool/propose.html", form, row)
+    if form.validate_on_submit():
+        values = form.read()
+        if not form.has_errors:
+            written = attempt(form, lambda: propose_for_pool(enterprise_id, values, act=new_act()))
+            if written is not None:
+                return done("已拟入库，等会议决定", url_for("enterprises.show", enterprise_id=enterprise_id), written)
+    row, _ = visible_enterprise(enterprise_id, viewer())
+    return _page("pool/propose.html", form, row), 422
+
+
+@blueprint.route("/pool/<int:membership_id>/decide", methods=["GET", "POST"])
+@open_to(SIGNED_IN)
+def decide(membership_id: int):
+    one, row = _decidable(membership_id)
+    form = forms.form_for("pool_membership", DECISION)()
+    if request.method == "GET":
+        form.fill({"decided_on": today(), "pool_class": one.pool_class}, one.version)
+        return _page("pool/decide.html", form, row, one)
+    if form.validate_on_submit():
+        values = form.read()
+        if not form.has_errors:
+            written = attempt(
+                form, lambda: decide_pool(membership_id, values, version=form.seen_version, act=new_act())
+            )
+            if written is not None:
+                return done(f"{row.name} 已入库", url_for("pool.index"), written)
+    one, row = _decidable(membership_id)
+    return _again("pool/decide.html", form, row, one)
+
+
+@blueprint.route("/pool/<int:membership_id>/leave", methods=["GET", "POST"])
+@open_to(SIGNED_IN)
+def leave(membership_id: int):
+    one, row = _decidable(membership_id)
+    form = forms.form_for("pool_membership", LEAVING)()
+    if request.method == "GET":
+        form.fill({"left_on": today()}, one.version)
+        return _page("pool/leave.html", form, row, one)
+    if form.validate_on_submit():
+        values = form.read()
+        if not form.has_errors:
+            written = attempt(
+                form,
+                lambda: leave_pool(
+                    membership_id,
+                    left_on=values.get("left_on"),
+                    leave_reason=values.get("leave_reason"),
+                    version=form.seen_version,
+                    act=new_act(),
+                ),
+            )
+            if written is not None:
+                return done(f"{row.name} 已出库", url_for("pool.index", stage="out"), written)
+    one, row = _decidable(membership_id)
+    return _again("pool/leave.html", form, row, one)
+
+
+def _again(template: str, form: forms.DeclaredForm, row: Enterprise, one: PoolMembership) -> tuple[str, int]:
+    """The form once more, with what was typed; after a conflict the next save decides over what stands now."""
+    if form.conflict:
+        form.version.data = str(one.version)
+        said = [
+            f"{FIELDS[f'pool_membership.{c}'].label}现在是{words.value(f'pool_membership.{c}', t)}"
+            for c, (_, t, _m) in form.conflict.items()
+            if f"pool_membership.{c}" in FIELDS
+        ]
+        form.general_errors.append("；".join(said) + "。核对后再保存。")
+    return _page(template, form, row, one), 409 if form.conflict else 422
+
+
+def _page(template: str, form: forms.DeclaredForm, row: Enterprise, one: PoolMembership | None = None) -> str:
+    drawn: dict[str, Any] = {i["name"]: i for i in forms.inputs(form, form.codes)}
+    return render_template(template, form=form, row=row, one=one, inputs=drawn)
+
+
+def _decidable(membership_id: int) -> tuple[PoolMembership, Enterprise]:
+    one = visible_record(PoolMembership, membership_id, viewer(), "这条培育库记录")
+    row, standing = visible_enterprise(one.enterprise_id, viewer())
+    require(viewer().has_in(standing.region_id, "bureau", "admin"), "培育库决定")
+    return one, row

@@ -1,0 +1,253 @@
+"""The history as people read it: who, when, through which door, and each value old → new, cut to what may be read."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from crm.domain import words
+from crm.domain.fields import FIELDS
+from crm.domain.kinds import KINDS
+from crm.domain.viewers import CONFIDENTIAL, INTERNAL, Viewer
+from crm.extensions import db
+from crm.store.changes import Change, ChangeSet
+from crm.store.enterprises import FORMER_NAME, Affiliation
+from crm.web import reference
+
+ACTIONS: dict[str, str] = {
+    "create_enterprise": "新增企业",
+    "edit_enterprise": "修改（新事实）",
+    "correct_enterprise": "更正",
+    "withdraw_enterprise": "撤下企业",
+    "record_qualification": "登记认定结果",
+    "correct_qualification": "更正认定结果",
+    "end_qualification": "登记资格终止",
+    "record_figures": "填写年度指标",
+    "record_ip": "登记知识产权",
+    "edit_ip": "修改知识产权",
+    "withdraw_ip": "撤下知识产权",
+    "propose_for_pool": "培育库拟入库",
+    "decide_pool": "培育库入库决定",
+    "leave_pool": "培育库出库",
+    "add_application": "登记申报",
+    "move_application": "修改申报",
+    "freeze_assessment": "存为比对记录",
+    "log_service": "记一次走访",
+    "settle_obligation": "到期事项办结",
+    "import": "导入",
+    "import_rows": "导入",
+    "undo": "撤销",
+    "load_places": "装入基础数据",
+    "demo": "演示数据",
+}
+
+# Words for what is recorded beside the declared fields; what is not here is machinery and stays unsaid.
+OTHER_FIELDS: dict[str, str] = {
+    "enterprise.code_reason": "代码存疑照存的理由",
+    "enterprise.deleted": "撤下",
+    "qualification.superseded_at": "被更正取代",
+    "application.kind": "申报资格",
+    "application.year": "申报年度",
+    "application.stage": "环节",
+    "application.stage_on": "环节日期",
+    "application.outcome": "结果",
+    "application.note": "说明",
+    "assessment.rules": "比对条件",
+    "assessment.result": "比对结果",
+    "assessment.on": "比对日期",
+    "enterprise_alias.value": "名称或号码",
+    "obligation_outcome.kind": "到期事项",
+    "obligation_outcome.period": "期间",
+    "obligation_outcome.outcome": "结果",
+    "obligation_outcome.on": "日期",
+    "obligation_outcome.postponed_to": "改期到",
+    "obligation_outcome.note": "说明",
+    "figures.year": "年度",
+}
+# The class of what is not declared: a frozen judgement and the pool are inside matters.
+_CLASS_OF_NOUN = {
+    "assessment": CONFIDENTIAL,
+    "application": INTERNAL,
+    "obligation_outcome": INTERNAL,
+    "service_log_enterprise": INTERNAL,
+}
+_BY_TYPE = {"region": "regions", "person": "people", "park": "parks", "carrier": "carriers"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One value of one record, before and after, in words; ``before`` None: it was created with it."""
+
+    label: str
+    before: str | None
+    after: str
+    noun: str = ""
+    record_id: int = 0
+    code: str = ""
+
+
+@dataclass
+class Entry:
+    """One change set as it touched what is shown."""
+
+    change_set: ChangeSet
+    title: str
+    lines: list[Line] = field(default_factory=list)
+    hidden: int = 0
+    created: list[str] = field(default_factory=list)
+
+
+def entries(history: Sequence[tuple[Change, ChangeSet]], viewer: Viewer, classes: frozenset[str]) -> list[Entry]:
+    """Changes grouped by change set, newest first; values of classes the viewer may not read are only counted."""
+    names = _names(history, viewer)
+    belongs = _affiliations([c for c, _ in history])
+    found: dict[int, Entry] = {}
+    for change, change_set in history:
+        entry = found.setdefault(change_set.id, Entry(change_set, action_words(change_set)))
+        _add(entry, change, names, belongs, classes)
+    return list(found.values())
+
+
+def action_words(change_set: ChangeSet) -> str:
+    return ACTIONS.get(change_set.action, words.NOUNS.get(change_set.action, "修改"))
+
+
+def _add(
+    entry: Entry, change: Change, names: dict[str, dict], belongs: dict[int, Affiliation], classes: frozenset[str]
+) -> None:
+    if change.noun == "affiliation":
+        entry.lines += _affiliation_lines(change, names, belongs, classes)
+        return
+    if change.noun == "enterprise_alias":
+        if change.op == "create":
+            kind = "曾用名" if change.fields.get("kind") == FORMER_NAME else "原注册号"
+            entry.lines.append(Line(kind, None, str(change.fields.get("value", ""))))
+        return
+    prefix = _prefix(change)
+    if change.op == "create":
+        entry.created.append(prefix or words.word(change.noun, "noun"))
+    for code, value in change.fields.items():
+        key = f"{change.noun}.{code}"
+        declared = FIELDS.get(key)
+        if code == "deleted":
+            entry.lines.append(
+                Line(prefix or words.word(change.noun, "noun"), None, "撤下" if _after(change, value) else "恢复")
+            )
+            continue
+        if declared is None and key not in OTHER_FIELDS:
+            continue
+        cls = declared.cls if declared else _CLASS_OF_NOUN.get(change.noun, INTERNAL)
+        if cls not in classes:
+            entry.hidden += 1
+            continue
+        if change.op == "create" and change.noun == "figures" and code == "year":
+            continue
+        label = declared.label if declared else OTHER_FIELDS[key]
+        entry.lines.append(
+            Line(
+                f"{prefix} · {label}" if prefix and change.op == "update" else label,
+                None if change.op == "create" else _words(change.noun, code, value[0], names),
+                _words(change.noun, code, _after(change, value), names),
+                change.noun,
+                change.record_id,
+                code,
+            )
+        )
+
+
+def _prefix(change: Change) -> str:
+    """Which record of the enterprise: a title by its kind, figures by their year."""
+    if change.noun == "enterprise":
+        return ""
+    if change.noun == "figures" and change.op == "create":
+        return f"{change.fields.get('year', '')} 年指标"
+    if change.noun == "qualification" and change.op == "create":
+        kind = change.fields.get("kind")
+        return KINDS[kind].short if kind in KINDS else "认定（入库）资格"
+    return words.word(change.noun, "noun")
+
+
+def _after(change: Change, value: Any) -> Any:
+    return value if change.op == "create" else value[1]
+
+
+def _words(noun: str, code: str, value: Any, names: dict[str, dict]) -> str:
+    key = f"{noun}.{code}"
+    declared = FIELDS.get(key)
+    if declared is not None:
+        own = names.get(declared.choices or "") or names.get(_BY_TYPE.get(declared.type, ""))
+        return words.value(declared, value, own)
+    if value is None:
+        return words.BLANK
+    table = {
+        "application.kind": "title_short",
+        "assessment.rules": "rules",
+        "assessment.result": "result",
+        "obligation_outcome.kind": "obligation",
+    }.get(key)
+    if table:
+        return words.word(str(value), table)
+    if key == "application.outcome":
+        from crm.actions.applications import OUTCOMES
+
+        return OUTCOMES.get(str(value), str(value))
+    if key == "obligation_outcome.outcome":
+        return {"done": "办结", "waived": "免办", "postponed": "改期"}.get(str(value), str(value))
+    return words.value(key, value)
+
+
+def _affiliation_lines(
+    change: Change, names: dict[str, dict], belongs: dict[int, Affiliation], classes: frozenset[str]
+) -> list[Line]:
+    row = belongs.get(change.record_id)
+    kind = change.fields.get("kind") if change.op == "create" else (row.kind if row else None)
+    declared = FIELDS.get(f"enterprise.{kind}")
+    if declared is None or declared.cls not in classes:
+        return []
+
+    def say(content: Any) -> str:
+        if content in ("yes", "no"):
+            content = content == "yes"
+        own = names.get(_BY_TYPE.get(declared.type, ""))
+        return words.value(declared, content, own)
+
+    where = ("enterprise", change.enterprise_id or 0, declared.code)
+    if change.op == "create":
+        since = change.fields.get("starts_on")
+        content = change.fields.get("ref_id", change.fields.get("value"))
+        return [Line(declared.label, None, say(content) + (f"（{since} 起）" if since else ""), *where)]
+    lines = []
+    for code, (before, after) in change.fields.items():
+        if code in ("ref_id", "value"):
+            lines.append(Line(declared.label, say(before), say(after), *where))
+        elif code == "ends_on":
+            content = say(row.ref_id if row and row.ref_id is not None else row.value if row else None)
+            lines.append(Line(declared.label, content, f"到 {after} 止" if after else "未止", *where))
+        elif code == "deleted":
+            content = say(row.ref_id if row and row.ref_id is not None else row.value if row else None)
+            lines.append(Line(declared.label, content, "撤下" if after else "恢复", *where))
+    return lines
+
+
+def _affiliations(changes: Iterable[Change]) -> dict[int, Affiliation]:
+    ids = {c.record_id for c in changes if c.noun == "affiliation"}
+    if not ids:
+        return {}
+    return {row.id: row for row in db.session.scalars(select(Affiliation).where(Affiliation.id.in_(ids)))}
+
+
+def _names(history: Sequence[tuple[Change, ChangeSet]], viewer: Viewer) -> dict[str, dict]:
+    """Words behind ids and dictionary codes, read once."""
+    people: set[int] = set()
+    for change, _ in history:
+        if change.noun == "affiliation":
+            value = change.fields.get("ref_id")
+            people.update(v for v in (value if isinstance(value, list) else [value]) if isinstance(v, int))
+    return {
+        "regions": {r.id: r.name for r in reference.regions(viewer).values()},
+        "people": reference.people(people),
+        "parks": reference.parks(viewer),
+        "carriers": reference.carriers(viewer),
+        "featured_industry": reference.words_of("featured_industry", viewer),
+    }

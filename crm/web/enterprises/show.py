@@ -1,0 +1,589 @@
+"""The file of one enterprise (一户一档): one page with tabs, each of them a constant number of queries."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import abort, current_app, render_template, request, url_for
+from sqlalchemy import func, select
+from werkzeug.datastructures import MultiDict
+
+from crm.actions.applications import OUTCOMES
+from crm.actions.assessments import facts_from, judge
+from crm.actions.rights import may_edit, may_log, may_record_title
+from crm.domain import words
+from crm.domain.codes import check_code
+from crm.domain.fields import AFFILIATIONS, FIELDS, fields_of
+from crm.domain.kinds import KINDS, POOL
+from crm.domain.titles import TitleFact
+from crm.domain.viewers import CONFIDENTIAL, INTERNAL
+from crm.domain.words import local
+from crm.extensions import db
+from crm.rules import rule_sets
+from crm.store import enterprise_lists
+from crm.store.applications import applications_of
+from crm.store.assessments import Assessment
+from crm.store.changes import Change, ChangeSet, history_of_enterprise, history_of_field
+from crm.store.enterprises import FORMER_NAME, OLD_NUMBER, affiliations_of, aliases_of
+from crm.store.figures import figures_of
+from crm.store.intellectual_property import IntellectualProperty, ip_of
+from crm.store.obligations import obligations_of
+from crm.store.pool import memberships_of
+from crm.store.qualifications import Qualification, qualifications_of
+from crm.store.scope import visible_enterprise
+from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
+from crm.store.windows import rounds
+from crm.web import reference
+from crm.web.changes import lines
+from crm.web.doors import SIGNED_IN, open_to, today, viewer
+from crm.web.enterprises import blueprint, filters, judging, titles
+from crm.web.enterprises.listing import silent_since
+
+TABS: dict[str, str] = {
+    "": "概览",
+    "titles": "资格",
+    "figures": "年度指标",
+    "ip": "知识产权",
+    "compare": "条件比对",
+    "applications": "申报",
+    "logs": "服务记录",
+    "due": "到期事项",
+    "history": "变更史",
+}
+HISTORY_PAGE = 60
+LOGS_SHOWN = 4
+# Rows of the grid on the overview; the tab has them all.
+MAIN_FIGURES = ("revenue", "rd_expense", "hightech_income", "net_assets", "staff_count", "sci_staff_sme")
+FIGURE_GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("收入与利润", ("revenue", "sales", "main_revenue", "main_product_revenue", "total_income", "hightech_income",
+                    "net_profit", "tax_paid", "equity_financing", "export_revenue")),
+    ("费用", ("cost_expense", "rd_expense", "rd_expense_deduction", "rd_expense_hnte", "rd_expense_domestic")),
+    ("资产", ("total_assets", "total_liabilities", "net_assets")),
+    ("人员", ("staff_count", "sci_staff_sme", "sci_staff_hnte", "rd_staff_count", "insured_count")),
+    ("其他指标", ("conversions", "market_share", "platform_score", "niche_years", "digital_level", "rd_institution_level",
+                  "sme_industry", "innovation_score")),
+    ("合规与声明", ("had_major_accident", "had_env_violation", "had_research_misconduct", "was_blacklisted",
+                    "restricted_products", "own_accounts", "national_award_top3", "ministry_rd_institution",
+                    "led_standard", "provincial_award", "joined_standard", "core_ip_supports_product",
+                    "in_hightech_field", "in_strategic_industry")),
+    ("来源", ("source_note",)),
+)  # fmt: skip
+
+
+@dataclass
+class File:
+    """What the page reads of one enterprise; each part is read when a tab asks for it."""
+
+    row: Any
+    standing: Any
+    on: date
+
+    @cached_property
+    def classes(self) -> frozenset[str]:
+        return viewer().classes_over(region_id=self.standing.region_id, manager_id=self.standing.manager_id)
+
+    @property
+    def reads_figures(self) -> bool:
+        return CONFIDENTIAL in self.classes
+
+    @cached_property
+    def may_edit(self) -> bool:
+        return may_edit(viewer(), self.standing)
+
+    @cached_property
+    def affiliations(self):
+        return affiliations_of(self.row.id)
+
+    @cached_property
+    def aliases(self):
+        return aliases_of(self.row.id)
+
+    @cached_property
+    def qualifications(self):
+        return qualifications_of(self.row.id)
+
+    @cached_property
+    def applications(self):
+        return applications_of(self.row.id)
+
+    @cached_property
+    def pool(self):
+        return memberships_of(self.row.id)
+
+    @cached_property
+    def rounds(self):
+        return rounds()
+
+    @cached_property
+    def figures(self):
+        return figures_of(self.row.id) if self.reads_figures else []
+
+    @cached_property
+    def ip(self):
+        return ip_of(self.row.id)
+
+    @cached_property
+    def obligations(self):
+        return obligations_of(self.row.id)
+
+    @property
+    def states(self) -> dict[str, str]:
+        found = {kind: getattr(self.standing, kind) for kind in (*KINDS, POOL)}
+        return {kind: state for kind, state in found.items() if enterprise_lists.shown(kind, state)}
+
+    @cached_property
+    def belongs(self) -> dict[str, Any]:
+        """The affiliation in force of each kind."""
+        found = {}
+        for one in self.affiliations:
+            if (one.starts_on is None or one.starts_on <= self.on) and (one.ends_on is None or self.on <= one.ends_on):
+                found[one.kind] = one
+        return found
+
+
+def file_of(enterprise_id: int) -> File:
+    """The enterprise for this viewer; NotFound when it is not theirs to see."""
+    row, standing = visible_enterprise(enterprise_id, viewer())
+    return File(row, standing, today())
+
+
+@blueprint.get("/enterprises/<int:enterprise_id>")
+@open_to(SIGNED_IN)
+def show(enterprise_id: int):
+    tab = request.args.get("tab", "")
+    if tab not in TABS:
+        abort(404)
+    file = file_of(enterprise_id)
+    context = {"file": file, "tab": tab, "tabs": _tabs(file), **head(file), **PARTS[tab](file)}
+    return render_template(
+        "enterprises/show.html", here_with=_here_with(file), compare_switch=_compare_switch(file), **context
+    )
+
+
+def _here_with(file: File):
+    """The address of this page with some arguments changed (None drops one)."""
+
+    def address(**changes: Any) -> str:
+        args = {**request.args.to_dict(), **changes}
+        return url_for("enterprises.show", enterprise_id=file.row.id, **{k: v for k, v in args.items() if v})
+
+    return address
+
+
+def _compare_switch(file: File):
+    """The rule sets as a switch in the head of the panel."""
+
+    def options(current: str) -> list[dict[str, Any]]:
+        address = _here_with(file)
+        short = {"tech_sme": "科小", "size_class": "划型", "hnte": "高企", "srdi": "专精特新"}
+        return [
+            {
+                "href": address(rules=kind),
+                "label": short.get(kind, words.word(kind, "rules")),
+                "current": kind == current,
+            }
+            for kind in rule_sets.kinds()
+        ]
+
+    return options
+
+
+def head(file: File) -> dict[str, Any]:
+    """What stands above the tabs."""
+    row, standing, person = file.row, file.standing, viewer()
+    doubt = check_code(row.credit_code).warning if row.credit_code else None
+    pool = next((p for p in file.pool if p.left_on is None and (p.entered_on or p.decided_on)), None)
+    managers = {u.id: u.name for u in reference.managers(person, file.on)}
+    if standing.manager_id and standing.manager_id not in managers:
+        managers |= reference.people([standing.manager_id])
+    return {
+        "row": row,
+        "standing": standing,
+        "states": file.states,
+        "pool_class": words.word(pool.pool_class, "pool_class") if pool and pool.pool_class else "",
+        "doubt": doubt,
+        "township": reference.region_name(person, standing.township_id),
+        "manager": managers.get(standing.manager_id or 0, ""),
+        "industry": reference.words_of("featured_industry", person).get(row.featured_industry or "", ""),
+        "internal": INTERNAL in file.classes,
+        "may_edit": file.may_edit,
+        "may_log": may_log(person, standing),
+        "may_title": any(may_record_title(person, standing, kind) for kind in KINDS),
+        "may_bureau": person.has_in(standing.region_id, "bureau", "admin"),
+        "came_from": came_from(),
+        "KIND_WORDS": KINDS,
+    }
+
+
+def came_from() -> str:
+    """The query of the list this page was opened from, or nothing."""
+    given = request.args.get("from")
+    if given is not None:
+        return given[:800]
+    parts = urlsplit(request.referrer or "")
+    if parts.netloc == request.host and parts.path == url_for("enterprises.index"):
+        return parts.query[:800]
+    return ""
+
+
+def _tabs(file: File) -> list[dict[str, Any]]:
+    counted = _counts(file)
+    kept = {"from": request.args["from"]} if "from" in request.args else {}
+    found = []
+    for key, label in TABS.items():
+        if key == "compare" and not file.reads_figures:
+            continue
+        href = url_for("enterprises.show", enterprise_id=file.row.id, tab=key or None, **kept)
+        found.append({"key": key, "href": href, "label": label, "n": counted.get(key)})
+    return found
+
+
+def _counts(file: File) -> dict[str, Any]:
+    """The numbers on the tabs, each by one statement over the enterprise's own rows."""
+    own = file.row.id
+
+    def number(model, *conditions):
+        return (
+            select(func.count())
+            .select_from(model)
+            .where(model.enterprise_id == own, ~model.deleted, *conditions)
+            .scalar_subquery()
+        )
+
+    logs = (
+        select(func.count(func.distinct(ServiceLogEnterprise.service_log_id)))
+        .join(ServiceLog, ServiceLog.id == ServiceLogEnterprise.service_log_id)
+        .where(ServiceLogEnterprise.enterprise_id == own, ~ServiceLogEnterprise.deleted, ~ServiceLog.deleted)
+        .scalar_subquery()
+    )
+    n_titles, n_ip, n_logs = db.session.execute(
+        select(number(Qualification, Qualification.superseded_at.is_(None)), number(IntellectualProperty), logs)
+    ).one()
+    open_due = [o for o in file.obligations if o.state in ("open", "urgent", "overdue")]
+    return {
+        "titles": n_titles or None,
+        "ip": n_ip or None,
+        "logs": (n_logs or None) if INTERNAL in file.classes else None,
+        "due": len(open_due) or None,
+        "applications": len(file.applications) or None,
+        "figures": f"{len(file.figures)} 年" if file.figures else None,
+    }
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _titles(file: File) -> dict[str, Any]:
+    facts = [TitleFact(**{n: getattr(q, n) for n in TitleFact.__dataclass_fields__}) for q in file.qualifications]
+    return {
+        "line": titles.time_line(facts, file.pool, file.applications, file.rounds, file.states, file.on),
+        "title_rows": titles.title_rows(file.qualifications, file.on),
+        "memberships": list(reversed(file.pool)),
+        "has_facts": bool(facts or file.pool),
+    }
+
+
+def _figures(file: File, *, every: bool) -> dict[str, Any]:
+    """The grid: years as columns, fields as rows, with the source of each cell."""
+    if not file.reads_figures:
+        return {"grid": None}
+    by_year = {row.year: row for row in file.figures}
+    last = max([file.on.year - 1, *by_year])
+    first = min([last - 2, *by_year]) if every else last - 4
+    years = [y for y in range(max(first, last - 9), last + 1)]
+    sources, changed = _sources(file)
+    unit = "元" if request.args.get("unit") == "yuan" else "万元"
+    groups = []
+    for label, codes in FIGURE_GROUPS if every else (("", MAIN_FIGURES),):
+        rows = [_figure_row(FIELDS[f"figures.{code}"], years, by_year, sources, unit) for code in codes]
+        if every and not any(cell["text"] for r in rows for cell in r["cells"]):
+            groups.append({"label": label, "rows": [], "blank": [r["label"] for r in rows]})
+            continue
+        kept = [r for r in rows if not every or any(cell["text"] for cell in r["cells"])]
+        blank = [r["label"] for r in rows if r not in kept]
+        groups.append({"label": label, "rows": kept, "blank": blank})
+    return {
+        "grid": {
+            "years": years,
+            "groups": groups,
+            "ratio": _ratio_row(years, by_year),
+            "unit": unit,
+            "lapsed": changed,
+        },
+        "figure_years": sorted(by_year),
+        "next_year": last,
+    }
+
+
+def _figure_row(field, years, by_year, sources, unit) -> dict[str, Any]:
+    cells = []
+    for year in years:
+        row = by_year.get(year)
+        value = getattr(row, field.code) if row else None
+        text = ""
+        if value is not None:
+            text = words.money(value, unit) if field.type == "money" else words.value(field, value)
+            if field.type == "count":
+                text = words.number(value)
+        confirmed = (row.confirmed or {}).get(field.code) if row else None
+        source = sources.get((year, field.code))
+        mark = "v" if confirmed else "w" if source and source.get("lapsed") else None
+        title = source["words"] if source else None
+        if confirmed:
+            title = f"企业已确认：{confirmed.get('by', '')} {str(confirmed.get('at', ''))[:10]}；{title or ''}".rstrip(
+                "；"
+            )
+        cells.append({"text": text, "mark": mark, "source": title})
+    label = field.label + (f"（{field.unit}）" if field.type in ("count", "number") and field.unit else "")
+    return {"code": field.code, "label": label, "cells": cells, "basis": field.basis}
+
+
+def _ratio_row(years, by_year) -> list[str]:
+    cells = []
+    for year in years:
+        row = by_year.get(year)
+        known = row is not None and row.rd_expense is not None and row.revenue
+        cells.append(words.ratio(row.rd_expense / row.revenue) if known else "")
+    return cells
+
+
+def _sources(file: File) -> tuple[dict[tuple[int, str], dict[str, Any]], list[str]]:
+    """Who wrote each figure last, when and through which door; and which confirmations have lapsed since."""
+    query = (
+        select(Change.record_id, Change.op, Change.fields, ChangeSet.who, ChangeSet.door, ChangeSet.recorded_at)
+        .join(ChangeSet, ChangeSet.id == Change.change_set_id)
+        .where(Change.enterprise_id == file.row.id, Change.noun == "figures")
+        .order_by(Change.id)
+    )
+    year_of = {row.id: row.year for row in file.figures}
+    found: dict[tuple[int, str], dict[str, Any]] = {}
+    said = []
+    for record_id, op, fields, who, door, at in db.session.execute(query):
+        year = year_of.get(record_id)
+        if year is None:
+            continue
+        gone = set()
+        if op == "update" and "confirmed" in fields:
+            before, after = fields["confirmed"]
+            gone = set(before or {}) - set(after or {})
+        for code, value in fields.items():
+            if f"figures.{code}" in FIELDS:
+                when = f"{local(at):%Y-%m-%d}"
+                found[(year, code)] = {"words": f"{who} {when}，{words.DOORS.get(door, door)}", "lapsed": code in gone}
+                if code in gone and op == "update":
+                    was = words.value(f"figures.{code}", value[0])
+                    said.append(
+                        f"{FIELDS[f'figures.{code}'].label} {year}：原 {was}，{who} {words.day(local(at).date(), file.on)} 改"
+                    )
+    return found, said[-3:]
+
+
+def _comparison(file: File, kinds: list[str] | None = None) -> dict[str, Any]:
+    if not file.reads_figures:
+        return {"comparisons": [], "compare_kinds": []}
+    facts = facts_from(
+        file.row,
+        on=file.on,
+        affiliations=file.affiliations,
+        figures=file.figures,
+        intellectual_property=file.ip,
+        titles=file.qualifications,
+    )
+    return {
+        "comparisons": [judging.shown(result, file.row.id) for result in judge(facts, kinds)],
+        "compare_kinds": [(kind, words.word(kind, "rules")) for kind in rule_sets.kinds()],
+    }
+
+
+def _due(file: File) -> dict[str, Any]:
+    order = {"overdue": 0, "urgent": 1, "open": 2, "upcoming": 3}
+    waiting = [o for o in file.obligations if o.state in order]
+    return {
+        "waiting": sorted(waiting, key=lambda o: o.due_at),
+        "settled": [o for o in file.obligations if o.state not in order],
+        "may_settle": file.may_edit and "obligations.settle" in current_app.view_functions,
+        "applications": file.applications,
+        "OUTCOMES": OUTCOMES,
+    }
+
+
+def _logs(file: File, limit: int | None = None) -> dict[str, Any]:
+    """Service logs with how many enterprises each concerned: one query for the events, one for the counts."""
+    if INTERNAL not in file.classes:
+        return {"logs": None}
+    query = (
+        select(ServiceLog)
+        .join(ServiceLogEnterprise, ServiceLogEnterprise.service_log_id == ServiceLog.id)
+        .where(ServiceLogEnterprise.enterprise_id == file.row.id, ~ServiceLogEnterprise.deleted, ~ServiceLog.deleted)
+        .order_by(ServiceLog.happened_on.desc(), ServiceLog.id.desc())
+        .limit(limit or 500)
+    )
+    found = list(db.session.scalars(query))
+    ids = [log.id for log in found]
+    link = ServiceLogEnterprise
+    shared = dict(
+        db.session.execute(
+            select(link.service_log_id, func.count())
+            .where(link.service_log_id.in_(ids), ~link.deleted)
+            .group_by(link.service_log_id)
+        ).all()
+    )
+    authors = reference.people(log.author_id for log in found)
+    return {
+        "logs": [
+            {"log": log, "shared": shared.get(log.id, 1), "who": authors.get(log.author_id) or log.author_name or ""}
+            for log in found
+        ],
+        "logs_year": sum(1 for log in found if log.happened_on and log.happened_on.year == file.on.year),
+    }
+
+
+def _facts(file: File) -> dict[str, Any]:
+    """基本信息: every declared field that may be read, and the dated affiliations with their days."""
+    person = viewer()
+    rows = []
+    known = {f.code for f in fields_of("enterprise") if f.cls in file.classes}
+    for field in fields_of("enterprise"):
+        code = field.code
+        if code not in known or code in ("name", "credit_code", "former_name", "old_number") or code in AFFILIATIONS:
+            continue
+        value = getattr(file.row, code)
+        names = reference.words_of(field.choices, person) if field.choices == "featured_industry" else None
+        rows.append(
+            {
+                "code": code,
+                "label": field.label,
+                "text": words.value(field, value, names) if value is not None else None,
+                "cls": field.cls,
+                "noun": "enterprise",
+                "record": file.row.id,
+            }
+        )
+    belongs = []
+    for kind in AFFILIATIONS:
+        one = file.belongs.get(kind)
+        field = FIELDS[f"enterprise.{kind}"]
+        names = (
+            reference.names_for(field.type, person, file.on)
+            if field.type in ("region", "park", "carrier", "person")
+            else None
+        )
+        if one is None:
+            belongs.append({"code": kind, "label": field.label, "text": None, "since": None, "record": 0})
+            continue
+        content = (
+            one.ref_id if one.ref_id is not None else one.value == "yes" if one.value in ("yes", "no") else one.value
+        )
+        text = (names or {}).get(content) or (
+            reference.people([content]).get(content, "") if kind == "manager" else words.value(field, content, names)
+        )
+        belongs.append({"code": kind, "label": field.label, "text": text, "since": one.starts_on, "record": one.id})
+    return {
+        "facts": rows,
+        "belongs": belongs,
+        "former_names": [a for a in file.aliases if a.kind == FORMER_NAME],
+        "old_numbers": [a for a in file.aliases if a.kind == OLD_NUMBER],
+    }
+
+
+def _overview(file: File) -> dict[str, Any]:
+    kinds = rule_sets.kinds()
+    asked = request.args.get("rules", "")
+    kind = asked if asked in kinds else kinds[0]
+    return {
+        **_titles(file),
+        **_figures(file, every=False),
+        **_comparison(file, [kind]),
+        **_due(file),
+        **_logs(file, LOGS_SHOWN),
+        **_facts(file),
+        "compare_kind": kind,
+    }
+
+
+def _compare_tab(file: File) -> dict[str, Any]:
+    query = select(Assessment).where(Assessment.enterprise_id == file.row.id, ~Assessment.deleted)
+    frozen = db.session.scalars(query.order_by(Assessment.id.desc()).limit(30)) if file.reads_figures else []
+    return {**_comparison(file), "frozen": list(frozen)}
+
+
+def _history(file: File) -> dict[str, Any]:
+    noun, code = request.args.get("noun", ""), request.args.get("field", "")
+    record = request.args.get("record", "")
+    before = request.args.get("before", "")
+    if noun and code and record.isdigit():
+        found = _history_of(file, noun, int(record), code)
+        shown = lines.entries(found, viewer(), file.classes)
+        for entry in shown:
+            entry.lines = [line for line in entry.lines if line.code == code]
+        declared = FIELDS.get(f"{noun}.{code}")
+        return {
+            "history": [e for e in shown if e.lines],
+            "one_field": declared.label if declared else code,
+            "older": None,
+        }
+    found = history_of_enterprise(file.row.id, limit=HISTORY_PAGE, before_id=int(before) if before.isdigit() else None)
+    older = found[-1][0].id if len(found) == HISTORY_PAGE else None
+    return {
+        "history": lines.entries(found, viewer(), file.classes),
+        "one_field": None,
+        "older": older,
+        "DOORS": words.DOORS,
+    }
+
+
+def _history_of(file: File, noun: str, record_id: int, code: str) -> list[tuple[Change, ChangeSet]]:
+    """The changes of one field; an affiliation's are those of all its rows."""
+    if code in AFFILIATIONS:
+        query = (
+            select(Change, ChangeSet)
+            .join(ChangeSet, ChangeSet.id == Change.change_set_id)
+            .where(Change.enterprise_id == file.row.id, Change.noun == "affiliation")
+            .order_by(Change.id.desc())
+        )
+        return [(change, change_set) for change, change_set in db.session.execute(query)]
+    return [(c, s) for c, s in history_of_field(noun, record_id, code) if c.enterprise_id == file.row.id]
+
+
+PARTS: dict[str, Any] = {
+    "": _overview,
+    "titles": _titles,
+    "figures": lambda file: _figures(file, every=True),
+    "ip": lambda file: {"pieces": file.ip},
+    "compare": _compare_tab,
+    "applications": _due,
+    "logs": _logs,
+    "due": _due,
+    "history": _history,
+}
+
+
+@blueprint.get("/enterprises/<int:enterprise_id>/neighbours")
+@open_to(SIGNED_IN)
+def neighbours(enterprise_id: int):
+    """上一家 / 下一家 through the list one came from; asked for after the page, which does not wait for it."""
+    file_of(enterprise_id)
+    query = request.args.get("from", "")
+    args = MultiDict(parse_qsl(query))
+    asked = filters.read(args, today=today(), viewer_id=viewer().user_id, silent_since=silent_since())
+    ids = enterprise_lists.all_ids(asked.filter, viewer(), today=today(), sort=asked.sort, descending=asked.descending)
+    at = ids.index(enterprise_id) if enterprise_id in ids else None
+    person = viewer()
+    chips = filters.chips(
+        asked,
+        townships={r.id: r.name for r in reference.townships(person)},
+        people={u.id: u.name for u in reference.managers(person, today())},
+        industries=reference.words_of("featured_industry", person),
+    )
+    return render_template(
+        "enterprises/_neighbours.html",
+        name=filters.in_words(asked, chips),
+        query=query,
+        at=at,
+        total=len(ids),
+        before=ids[at - 1] if at else None,
+        after=ids[at + 1] if at is not None and at + 1 < len(ids) else None,
+        tab=request.args.get("tab", ""),
+    )

@@ -1,0 +1,99 @@
+"""The figures of one enterprise and year as a form: money in 万元, blank is unknown, 0 is 0."""
+
+from typing import Any
+
+from flask import Blueprint, abort, render_template, request, url_for
+from sqlalchemy import select
+
+from crm.actions.figures import CODES, FIRST_YEAR, record_figures, state_of
+from crm.actions.rights import may_edit, require
+from crm.domain.refusals import NotAllowed
+from crm.domain.viewers import CONFIDENTIAL
+from crm.domain.words import local
+from crm.extensions import db
+from crm.store.changes import Change, ChangeSet
+from crm.store.enterprises import Enterprise
+from crm.store.scope import visible_enterprise
+from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, today, viewer
+from crm.web.enterprises import forms
+from crm.web.enterprises.show import FIGURE_GROUPS
+
+blueprint = Blueprint("figures", __name__)
+
+
+@blueprint.get("/enterprises/<int:enterprise_id>/figures")
+@open_to(SIGNED_IN)
+def choose(enterprise_id: int):
+    """The address ?year=2025 leads to the form of that year."""
+    row, _ = _editable(enterprise_id)
+    asked = request.args.get("year", "")
+    year = int(asked) if asked.isdigit() and FIRST_YEAR <= int(asked) <= today().year else today().year - 1
+    return edit(row.id, year)
+
+
+@blueprint.route("/enterprises/<int:enterprise_id>/figures/<int:year>", methods=["GET", "POST"])
+@open_to(SIGNED_IN)
+def edit(enterprise_id: int, year: int):
+    row, _ = _editable(enterprise_id)
+    if not FIRST_YEAR <= year <= today().year:
+        abort(404)
+    form = forms.form_for("figures", CODES)()
+    state = state_of(enterprise_id, year)
+    if request.method == "GET":
+        form.fill(state.values if state else {}, state.version if state else 0)
+        return _page(form, row, year)
+    if form.validate_on_submit():
+        form.settle_conflicts(request.form)
+        values = form.read(changed_only=True)
+        if not form.has_errors:
+            to = url_for("enterprises.show", enterprise_id=enterprise_id, tab="figures")
+            if not values:
+                return done("没有改动，没有写入。", to)
+            written = attempt(
+                form,
+                lambda: record_figures(
+                    enterprise_id,
+                    year,
+                    values,
+                    version=form.seen_version,
+                    seen=form.seen_values(values),
+                    act=new_act(),
+                ),
+            )
+            if written is not None:
+                return done(f"已保存 {year} 年指标 {len(values)} 项", to, written)
+    row, _ = _editable(enterprise_id)
+    return _page(form, row, year), 409 if form.conflict else 422
+
+
+def _editable(enterprise_id: int) -> tuple[Enterprise, Any]:
+    row, standing = visible_enterprise(enterprise_id, viewer())
+    require(may_edit(viewer(), standing), "填写这家企业的指标")
+    if CONFIDENTIAL not in viewer().classes_over(region_id=standing.region_id, manager_id=standing.manager_id):
+        raise NotAllowed("年度指标是保密字段，你的授权不含。")
+    return row, standing
+
+
+def _page(form: forms.DeclaredForm, row: Enterprise, year: int) -> str:
+    conflicts = []
+    if form.conflict:
+        state = state_of(row.id, year)
+        conflicts = forms.conflict_rows(form, _who_wrote(state.id if state else 0))
+        if state:
+            form.rebase(state.values, state.version)
+    groups = [(label, forms.inputs(form, codes)) for label, codes in FIGURE_GROUPS]
+    return render_template("figures/edit.html", form=form, row=row, year=year, groups=groups, conflicts=conflicts)
+
+
+def _who_wrote(figures_id: int) -> dict[str, str]:
+    query = (
+        select(Change.fields, ChangeSet.who, ChangeSet.recorded_at)
+        .join(ChangeSet, ChangeSet.id == Change.change_set_id)
+        .where(Change.noun == "figures", Change.record_id == figures_id)
+        .order_by(Change.id.desc())
+    )
+    found: dict[str, str] = {}
+    for fields, who, at in db.session.execute(query):
+        for code in fields:
+            found.setdefault(code, f"{who} {local(at):%m-%d %H:%M}")
+    return found
