@@ -110,7 +110,7 @@ def _material(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holi
         all_rows = rows if not own else _due_rows(viewer, at, live=live, where=[])
         all_silent = silent if not own else _silent(viewer, on, known, [])[0]
         if viewer.has("bureau"):
-            managers = _managers(all_rows, all_silent, on, at)
+            managers = _managers(all_rows, all_silent, at)
         else:
             counts = _counts(viewer, all_rows)
             if not own:
@@ -144,7 +144,7 @@ def _own(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _due_rows(viewer: Viewer, at: datetime, *, live: bool, where: Sequence[ColumnElement[bool]]) -> tuple[Due, ...]:
-    until = at + timedelta(days=LAST_HORIZON)
+    until = _end_of(at, LAST_HORIZON)
     if live:
         # What somebody promised at a colleague's enterprise is owed by whoever promised.
         wide = [or_(*where, Obligation.owner_id == viewer.user_id)] if where else []
@@ -166,6 +166,12 @@ def _due_rows(viewer: Viewer, at: datetime, *, live: bool, where: Sequence[Colum
         )
         for row in rows
     )
+
+
+def _end_of(at: datetime, days: int) -> datetime:
+    """The end of the day that many days from a moment, on the county's clocks."""
+    zone = ZoneInfo(current_app.config["TZ_NAME"])
+    return datetime.combine(at.astimezone(zone).date() + timedelta(days=days + 1), time(0), zone)
 
 
 def _silent(
@@ -245,11 +251,9 @@ def _imported(
     return tuple(found)
 
 
-def _managers(
-    rows: Sequence[Due], silent: Sequence[Silent], on: date, at: datetime
-) -> tuple[ManagerCount, ...]:
+def _managers(rows: Sequence[Due], silent: Sequence[Silent], at: datetime) -> tuple[ManagerCount, ...]:
     """How much lies with whom; those with the most that is late come first."""
-    month = at + timedelta(days=30)
+    month = _end_of(at, 30)
     late: dict[int | None, int] = defaultdict(int)
     soon: dict[int | None, int] = defaultdict(int)
     quiet: dict[int | None, int] = defaultdict(int)

@@ -11,6 +11,7 @@ from crm.jobs.registry import Cancelled, LeaseLost, work
 from crm.sheets.refusals import SheetRefused
 from crm.store.file_store import FileLost
 from crm.store.unit_of_work import DatabaseBusy, unit_of_work
+from crm.store.writer import prepare
 
 # How often the file is judged again because somebody saved something between judging and writing.
 _TRIES = 5
@@ -104,10 +105,11 @@ def _commit(progress: Any, batch_id: int) -> dict[str, Any]:
         judgement = imports.judge_source(source, act, progress=progress.step)
         if judgement.fingerprint != source.fingerprint:
             return _refused(batch_id, imports.STALE)
+        prepared = prepare(judgement.changes(), act=act)
         with unit_of_work():
             progress.confirm()
             if imports.newest_change_set(source.region_id) == seen:
-                written = imports.commit(source, judgement, act=act)
+                written = imports.commit(source, prepared, act=act)
                 return {"batch": batch_id, "change_set": written.change_set_id, "records": written.record_count}
     return _refused(batch_id, _BUSY)
 

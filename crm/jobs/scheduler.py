@@ -1,6 +1,7 @@
 """The clock: one process of its own that says when, by claim rows that make a second one harmless."""
 
 import signal
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,14 +42,22 @@ def serve(app: Flask) -> None:
     for entry in TIMETABLE:
         scheduler.add_job(tick, "cron", args=[app, entry], id=entry.name, timezone=where, **entry.cron())
     scheduler.add_job(catch_up, "interval", args=[app], id="catch_up", minutes=LOOK_AGAIN_MINUTES)
+    stopping = threading.Event()
+
+    def stop(*_: Any) -> None:
+        stopping.set()
+        if scheduler.running:
+            scheduler.shutdown(wait=False)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: scheduler.shutdown(wait=False))
+        signal.signal(number, stop)
     log.info("scheduler started", name=process_name())
     with heartbeats.beating(app, heartbeats.SCHEDULER, forget_at_end=False):
         with app.app_context():
             _guarded("at_start", at_start, datetime.now(UTC).astimezone(where))
         catch_up(app)
-        scheduler.start()
+        if not stopping.is_set():
+            scheduler.start()
     log.info("scheduler stopped", name=process_name())
 
 

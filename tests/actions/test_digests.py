@@ -1,0 +1,295 @@
+"""The week's digest: who is owed one, what stands in it and in which order, and what must not."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+from sqlalchemy import func, select
+
+from crm.actions import digests
+from crm.domain.changes import Create, Update
+from crm.extensions import db
+from crm.jobs.digests import queue_digests
+from crm.mail.compose import digest as mail_digest
+from crm.store.imports import ImportBatch
+from crm.store.messages import Message
+from crm.store.projections import refresh
+from crm.store.unit_of_work import unit_of_work
+from crm.store.users import User
+from crm.store.writer import write
+from tests.builders import NOW, OTHER, TODAY, act, county, make_enterprise, make_user
+from tests.jobs.week import make_week, visited
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=True) as traveller:
+        yield traveller
+
+
+def change(noun: str, values: dict, record_id: int | None = None, **more) -> None:
+    with unit_of_work():
+        one = Update(noun, record_id, values) if record_id else Create(noun, values)
+        write([one], act=act(**more), action="test")
+
+
+def lines(content) -> list[tuple[str, list[str]]]:
+    return [
+        (section.title, [f"{line.chip} {'、'.join(name for name, _ in line.names)} {line.verb}" for line in section.lines])
+        for section in content.sections
+    ]
+
+
+def test_a_case_manager_reads_own_firms_the_latest_first_each_line_with_one_verb(app):
+    world = make_week()
+
+    content = digests.compose(world.manager, TODAY, now=NOW)
+
+    assert content.subject == "本周提醒（第 48 周）：1 项逾期，1 项 7 天内到期"
+    assert lines(content) == [
+        ("逾期", ["逾期 3 天 重庆宁谷生物科技有限公司 去办结"]),
+        ("7 天内到期", ["11-27 巫溪县青禾食品有限责任公司 去办结"]),
+        ("久未联系", ["120 个工作日 巫溪县白鹿溪酒业有限公司 记走访"]),
+    ]
+    assert content.notes == ("另有 1 家还没有任何联系记录，不算在久未联系里。",)
+    assert content.scope == "只含你负责的 4 家企业"
+
+
+def test_the_sections_follow_how_soon_it_is(app):
+    manager = make_user("xianghe", "case_manager", name="向禾").user_id
+    firm = make_enterprise(manager=manager)
+    for days in (-2, 0, 7, 8, 30, 31, 60, 61, 90, 95):
+        visited(firm, TODAY - timedelta(days=30), author=manager, step=f"第 {days}", step_on=TODAY + timedelta(days=days))
+
+    content = digests.compose(manager, TODAY, now=NOW)
+
+    assert [(section.title, section.count) for section in content.sections] == [
+        ("逾期", 1),
+        ("7 天内到期", 2),
+        ("30 天内到期", 2),
+        ("60 天内到期", 2),
+        ("90 天内到期", 2),
+    ]
+
+
+def test_the_same_thing_due_on_the_same_day_is_one_line_from_three_firms_on(sqlite_app):
+    manager = make_user("xianghe", "case_manager", name="向禾").user_id
+    title = ("hnte", date(2024, 11, 28), date(2027, 11, 27))
+    names = ["重庆宁谷生物科技有限公司", "巫溪县青禾食品有限责任公司", "巫溪县云脊矿业有限公司"]
+    for name in names:
+        make_enterprise(name, titles=[title], manager=manager)
+    on = date(2027, 5, 24)
+
+    content = digests.compose(manager, on, now=NOW)
+
+    together = [line for section in content.sections for line in section.lines if len(line.names) == 3]
+    assert [(line.chip, line.verb, line.path) for line in together] == [
+        ("05-31", "逐家办", "/due?kind=hnte_annual_report")
+    ]
+    assert sorted(name for name, _ in together[0].names) == sorted(names)
+
+
+def test_a_firm_due_for_silence_is_left_out_when_it_is_gone(sqlite_app):
+    manager = make_user("xianghe", "case_manager", name="向禾").user_id
+    for name, status in (("甲有限公司", "deregistered"), ("乙有限公司", "active")):
+        firm = make_enterprise(name, manager=manager, status=status)
+        visited(firm, date(2026, 6, 1), author=manager)
+
+    content = digests.compose(manager, TODAY, now=NOW)
+
+    assert lines(content) == [("久未联系", ["120 个工作日 乙有限公司 记走访"])]
+
+
+def test_silence_counts_by_the_regions_own_limit(app):
+    world = make_week()
+    change("setting", {"region_id": county().id, "key": "silence_days", "value": 200})
+
+    content = digests.compose(world.manager, TODAY, now=NOW)
+
+    assert [section.code for section in content.sections] == ["overdue", "due_7"]
+
+
+def imported(firm: int, *, at: datetime, state: str = "done") -> None:
+    with unit_of_work() as work:
+        batch = ImportBatch(
+            region_id=county().id, who="李闻", file_name="科技型第六批.xlsx", effective_on=at.date(), state=state, created_at=at
+        )
+        work.add(batch)
+        work.flush()
+        one = Update("enterprise", firm, {"address": f"马镇坝 {batch.id} 号"})
+        write([one], act=act(now=at, import_batch_id=batch.id), action="import")
+
+
+def test_what_an_import_changed_last_week_is_told_and_what_was_undone_is_not(app):
+    manager = make_user("xianghe", "case_manager", name="向禾").user_id
+    firm = make_enterprise(manager=manager)
+    imported(firm, at=NOW - timedelta(days=3))
+    imported(firm, at=NOW - timedelta(days=2), state="undone")
+    imported(firm, at=NOW - timedelta(days=9))
+
+    content = digests.compose(manager, TODAY, now=NOW)
+
+    (section,) = content.sections
+    assert [(line.chip, line.text, line.verb) for line in section.lines] == [
+        ("11-20", "企业有变化，来自科技型第六批.xlsx（11-20 导入）", "看变更")
+    ]
+
+
+def test_no_news_is_one_line(sqlite_app):
+    manager = make_user("xianghe", "case_manager", name="向禾").user_id
+
+    content = digests.compose(manager, TODAY, now=NOW)
+
+    assert (content.nothing, content.sections) == (True, ())
+    assert "这一周没有要办的事项，也没有变化。" in mail_digest(content, user_id=manager).text
+
+
+def test_the_bureau_reads_how_much_lies_with_whom(app):
+    world = make_week()
+    change("affiliation", {"enterprise_id": world.quiet, "kind": "status", "value": "active"})
+
+    content = digests.compose(world.bureau, TODAY, now=NOW)
+
+    summary = next(section for section in content.sections if section.code == "managers")
+    assert [line.text for line in summary.lines] == [
+        "向禾：逾期 1 项，30 天内到期 1 项，久未联系 1 家",
+        "陈述：逾期 1 项，30 天内到期 0 项，久未联系 0 家",
+    ]
+    assert content.subject == "本周提醒（第 48 周）：2 项逾期，1 项 7 天内到期"
+
+
+def test_a_leader_reads_numbers_that_open_their_lists(sqlite_app):
+    world = make_week()
+    make_enterprise("重庆清河新材料有限公司", titles=[("hnte", date(2025, 11, 28), date(2028, 11, 27))])
+
+    content = digests.compose(world.leader, TODAY, now=NOW)
+
+    numbers = content.sections[0]
+    assert (numbers.code, numbers.lines[1].text, numbers.lines[1].path) == (
+        "counts",
+        "最高梯次为高企 1 家",
+        "/enterprises?rung=3",
+    )
+    assert [section.code for section in content.sections[1:]] == ["overdue"]
+
+
+def test_a_township_reads_its_own_firms_and_the_other_district_nothing(sqlite_app):
+    world = make_week()
+    stranger = make_user("stranger", "bureau", region=county(OTHER)).user_id
+
+    own = digests.compose(world.township, TODAY, now=NOW)
+    foreign = digests.compose(stranger, TODAY, now=NOW)
+
+    assert lines(own) == [("逾期", ["逾期 3 天 重庆宁谷生物科技有限公司 去办结"])]
+    assert foreign.nothing is True
+
+
+def test_a_step_promised_at_a_colleagues_firm_is_owed_by_who_promised(sqlite_app):
+    world = make_week()
+    visited(world.late, TODAY - timedelta(days=5), author=world.colleague, step="带样品", step_on=TODAY + timedelta(days=2))
+
+    content = digests.compose(world.colleague, TODAY, now=NOW)
+
+    assert ("7 天内到期", ["11-25 重庆宁谷生物科技有限公司 去办结"]) in lines(content)
+
+
+def test_no_figure_ever_stands_in_a_mail(sqlite_app):
+    world = make_week()
+    change("figures", {"enterprise_id": world.late, "year": 2025, "revenue": Decimal("87654321.09"), "staff_count": 4321})
+
+    for user_id in (world.manager, world.bureau, world.leader, world.township):
+        composed = mail_digest(digests.compose(user_id, TODAY, now=NOW), user_id=user_id)
+        assert not any(figure in composed.text + composed.html for figure in ("8765", "87,65", "4321", "4,321"))
+
+
+def test_another_day_is_computed_and_writes_nothing(sqlite_app):
+    world = make_week()
+
+    content = digests.compose(world.manager, TODAY + timedelta(days=14), now=NOW)
+
+    assert content.subject == "本周提醒（第 50 周）：2 项逾期"
+    assert digests.compose(world.manager, TODAY, now=NOW).subject == "本周提醒（第 48 周）：1 项逾期，1 项 7 天内到期"
+
+
+def test_a_computed_day_says_the_same_as_the_stored_one(app):
+    world = make_week()
+    later = datetime(2026, 12, 7, 0, 0, tzinfo=UTC)
+    computed = digests.compose(world.manager, later.date(), now=NOW)
+    with unit_of_work():
+        refresh([world.late, world.soon, world.silent, world.quiet], at=later)
+
+    stored = digests.compose(world.manager, later.date(), now=later)
+
+    assert lines(stored) == lines(computed)
+
+
+def test_a_year_without_holidays_is_counted_by_weekends_and_says_so(sqlite_app):
+    world = make_week()
+
+    content = digests.compose(world.manager, date(2031, 3, 3), now=NOW)
+
+    assert content.notes[0] == "2031 年的放假安排还没有录入，工作日按周末推算。"
+
+
+def test_queueing_again_queues_nothing(app):
+    make_week()
+
+    first = queue_digests(TODAY, act(), now=NOW)
+    again = queue_digests(TODAY + timedelta(days=2), act(), now=NOW)
+
+    assert (first.week, first.queued, first.already) == ("2026-W48", 5, 0)
+    assert (again.queued, again.already) == (0, 5)
+    assert db.session.scalar(select(func.count()).select_from(Message)) == 5
+
+
+def test_the_next_week_is_owed_anew(sqlite_app):
+    make_week()
+    queue_digests(TODAY, act(), now=NOW)
+
+    week = queue_digests(TODAY + timedelta(days=7), act(), now=NOW + timedelta(days=7))
+
+    assert (week.week, week.queued) == ("2026-W49", 5)
+
+
+def test_message_ids_are_the_same_for_the_same_message_only(sqlite_app):
+    world = make_week()
+    content = digests.compose(world.manager, TODAY, now=NOW)
+
+    first = mail_digest(content, user_id=world.manager).message_id
+    second = mail_digest(content, user_id=world.manager).message_id
+    other = mail_digest(content, user_id=world.colleague).message_id
+
+    assert first == second != other
+    assert first.startswith("<digest.2026-W48.")
+
+
+def test_who_gets_none_is_named_with_the_reason(sqlite_app):
+    manager = make_user("xianghe", "case_manager", name="向禾")
+    silent = make_user("wunian", "case_manager", name="吴念")
+    off = make_user("qiyun", "case_manager", name="齐云", region=county(OTHER))
+    make_user("unit", "unit", name="经信")
+    change("user", {"wants_digest": False}, manager.user_id)
+    change("user", {"email": None}, silent.user_id)
+    change("setting", {"region_id": county(OTHER).id, "key": "digest_on", "value": False})
+
+    week = queue_digests(TODAY, act(), now=NOW)
+
+    assert [(person["name"], person["state"]) for person in week.people] == [
+        ("向禾", "not_wanted"),
+        ("吴念", "no_email"),
+        ("齐云", "switched_off"),
+    ]
+    assert db.session.get(User, off.user_id).active is True
+
+
+def test_every_line_leads_to_a_page_that_exists(sqlite_app):
+    world = make_week()
+    adapter = sqlite_app.url_map.bind("localhost")
+
+    for user_id in (world.manager, world.bureau, world.leader, world.township):
+        content = digests.compose(user_id, TODAY, now=NOW)
+        paths = [line.path for section in content.sections for line in section.lines]
+        paths += [path for section in content.sections for line in section.lines for _, path in line.names]
+        for path in paths:
+            assert adapter.match(path.partition("?")[0].partition("#")[0])
