@@ -2,12 +2,9 @@
 
 from typing import Any
 
-from wtforms import IntegerField, SelectField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import IntegerField, StringField
+from wtforms.validators import InputRequired, Length, Optional
 
-from crm.actions.holidays import KINDS as DAY_KINDS
-from crm.actions.windows import STATUSES
-from crm.domain.kinds import KINDS
 from crm.web.doors import Form
 from crm.web.inputs import DayField, MomentField, NamesField
 
@@ -15,8 +12,8 @@ from crm.web.inputs import DayField, MomentField, NamesField
 class EntryForm(Form):
     """One row of any list; a list uses the fields it has."""
 
-    region_id = IntegerField()
-    version = IntegerField()
+    region_id = IntegerField(validators=[Optional()])
+    version = IntegerField(validators=[Optional()])
     dictionary = StringField()
     code = StringField("代码", [Length(max=40, message="代码不超过 40 个字符。")])
     label = StringField("名称", [Length(max=80, message="名称不超过 80 个字。")])
@@ -50,9 +47,9 @@ class EntryForm(Form):
 
 
 class WindowForm(Form):
-    region_id = IntegerField()
-    version = IntegerField()
-    kind = SelectField("资格", choices=[(k.code, k.short) for k in KINDS.values()], validate_choice=False)
+    region_id = IntegerField(validators=[Optional()])
+    version = IntegerField(validators=[Optional()])
+    kind = StringField("资格")
     year = StringField("年度")
     batch = StringField("批次", [Length(max=40, message="批次不超过 40 个字。")])
     opens_on = DayField("开始")
@@ -60,7 +57,7 @@ class WindowForm(Form):
     county_due_at = MomentField("区县截止")
     closes_on = DayField("结束")
     announced_on = DayField("公告")
-    status = SelectField("状态", choices=list(STATUSES.items()), validate_choice=False)
+    status = StringField("状态")
     source = StringField("依据", [Length(max=300, message="依据不超过 300 个字。")])
 
     def values(self) -> dict[str, Any]:
@@ -82,7 +79,7 @@ class WindowForm(Form):
 class HolidayForm(Form):
     first = DayField("首日", [InputRequired("填首日。")])
     last = DayField("末日")
-    kind = SelectField("种类", choices=list(DAY_KINDS.items()), validate_choice=False)
+    kind = StringField("种类")
     name = StringField("名称", [Length(max=40, message="名称不超过 40 个字。")])
     source = StringField("依据", [InputRequired("写明依据的通知。"), Length(max=200, message="依据不超过 200 个字。")])
 

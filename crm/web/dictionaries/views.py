@@ -10,6 +10,7 @@ from crm.actions import holidays as holiday_deeds
 from crm.actions import windows as window_deeds
 from crm.actions.accounts import keeps_shared_calendar
 from crm.actions.settings import regions_set_by
+from crm.domain.kinds import KINDS
 from crm.domain.refusals import NotFound
 from crm.extensions import db
 from crm.store.dictionaries import DICTIONARIES, DictionaryEntry
@@ -292,6 +293,8 @@ def _window_page(form: WindowForm, row: Window | None = None) -> str:
         form=form,
         row=row,
         region=region,
+        kinds=[(kind.code, kind.short) for kind in KINDS.values()],
+        statuses=list(window_deeds.STATUSES.items()),
         may=region is not None and keeps_shared_calendar(viewer(), region.id, today()),
     )
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, render_template, request, url_for
 from wtforms import IntegerField
+from wtforms.validators import Optional
 
 from crm.actions import settings as deeds
 from crm.domain.refusals import NotFound
@@ -28,7 +29,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 class SettingsForm(Form):
     """The region comes with the form; the settings themselves are declared in the store and read one by one."""
 
-    region_id = IntegerField()
+    region_id = IntegerField(validators=[Optional()])
 
 
 @blueprint.get("/settings")

@@ -1,10 +1,9 @@
 """Forms about accounts."""
 
-from wtforms import BooleanField, IntegerField, PasswordField, SelectField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import BooleanField, IntegerField, PasswordField, StringField
+from wtforms.validators import InputRequired, Length, Optional
 
 from crm.actions.accounts import GrantWish
-from crm.domain.viewers import ROLES
 from crm.web.doors import Form
 from crm.web.inputs import DayField
 
@@ -13,15 +12,15 @@ class UserForm(Form):
     login = StringField("登录名")
     name = StringField("姓名", [InputRequired("填姓名。"), Length(max=40, message="姓名不超过 40 个字。")])
     email = StringField("信箱", [Length(max=120, message="信箱不超过 120 个字。")])
-    region_id = SelectField("所属区划", coerce=int, validate_choice=False)
+    region_id = IntegerField("所属区划", [Optional()])
     wants_digest = BooleanField("每周邮件")
-    version = IntegerField()
+    version = IntegerField(validators=[Optional()])
 
 
 class GrantForm(Form):
     """``place`` says where: "region:12", "unit:3", "park:1" or "carrier:2"."""
 
-    role = SelectField("角色", choices=list(ROLES.items()), validate_choice=False)
+    role = StringField("角色", [InputRequired("选角色。")])
     place = StringField("在哪里", [InputRequired("选在哪里。")])
     valid_from = DayField("从")
     valid_to = DayField("到")
@@ -36,12 +35,12 @@ class GrantForm(Form):
 
 class EndGrantForm(Form):
     ends_on = DayField("到", [InputRequired("填最后一天。")])
-    version = IntegerField()
+    version = IntegerField(validators=[Optional()])
 
 
 class ActiveForm(Form):
     active = BooleanField()
-    version = IntegerField()
+    version = IntegerField(validators=[Optional()])
 
 
 class PlainForm(Form):
@@ -60,4 +59,4 @@ class OwnAccountForm(Form):
     name = StringField("姓名", [InputRequired("填姓名。"), Length(max=40, message="姓名不超过 40 个字。")])
     email = StringField("信箱", [Length(max=120, message="信箱不超过 120 个字。")])
     wants_digest = BooleanField("每周邮件")
-    version = IntegerField()
+    version = IntegerField(validators=[Optional()])
