@@ -84,7 +84,7 @@ def digest(on: datetime | None, preview: bool, login: str | None, send: bool, as
     if login and not preview:
         raise click.UsageError("--user goes with --preview.")
     day = on.date() if on else days.today()
-    now = days.moment_of(day)
+    now = days.local_now()
     if day == days.today():
         refresh_missing(day)
     if preview:

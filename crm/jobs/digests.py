@@ -10,7 +10,7 @@ from crm.actions import digests
 from crm.actions.jobs import ask_for
 from crm.domain.acts import Act
 from crm.extensions import db
-from crm.jobs.days import machine_act, moment_of, today
+from crm.jobs.days import local_now, machine_act, today
 from crm.jobs.registry import Progress, work
 from crm.store.unit_of_work import unit_of_work
 
@@ -22,7 +22,7 @@ def queue_week(progress: Progress, payload: dict[str, Any]) -> dict[str, int]:
     """Queue what is owed for the week of ``on`` (default today). ``by_the_clock``: not before the region's hour."""
     on = date.fromisoformat(payload["on"]) if payload.get("on") else today()
     by_the_clock = bool(payload.get("by_the_clock"))
-    week = queue_digests(on, machine_act("digest", on=on), now=moment_of(on), by_the_clock=by_the_clock)
+    week = queue_digests(on, machine_act("digest", on=on), now=local_now(), by_the_clock=by_the_clock)
     return {"queued": week.queued, "already": week.already, **week.counts}
 
 

@@ -1,11 +1,12 @@
 """The long work of an import: reading and judging a file, and writing what somebody confirmed."""
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from crm.actions import imports
-from crm.domain.refusals import AlreadyDone, Refused
+from crm.domain.refusals import AlreadyDone, Conflict, Refused
 from crm.extensions import db
 from crm.jobs.registry import Cancelled, LeaseLost, work
 from crm.sheets.refusals import SheetRefused
@@ -105,12 +106,14 @@ def _commit(progress: Any, batch_id: int) -> dict[str, Any]:
         judgement = imports.judge_source(source, act, progress=progress.step)
         if judgement.fingerprint != source.fingerprint:
             return _refused(batch_id, imports.STALE)
-        prepared = prepare(judgement.changes(), act=act)
-        with unit_of_work():
-            progress.confirm()
-            if imports.newest_change_set(source.region_id) == seen:
-                written = imports.commit(source, prepared, act=act)
-                return {"batch": batch_id, "change_set": written.change_set_id, "records": written.record_count}
+        # A record that somebody saved meanwhile is no clash yet: the file is judged again and may say the same.
+        with suppress(Conflict):
+            prepared = prepare(judgement.changes(), act=act)
+            with unit_of_work():
+                progress.confirm()
+                if imports.newest_change_set(source.region_id) == seen:
+                    written = imports.commit(source, prepared, act=act)
+                    return {"batch": batch_id, "change_set": written.change_set_id, "records": written.record_count}
     return _refused(batch_id, _BUSY)
 
 

@@ -71,6 +71,15 @@ def test_a_given_day_is_run_again_without_a_second_mail(sqlite_app):
     assert db.session.scalar(select(func.count()).select_from(Message)) == 5
 
 
+def test_a_day_to_come_is_judged_as_that_day(sqlite_app):
+    make_week()
+
+    report(sqlite_app, "jobs", "run", "digest", "--on", "2026-12-07")
+
+    message = db.session.scalar(select(Message).order_by(Message.id))
+    assert (message.period, message.subject) == ("2026-W50", "本周提醒（第 50 周）：2 项逾期")
+
+
 def test_recompute_runs_in_this_process_for_a_day(app):
     firm = make_enterprise()
 
