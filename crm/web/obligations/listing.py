@@ -254,8 +254,10 @@ def quick_days() -> list[tuple[str, str]]:
     if end <= day:
         end = (following + timedelta(days=32)).replace(day=1) - timedelta(days=1)
     tomorrow = day + timedelta(days=1)
-    found = [(tomorrow.isoformat(), "明天"), (monday.isoformat(), f"下周一 {monday:%m-%d}")]
-    return [*found, (end.isoformat(), f"月底前 {end:%m-%d}")]
+    days = {tomorrow: "明天"}
+    days[monday] = f"下周一 {monday:%m-%d}" if monday != tomorrow else "明天（周一）"
+    days[end] = f"{days[end]}（月底）" if end in days else f"月底前 {end:%m-%d}"
+    return [(chosen.isoformat(), label) for chosen, label in days.items()]
 
 
 def asked_by_path(path: str) -> filters.Asked:

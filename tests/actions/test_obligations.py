@@ -1,0 +1,213 @@
+"""What people say about an obligation: done, waived, postponed, taken back; who may, and what is refused."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from crm.actions.changes import undo
+from crm.actions.obligations import postpone, settle, take_back, waive
+from crm.actions.service_logs import log_service
+from crm.domain.refusals import AlreadyDone, InvalidInput, NotAllowed, NotFound, Refused
+from crm.extensions import db
+from crm.store.file_store import keep
+from crm.store.files import StoredFile
+from crm.store.obligation_lists import outcome_of
+from crm.store.obligations import obligations_of
+from crm.store.unit_of_work import unit_of_work
+from tests.builders import NOW, OTHER, TODAY, act, county, make_enterprise, make_user, township
+
+HNTE = ("hnte", date(2024, 11, 20), date(2027, 11, 19))
+PDF = b"%PDF-1.7\n" + b"0" * 200
+
+
+def promise(enterprise_id: int, *, due_on: date = TODAY + timedelta(days=3), by=None) -> str:
+    """A next step promised by the machine or a viewer; returns its period."""
+    values = {
+        "happened_on": date(2026, 11, 2),
+        "kind": "visit",
+        "text": "看了车间。",
+        "next_step": "送立项书模板",
+        "next_step_on": due_on,
+    }
+    with unit_of_work():
+        written = log_service([enterprise_id], values, act=act(by))
+    return str(written.ids["service_log"])
+
+
+def done(enterprise_id: int, period: str, **more):
+    with unit_of_work():
+        return settle(enterprise_id, "next_step", period, act=more.pop("by", None) or act(), **more)
+
+
+def state_of(enterprise_id: int) -> list[str]:
+    return [item.state for item in obligations_of(enterprise_id)]
+
+
+def test_a_settled_obligation_is_done_and_undo_opens_it_again(app):
+    enterprise_id = make_enterprise()
+    period = promise(enterprise_id)
+    assert state_of(enterprise_id) == ["urgent"]
+
+    written = done(enterprise_id, period, note="已送到")
+    assert state_of(enterprise_id) == ["done"]
+
+    with unit_of_work():
+        undo(written.change_set_id, act=act())
+    assert state_of(enterprise_id) == ["urgent"]
+
+
+def test_a_receipt_is_kept_with_the_outcome(app):
+    enterprise_id = make_enterprise()
+    period = promise(enterprise_id)
+
+    done(enterprise_id, period, note=" 传了回执 ", receipt=keep(PDF), receipt_name="回执.pdf")
+
+    outcome = outcome_of(enterprise_id, "next_step", period)
+    stored = db.session.get(StoredFile, outcome.stored_file_id)
+    assert (outcome.outcome, outcome.note, outcome.on) == ("done", "传了回执", TODAY)
+    assert (stored.name, stored.media_type, stored.purpose, stored.enterprise_id) == (
+        "回执.pdf",
+        "application/pdf",
+        "evidence",
+        enterprise_id,
+    )
+
+
+def test_a_receipt_that_is_no_document_is_refused_and_nothing_is_written(app):
+    enterprise_id = make_enterprise()
+    period = promise(enterprise_id)
+
+    with pytest.raises(InvalidInput) as caught:
+        done(enterprise_id, period, receipt=keep(b"MZ\x00\x90" * 40), receipt_name="回执.exe")
+
+    assert caught.value.problems == {"receipt": "回执读不出是什么文件。换成 PDF、图片、Word 或 Excel。"}
+    assert state_of(enterprise_id) == ["urgent"]
+    assert db.session.query(StoredFile).count() == 0
+
+
+def test_a_postponed_obligation_moves_and_keeps_its_old_deadline_in_words(app):
+    enterprise_id = make_enterprise()
+    period = promise(enterprise_id, due_on=TODAY - timedelta(days=2))
+    assert state_of(enterprise_id) == ["overdue"]
+
+    with unit_of_work():
+        postpone(enterprise_id, "next_step", period, to=date(2026, 12, 20), act=act())
+
+    [item] = obligations_of(enterprise_id)
+    assert (item.state, item.due_at.date()) == ("open", date(2026, 12, 20))
+    assert "已改期，原期限 2026-11-21" in item.reason
+
+
+def test_taking_back_a_settled_postponed_obligation_leaves_it_postponed(app):
+    enterprise_id = make_enterprise()
+    period = promise(enterprise_id)
+    with unit_of_work():
+        postpone(enterprise_id, "next_step", period, to=date(2026, 12, 20), act=act())
+    done(enterprise_id, period)
+
+    with unit_of_work():
+        take_back(enterprise_id, "next_step", period, act=act())
+
+    [item] = obligations_of(enterprise_id)
+    assert (item.state, item.due_at.date()) == ("open", date(2026, 12, 20))
+
+
+def test_taking_back_a_waiver_opens_the_obligation_and_it_can_be_waived_again(app):
+    enterprise_id = make_enterprise()
+    period = promise(enterprise_id)
+    for reason in ("企业已停产", "确认停产"):
+        with unit_of_work():
+            waive(enterprise_id, "next_step", period, reason=reason, act=act())
+        assert state_of(enterprise_id) == ["waived"]
+        with unit_of_work():
+            take_back(enterprise_id, "next_step", period, act=act())
+        assert state_of(enterprise_id) == ["urgent"]
+
+
+def test_a_waiver_needs_its_reason(app):
+    enterprise_id = make_enterprise()
+    period = promise(enterprise_id)
+
+    with pytest.raises(InvalidInput) as caught, unit_of_work():
+        waive(enterprise_id, "next_step", period, reason="  ", act=act())
+
+    assert caught.value.problems == {"reason": "写明为什么免办。"}
+
+
+@pytest.mark.parametrize("to", [TODAY - timedelta(days=1), date(2036, 1, 1)], ids=["yesterday", "ten years on"])
+def test_an_obligation_is_not_postponed_to_a_senseless_day(app, to):
+    enterprise_id = make_enterprise()
+    period = promise(enterprise_id)
+
+    with pytest.raises(InvalidInput) as caught, unit_of_work():
+        postpone(enterprise_id, "next_step", period, to=to, act=act())
+
+    assert list(caught.value.problems) == ["to"]
+
+
+def test_the_same_key_settles_once_and_another_key_is_told_so(app):
+    enterprise_id = make_enterprise()
+    period = promise(enterprise_id)
+    first = done(enterprise_id, period, by=act(request_key="k1"))
+
+    with pytest.raises(AlreadyDone) as caught:
+        done(enterprise_id, period, by=act(request_key="k1"))
+    with pytest.raises(Refused) as refused:
+        done(enterprise_id, period, by=act(request_key="k2"))
+
+    assert caught.value.change_set_id == first.change_set_id
+    assert refused.value.message == "这件事项已经办结或免办。要改，先取回。"
+
+
+def test_the_case_manager_may_and_a_colleague_who_sees_it_may_not(app):
+    owner, colleague = make_user("owner", "case_manager"), make_user("colleague", "case_manager")
+    enterprise_id = make_enterprise(manager=owner.user_id)
+    period = promise(enterprise_id)
+
+    with pytest.raises(NotAllowed):
+        done(enterprise_id, period, by=act(colleague))
+    done(enterprise_id, period, by=act(owner))
+
+    assert state_of(enterprise_id) == ["done"]
+
+
+def test_a_township_settles_what_it_promised_itself_and_nothing_else(app):
+    town = make_user("town", "township", region=township("凤凰镇"))
+    enterprise_id = make_enterprise(township=township("凤凰镇").id)
+    others = promise(enterprise_id)
+    own = promise(enterprise_id, by=town)
+
+    with pytest.raises(NotAllowed):
+        done(enterprise_id, others, by=act(town))
+    done(enterprise_id, own, by=act(town))
+
+    assert sorted(state_of(enterprise_id)) == ["done", "urgent"]
+
+
+def test_another_districts_obligation_reads_as_not_there(app):
+    stranger = make_user("stranger", "bureau", region=county(OTHER))
+    enterprise_id = make_enterprise()
+    period = promise(enterprise_id)
+
+    with pytest.raises(NotFound):
+        done(enterprise_id, period, by=act(stranger))
+
+
+def test_a_department_does_not_see_a_next_step(app):
+    unit = make_user("unit", "unit")
+    enterprise_id = make_enterprise()
+    period = promise(enterprise_id)
+
+    with pytest.raises(NotFound):
+        done(enterprise_id, period, by=act(unit))
+
+
+def test_what_has_lapsed_cannot_be_settled(app):
+    enterprise_id = make_enterprise(titles=[HNTE])
+    lapsed = [item for item in obligations_of(enterprise_id) if item.state == "lapsed"]
+    assert [item.kind for item in lapsed] == ["hnte_annual_report"]
+
+    with pytest.raises(Refused) as caught, unit_of_work():
+        settle(enterprise_id, lapsed[0].kind, lapsed[0].period, act=act(now=NOW))
+
+    assert caught.value.message == "这件事项已过期，不能再办。"
