@@ -14,7 +14,7 @@ from crm.extensions import Base, db
 from crm.store.changes import Change, ChangeSet
 from crm.store.imports import ImportBatch
 from crm.store.scope import visible
-from crm.store.writer import CHUNK, Written, from_plain, write
+from crm.store.writer import CHUNK, Prepared, Written, from_plain, write, write_prepared
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,31 @@ def undo(change_set_id: int, *, act: Act) -> UndoResult:
     """
     change_set = _undoable(change_set_id, act.viewer)
     plan = _plan(change_set)
+    changes = changes_of(plan)
+    written = write(changes, act=act, action="undo", region_id=change_set.region_id, undoes_id=change_set.id)
+    return _undone(change_set, plan, written)
+
+
+def undo_prepared(change_set_id: int, plan: UndoPlan, prepared: Prepared, *, act: Act) -> UndoResult:
+    """The same for a change set of thousands of records, whose plan was worked out and made ready outside the lock."""
+    change_set = _undoable(change_set_id, act.viewer)
+    region_id = change_set.region_id
+    written = write_prepared(prepared, act=act, action="undo", region_id=region_id, undoes_id=change_set_id)
+    return _undone(change_set, plan, written)
+
+
+def changes_of(plan: UndoPlan) -> list[Update]:
+    """The changes that carry an undo out; Refused when there is nothing left to take back."""
     if plan.nothing_to_do:
         raise Refused("没有可撤销的：" + ("都已被后来的修改接上。" if plan.kept else "已经撤销过。"))
     changes = [
         Update(noun, record_id, {name: from_plain(noun, name, value) for name, value in fields.items()})
         for (noun, record_id), fields in plan.restore.items()
     ]
-    changes += [Update(noun, record_id, {"deleted": True}) for noun, record_id in plan.withdraw]
-    written = write(changes, act=act, action="undo", region_id=change_set.region_id, undoes_id=change_set.id)
+    return changes + [Update(noun, record_id, {"deleted": True}) for noun, record_id in plan.withdraw]
+
+
+def _undone(change_set: ChangeSet, plan: UndoPlan, written: Written) -> UndoResult:
     _mark_batch(change_set, written)
     return UndoResult(written, sum(len(f) for f in plan.restore.values()), len(plan.withdraw), plan.kept)
 

@@ -37,7 +37,7 @@ from crm.store.jobs import Job
 from crm.store.projections import local_day
 from crm.store.scope import visible_record
 from crm.store.users import User, viewer_of
-from crm.store.writer import Written, write
+from crm.store.writer import Prepared, Written, prepare, write_prepared
 
 # The profiles this version knows, the more exact first.
 PROFILES = ("county_workbook", "generic")
@@ -332,9 +332,9 @@ def confirm(batch_id: int, *, good_rows_only: bool, ask: bool = True, act: Act) 
         batch.job_id = jobs.ask_for(COMMIT, {"batch": batch.id}, act=act, region_id=batch.region_id)
 
 
-def commit(source: Source, judgement: Judgement, *, act: Act) -> Written:
+def commit(source: Source, prepared: Prepared, *, act: Act) -> Written:
     """Write a judged batch as one change set and mark it done. Raises what the writer raises."""
-    written = write(judgement.changes(), act=act, action="import", region_id=source.region_id)
+    written = write_prepared(prepared, act=act, action="import", region_id=source.region_id)
     mark_done(source.id, written.change_set_id, now=act.recorded_at)
     return written
 
@@ -376,9 +376,37 @@ def preview_undo(batch_id: int, *, viewer: Viewer) -> UndoPlan:
     return undoing.preview_undo(_change_set_of(own_batch(batch_id, viewer)), viewer=viewer)
 
 
-def undo_import(batch_id: int, *, act: Act) -> undoing.UndoResult:
-    """Take back what a batch wrote, by the last-writer rule; later edits are kept and named."""
-    return undoing.undo(_change_set_of(own_batch(batch_id, act.viewer)), act=act)
+@dataclass(frozen=True)
+class PreparedUndo:
+    """The undo of a batch, worked out and made ready outside the lock."""
+
+    change_set_id: int
+    plan: UndoPlan
+    prepared: Prepared
+    newest: int
+
+
+def prepare_undo(batch_id: int, *, act: Act) -> PreparedUndo:
+    """Work out and make ready the undo of a batch, outside any unit of work; ``undo_import`` then writes it.
+
+    Raises NotFound, NotAllowed, and Refused when there is nothing to take back.
+    """
+    batch = own_batch(batch_id, act.viewer)
+    change_set_id, region_id = _change_set_of(batch), batch.region_id
+    newest = newest_change_set(region_id)
+    plan = undoing.preview_undo(change_set_id, viewer=act.viewer)
+    return PreparedUndo(change_set_id, plan, prepare(undoing.changes_of(plan), act=act), newest)
+
+
+def undo_import(batch_id: int, undo: PreparedUndo, *, act: Act) -> undoing.UndoResult | None:
+    """Take back what a batch wrote, by the last-writer rule; later edits are kept and named.
+
+    None when somebody saved something since it was worked out: work it out again.
+    """
+    batch = own_batch(batch_id, act.viewer)
+    if _change_set_of(batch) != undo.change_set_id or newest_change_set(batch.region_id) != undo.newest:
+        return None
+    return undoing.undo_prepared(undo.change_set_id, undo.plan, undo.prepared, act=act)
 
 
 def _change_set_of(batch: ImportBatch) -> int:

@@ -1,13 +1,14 @@
-"""Rebuildable projections: standings, spells, search texts and obligations, written in the transaction of the change."""
+"""Rebuildable projections: standings, spells, search texts, obligations; written in the transaction of the change."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import delete, select
 
 from crm.domain.fields import CHOICES
 from crm.domain.names import normalise_name
@@ -17,22 +18,62 @@ from crm.domain.standing import EnterpriseFacts, PoolFact, standing
 from crm.domain.titles import RoundTable, TitleFact, spells
 from crm.extensions import db, policy
 from crm.store.applications import Application
+from crm.store.bulk import Bulk, insert_rows
 from crm.store.enterprises import Affiliation, Enterprise, EnterpriseAlias
 from crm.store.obligations import Obligation, ObligationOutcome
 from crm.store.pool import PoolMembership
-from crm.store.qualifications import FACT_COLUMNS, Qualification
+from crm.store.qualifications import Qualification
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
 from crm.store.standings import STATE_COLUMNS, SearchText, Spell, Standing
 from crm.store.windows import rounds
 
 CHUNK = 10_000
+# Sort key and search text of a name are made from the same reading of it, which pinyin remembers for this many names.
+_NAMES = 2_000
 
-# Which nouns move which projection; an import of names need not compute obligations.
+# Which nouns move which projection; an import of names need not compute obligations, and figures move none.
 _TITLES = frozenset({"qualification", "pool_membership", "application"})
 _SEARCH = frozenset({"enterprise", "enterprise_alias"})
 _OBLIGATIONS = _TITLES | {"enterprise", "service_log", "service_log_enterprise", "obligation_outcome", "affiliation"}
 
 _NO_FACTS = EnterpriseFacts(titles=(), pool=(), applications=())
+
+
+@dataclass
+class Pending:
+    """Rows as a write would leave them, laid over the stored ones, so that projections can be made before it.
+
+    ``updates`` are {noun: {id: {column: value}}}.
+    """
+
+    updates: dict[str, dict[int, dict[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
+    # noun → enterprise → new rows; rows of no enterprise stand under their own id.
+    _created: dict[str, dict[int, list[Mapping[str, Any]]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+
+    def create(self, noun: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add new rows of a noun, with their ids."""
+        created = self._created[noun]
+        for row in rows:
+            created[row.get("enterprise_id") or row["id"]].append(row)
+
+    def created(self, noun: str, ids: Iterable[int]) -> Iterator[Mapping[str, Any]]:
+        """The new rows of a noun that belong to these enterprises, or have these ids."""
+        created = self._created.get(noun)
+        if created:
+            for one in ids:
+                yield from created.get(one, ())
+
+
+@dataclass(frozen=True)
+class Made:
+    """Projections ready to be written: statements for the new rows, and the enterprises whose old ones go."""
+
+    old: tuple[int, ...]
+    replaced: tuple[Any, ...]
+    statements: tuple[Bulk, ...]
+    on: date
 
 
 def local_day(at: datetime) -> date:
@@ -54,56 +95,93 @@ def refresh(
     """
     ids = sorted(enterprise_ids)
     for start in range(0, len(ids), CHUNK):
-        _refresh_chunk(ids[start : start + CHUNK], at, nouns, fresh)
+        put(make(ids[start : start + CHUNK], at=at, nouns=nouns, fresh=fresh))
     return len(ids)
 
 
-def _refresh_chunk(ids: list[int], at: datetime, nouns: frozenset[str] | None, fresh: frozenset[int]) -> None:
-    connection = db.session.connection()
-    on = local_day(at)
-    old = [i for i in ids if i not in fresh]
-    computed = compute(ids, at=at)
-    _replace(connection, Standing, Standing.enterprise_id, old, computed["standing"])
+def make(
+    enterprise_ids: Iterable[int],
+    *,
+    at: datetime,
+    nouns: frozenset[str] | None = None,
+    fresh: frozenset[int] = frozenset(),
+    pending: Pending | None = None,
+) -> Made:
+    """The projections of these enterprises, with ``pending`` laid over what is stored; writes nothing."""
+    ids = sorted(enterprise_ids)
+    wanted: dict[Any, str] = {}
+    if nouns is None or nouns & (_OBLIGATIONS | _SEARCH):
+        wanted[Standing] = "standing"
     if nouns is None or nouns & _TITLES:
-        _replace(connection, Spell, Spell.enterprise_id, old, computed["spell"])
+        wanted[Spell] = "spell"
     if nouns is None or nouns & _SEARCH:
-        _replace(connection, SearchText, SearchText.enterprise_id, old, search_rows(ids))
+        wanted[SearchText] = "search_text"
     if nouns is None or nouns & _OBLIGATIONS:
-        _replace(connection, Obligation, Obligation.enterprise_id, old, computed["obligation"])
-    db.session.info.setdefault("projected", set()).add(on)
+        wanted[Obligation] = "obligation"
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    if wanted:
+        for start in range(0, len(ids), CHUNK):
+            for name, some in _compute(ids[start : start + CHUNK], at, pending, SearchText in wanted).items():
+                rows[name] += some
+    dialect = db.session.connection().dialect
+    return Made(
+        old=tuple(i for i in ids if i not in fresh),
+        replaced=tuple(wanted),
+        statements=tuple(insert_rows(dialect, model.__table__, rows[name]) for model, name in wanted.items()),
+        on=local_day(at),
+    )
 
 
-def _replace(connection, model, key, old: list[int], rows: list[dict[str, Any]]) -> None:
-    if old:
-        connection.execute(delete(model.__table__).where(key.in_(old)))
-    if rows:
-        connection.execute(insert(model.__table__), rows)
+def put(made: Made) -> None:
+    """Write projections that were made, in place of the old ones, inside the open transaction."""
+    connection = db.session.connection()
+    for model in made.replaced:
+        for start in range(0, len(made.old), CHUNK):
+            some = made.old[start : start + CHUNK]
+            connection.execute(delete(model.__table__).where(model.enterprise_id.in_(some)))
+    for statement in made.statements:
+        statement.run(connection)
+    if made.replaced:
+        db.session.info.setdefault("projected", set()).add(made.on)
 
 
 def compute(ids: list[int], *, at: datetime) -> dict[str, list[dict[str, Any]]]:
     """The rows of standing, spell and obligation that these enterprises ought to have at a moment; writes nothing."""
+    return _compute(ids, at, None, False)
+
+
+def _compute(ids: list[int], at: datetime, pending: Pending | None, search: bool) -> dict[str, list[dict[str, Any]]]:
     on = local_day(at)
     ladder, cadences = policy.ladder, policy.cadences
     all_rounds = RoundTable(rounds())
-    titles = _titles(ids)
-    pool = _pool(ids)
-    in_hand = _applications_in_hand(ids)
-    belongs = _affiliations(ids, on)
-    contact, steps = _service_logs(ids)
-    outcomes = _outcomes(ids)
+    titles = _titles(ids, pending)
+    pool = _pool(ids, pending)
+    in_hand = _applications_in_hand(ids, pending)
+    belongs = _affiliations(ids, on, pending)
+    contact, steps = _service_logs(ids, pending)
+    outcomes = _outcomes(ids, pending)
     rows: dict[str, list[dict[str, Any]]] = {"standing": [], "spell": [], "obligation": []}
-    query = select(
-        Enterprise.id, Enterprise.region_id, Enterprise.name, Enterprise.featured_industry, Enterprise.hightech_field
-    ).where(Enterprise.id.in_(ids), ~Enterprise.deleted)
-    for enterprise_id, region_id, name, featured, field in db.session.execute(query):
-        facts = _NO_FACTS
+    without_facts = standing(_NO_FACTS, on, ladder=ladder, rounds=all_rounds)
+    sorts: dict[int, str] = {}
+    columns = ("region_id", "name", "featured_industry", "hightech_field", "credit_code")
+    enterprises = list(_held_by_id(Enterprise, columns, ids, pending))
+    if search:
+        rows["search_text"] = []
+        others = _aliases(ids, pending)
+    for start in range(0, len(enterprises), _NAMES):
+        some = enterprises[start : start + _NAMES]
+        sorts.update((row[0], sort_key(row[2])[:700]) for row in some)
+        if search:
+            rows["search_text"] += [_search_row(row[0], row[2], row[5], others.get(row[0], ())) for row in some]
+    for enterprise_id, region_id, _name, featured, hightech_field, _code in enterprises:
+        facts, stands = _NO_FACTS, without_facts
         if enterprise_id in titles or enterprise_id in pool or enterprise_id in in_hand:
             facts = EnterpriseFacts(
                 titles=tuple(titles.get(enterprise_id, ())),
                 pool=tuple(pool.get(enterprise_id, ())),
                 applications=tuple(in_hand.get(enterprise_id, ())),
             )
-        stands = standing(facts, on, ladder=ladder, rounds=all_rounds)
+            stands = standing(facts, on, ladder=ladder, rounds=all_rounds)
         own = belongs.get(enterprise_id, {})
         due: list[Any] = []
         if facts is not _NO_FACTS or enterprise_id in steps:
@@ -127,7 +205,7 @@ def compute(ids: list[int], *, at: datetime) -> dict[str, list[dict[str, Any]]]:
             {
                 "enterprise_id": enterprise_id,
                 "region_id": region_id,
-                "name_sort": sort_key(name)[:700],
+                "name_sort": sorts[enterprise_id],
                 "township_id": own.get("township"),
                 "park_id": own.get("park"),
                 "carrier_id": own.get("carrier"),
@@ -136,7 +214,7 @@ def compute(ids: list[int], *, at: datetime) -> dict[str, list[dict[str, Any]]]:
                 "above_scale": _yes(own.get("above_scale")),
                 "abnormal": _yes(own.get("abnormal")),
                 "featured_industry": featured,
-                "hightech_field": field,
+                "hightech_field": hightech_field,
                 "rung": stands.rung,
                 "rung_since": stands.rung_since,
                 "next_expiry_on": stands.next_expiry_on,
@@ -169,6 +247,40 @@ def compute(ids: list[int], *, at: datetime) -> dict[str, list[dict[str, Any]]]:
     return rows
 
 
+# --- what is stored, with a pending write laid over it --------------------------------------------------------------
+
+
+def _held(model: Any, names: Sequence[str], ids: Sequence[int], pending: Pending | None) -> Iterator[tuple[Any, ...]]:
+    """(enterprise, columns …) of the live rows of these enterprises, in the order in which they were entered."""
+    return _rows(model, "enterprise_id", names, ids, pending)
+
+
+def _held_by_id(
+    model: Any, names: Sequence[str], ids: Sequence[int], pending: Pending | None
+) -> Iterator[tuple[Any, ...]]:
+    """(id, columns …) of the live rows with these ids."""
+    return _rows(model, "id", names, ids, pending)
+
+
+def _rows(
+    model: Any, key: str, names: Sequence[str], ids: Sequence[int], pending: Pending | None
+) -> Iterator[tuple[Any, ...]]:
+    noun = model.__tablename__
+    columns = ("id", "deleted", key, *names)
+    query = select(*(getattr(model, name).label(f"c_{name}_{place}") for place, name in enumerate(columns)))
+    query = query.where(getattr(model, key).in_(ids)).order_by(model.id)
+    updates = pending.updates.get(noun, {}) if pending is not None else {}
+    for row in db.session.execute(query):
+        after = updates.get(row[0])
+        values = row if after is None else [after.get(name, value) for name, value in zip(columns, row, strict=True)]
+        if not values[1]:
+            yield tuple(values[2:])
+    if pending is not None:
+        for new in pending.created(noun, ids):
+            if not new.get("deleted"):
+                yield tuple(new.get(name) for name in columns[2:])
+
+
 def _obligation_row(enterprise_id: int, item: Any) -> dict[str, Any]:
     return {
         "enterprise_id": enterprise_id,
@@ -187,112 +299,96 @@ def _obligation_row(enterprise_id: int, item: Any) -> dict[str, Any]:
 
 def search_rows(ids: list[int]) -> list[dict[str, Any]]:
     """The search texts these enterprises ought to have."""
-    others: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    query = select(EnterpriseAlias.enterprise_id, EnterpriseAlias.kind, EnterpriseAlias.value).where(
-        EnterpriseAlias.enterprise_id.in_(ids), ~EnterpriseAlias.deleted
-    )
-    for enterprise_id, kind, value in db.session.execute(query):
-        others[enterprise_id].append((kind, value))
-    query = select(Enterprise.id, Enterprise.name, Enterprise.credit_code).where(Enterprise.id.in_(ids), ~Enterprise.deleted)
-    rows = []
-    for enterprise_id, name, code in db.session.execute(query):
-        names = (name, *(value for kind, value in others.get(enterprise_id, ()) if kind == "former_name"))
-        codes = (code or "", *(value for kind, value in others.get(enterprise_id, ()) if kind == "old_number"))
-        rows.append(
-            {
-                "enterprise_id": enterprise_id,
-                "name_key": normalise_name(name),
-                "haystack": haystack(names, codes)[:8000],
-            }
-        )
-    return rows
+    others = _aliases(ids, None)
+    held = _held_by_id(Enterprise, ("name", "credit_code"), ids, None)
+    return [_search_row(enterprise_id, name, code, others.get(enterprise_id, ())) for enterprise_id, name, code in held]
+
+
+def _search_row(enterprise_id: int, name: str, code: str | None, others: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    names = (name, *(value for kind, value in others if kind == "former_name"))
+    codes = (code or "", *(value for kind, value in others if kind == "old_number"))
+    return {
+        "enterprise_id": enterprise_id,
+        "name_key": normalise_name(name),
+        "haystack": haystack(names, codes)[:8000],
+    }
+
+
+def _aliases(ids: Sequence[int], pending: Pending | None) -> dict[int, list[tuple[str, str]]]:
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for enterprise_id, kind, value in _held(EnterpriseAlias, ("kind", "value"), ids, pending):
+        found[enterprise_id].append((kind, value))
+    return found
 
 
 def _yes(value: str | None) -> bool | None:
     return None if value is None else value == "yes"
 
 
-def _titles(ids: list[int]) -> dict[int, list[TitleFact]]:
+_TITLE_COLUMNS = tuple(TitleFact.__dataclass_fields__)
+_POOL_COLUMNS = tuple(PoolFact.__dataclass_fields__)
+
+
+def _titles(ids: Sequence[int], pending: Pending | None) -> dict[int, list[TitleFact]]:
     found: dict[int, list[TitleFact]] = defaultdict(list)
-    query = select(Qualification.enterprise_id, *FACT_COLUMNS).where(
-        Qualification.enterprise_id.in_(ids), ~Qualification.deleted, Qualification.superseded_at.is_(None)
-    )
-    for enterprise_id, *row in db.session.execute(query.order_by(Qualification.id)):
-        found[enterprise_id].append(TitleFact(*row))
+    for enterprise_id, superseded_at, *row in _held(Qualification, ("superseded_at", *_TITLE_COLUMNS), ids, pending):
+        if superseded_at is None:
+            found[enterprise_id].append(TitleFact(*row))
     return found
 
 
-def _pool(ids: list[int]) -> dict[int, list[PoolFact]]:
+def _pool(ids: Sequence[int], pending: Pending | None) -> dict[int, list[PoolFact]]:
     found: dict[int, list[PoolFact]] = defaultdict(list)
-    columns = [getattr(PoolMembership, name) for name in PoolFact.__dataclass_fields__]
-    query = select(PoolMembership.enterprise_id, *columns).where(PoolMembership.enterprise_id.in_(ids), ~PoolMembership.deleted)
-    for enterprise_id, *row in db.session.execute(query.order_by(PoolMembership.id)):
+    for enterprise_id, *row in _held(PoolMembership, _POOL_COLUMNS, ids, pending):
         found[enterprise_id].append(PoolFact(*row))
     return found
 
 
-def _applications_in_hand(ids: list[int]) -> dict[int, list[tuple[str, int]]]:
+def _applications_in_hand(ids: Sequence[int], pending: Pending | None) -> dict[int, list[tuple[str, int]]]:
     found: dict[int, list[tuple[str, int]]] = defaultdict(list)
-    query = select(Application.enterprise_id, Application.kind, Application.year).where(
-        Application.enterprise_id.in_(ids), ~Application.deleted, Application.outcome.is_(None)
-    )
-    for enterprise_id, kind, year in db.session.execute(query):
-        found[enterprise_id].append((kind, year))
+    for enterprise_id, outcome, kind, year in _held(Application, ("outcome", "kind", "year"), ids, pending):
+        if outcome is None:
+            found[enterprise_id].append((kind, year))
     return found
 
 
-def _affiliations(ids: list[int], on: date) -> dict[int, dict[str, Any]]:
+def _affiliations(ids: Sequence[int], on: date, pending: Pending | None) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = defaultdict(dict)
-    query = (
-        select(Affiliation.enterprise_id, Affiliation.kind, Affiliation.ref_id, Affiliation.value)
-        .where(
-            Affiliation.enterprise_id.in_(ids),
-            ~Affiliation.deleted,
-            or_(Affiliation.starts_on.is_(None), Affiliation.starts_on <= on),
-            or_(Affiliation.ends_on.is_(None), Affiliation.ends_on >= on),
-        )
-        .order_by(Affiliation.id)
-    )
-    for enterprise_id, kind, ref_id, value in db.session.execute(query):
-        found[enterprise_id][kind] = value if ref_id is None else ref_id
+    columns = ("kind", "ref_id", "value", "starts_on", "ends_on")
+    for enterprise_id, kind, ref_id, value, starts_on, ends_on in _held(Affiliation, columns, ids, pending):
+        if (starts_on is None or starts_on <= on) and (ends_on is None or ends_on >= on):
+            found[enterprise_id][kind] = value if ref_id is None else ref_id
     return found
 
 
-def _service_logs(ids: list[int]) -> tuple[dict[int, date], dict[int, list[NextStep]]]:
+def _service_logs(
+    ids: Sequence[int], pending: Pending | None
+) -> tuple[dict[int, date], dict[int, list[NextStep]]]:
+    links = list(_held(ServiceLogEnterprise, ("service_log_id",), ids, pending))
+    log_ids = sorted({log_id for _, log_id in links})
+    columns = ("happened_on", "next_step", "next_step_on", "author_id", "kind")
+    logs: dict[int, tuple[Any, ...]] = {}
+    for start in range(0, len(log_ids), CHUNK):
+        some = log_ids[start : start + CHUNK]
+        logs.update((row[0], row[1:]) for row in _held_by_id(ServiceLog, columns, some, pending))
     contact: dict[int, date] = {}
     steps: dict[int, list[NextStep]] = defaultdict(list)
-    query = (
-        select(
-            ServiceLogEnterprise.enterprise_id,
-            ServiceLog.id,
-            ServiceLog.happened_on,
-            ServiceLog.next_step,
-            ServiceLog.next_step_on,
-            ServiceLog.author_id,
-            ServiceLog.kind,
-        )
-        .join(ServiceLog, ServiceLog.id == ServiceLogEnterprise.service_log_id)
-        .where(ServiceLogEnterprise.enterprise_id.in_(ids), ~ServiceLogEnterprise.deleted, ~ServiceLog.deleted)
-    )
-    for enterprise_id, log_id, happened_on, next_step, next_on, author_id, kind in db.session.execute(query):
+    for enterprise_id, log_id in links:
+        if log_id not in logs:
+            continue
+        happened_on, next_step, next_on, author_id, kind = logs[log_id]
         if happened_on and (enterprise_id not in contact or contact[enterprise_id] < happened_on):
             contact[enterprise_id] = happened_on
         if next_step and next_on:
-            steps[enterprise_id].append(NextStep(log_id, next_step, next_on, happened_on, CHOICES["service_kind"].get(kind, ""), author_id))
+            words = CHOICES["service_kind"].get(kind, "")
+            steps[enterprise_id].append(NextStep(log_id, next_step, next_on, happened_on, words, author_id))
     return contact, steps
 
 
-def _outcomes(ids: list[int]) -> dict[int, dict[tuple[str, str], Outcome]]:
+def _outcomes(ids: Sequence[int], pending: Pending | None) -> dict[int, dict[tuple[str, str], Outcome]]:
     found: dict[int, dict[tuple[str, str], Outcome]] = defaultdict(dict)
-    query = select(
-        ObligationOutcome.enterprise_id,
-        ObligationOutcome.kind,
-        ObligationOutcome.period,
-        ObligationOutcome.outcome,
-        ObligationOutcome.on,
-        ObligationOutcome.postponed_to,
-    ).where(ObligationOutcome.enterprise_id.in_(ids), ~ObligationOutcome.deleted)
-    for enterprise_id, kind, period, outcome, on, postponed_to in db.session.execute(query):
+    columns = ("kind", "period", "outcome", "on", "postponed_to")
+    for enterprise_id, kind, period, outcome, on, postponed_to in _held(ObligationOutcome, columns, ids, pending):
         found[enterprise_id][(kind, period)] = Outcome(outcome, on, postponed_to)
     return found
 

@@ -56,6 +56,12 @@ def confirm(batch_id, *, good_rows_only=False, viewer=None):
     return work.commit(work.InProcess(), {"batch": batch_id})
 
 
+def undo_batch(batch_id, *, viewer=None):
+    ready = imports.prepare_undo(batch_id, act=act(viewer))
+    with unit_of_work():
+        return imports.undo_import(batch_id, ready, act=act(viewer))
+
+
 def batch(batch_id):
     db.session.rollback()
     return db.session.get(ImportBatch, batch_id)
@@ -817,15 +823,14 @@ def test_undo_restores_overwritten_values_and_withdraws_what_came(app):
     )
     confirm(batch_id)
 
-    with unit_of_work():
-        imports.undo_import(batch_id, act=act())
+    undo_batch(batch_id)
 
     row = db.session.get(Enterprise, enterprise_id)
     assert (row.contact_name, db.session.get(Standing, enterprise_id).township_id) == ("甲", township("古路镇").id)
     assert count(Enterprise, ~Enterprise.deleted) == count(Standing) == 1
     assert batch(batch_id).state == "undone"
-    with pytest.raises(Refused, match="已经撤销过"), unit_of_work():
-        imports.undo_import(batch_id, act=act())
+    with pytest.raises(Refused, match="已经撤销过"):
+        undo_batch(batch_id)
 
 
 def test_undo_keeps_what_was_edited_since_and_names_who_did(app):
@@ -843,8 +848,7 @@ def test_undo_keeps_what_was_edited_since_and_names_who_did(app):
 
     plan = imports.preview_undo(batch_id, viewer=tan)
     said = imports.kept_words(plan.kept)
-    with unit_of_work():
-        result = imports.undo_import(batch_id, act=act(tan))
+    result = undo_batch(batch_id, viewer=tan)
 
     row = db.session.get(Enterprise, enterprise_id)
     assert (row.contact_name, row.address) == ("丁", "一号路")
@@ -862,8 +866,7 @@ def test_an_undone_batch_can_be_brought_back_by_undoing_the_undo(app):
     figures = [["企业名称", "年度", "从业人员"], [QINGHE, 2025, 3]]
     batch_id = bring({"企业": [HEAD, [QINGHE, code(1), "凤凰镇"]], "年度指标": figures})
     confirm(batch_id)
-    with unit_of_work():
-        undone = imports.undo_import(batch_id, act=act())
+    undone = undo_batch(batch_id)
     assert count(Figures, ~Figures.deleted) == 0
 
     with unit_of_work():
@@ -871,6 +874,21 @@ def test_an_undone_batch_can_be_brought_back_by_undoing_the_undo(app):
 
     assert batch(batch_id).state == "done"
     assert (count(Enterprise, ~Enterprise.deleted), count(Figures, ~Figures.deleted), count(Standing)) == (1, 1, 1)
+
+
+def test_an_undo_worked_out_before_somebody_saved_is_worked_out_again(app):
+    batch_id = bring({"企业": [HEAD, [QINGHE, code(1)]]})
+    confirm(batch_id)
+    ready = imports.prepare_undo(batch_id, act=act())
+    enterprise_id = db.session.scalar(select(Enterprise.id))
+    with unit_of_work():
+        edit_enterprise(enterprise_id, {"contact_name": "丁"}, version=1, act=act())
+
+    with unit_of_work():
+        answer = imports.undo_import(batch_id, ready, act=act())
+
+    assert answer is None
+    assert db.session.get(Enterprise, enterprise_id).deleted is False
 
 
 def test_a_batch_that_was_not_written_cannot_be_undone(app):
