@@ -1,5 +1,6 @@
 """Who may give whom an account, a role, a password; and what ends a session."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from crm.actions.accounts import (
     password_problem,
     set_password,
 )
+from crm.actions.changes import undo
 from crm.domain.refusals import Conflict, InvalidInput, NotAllowed, NotFound, Refused
 from crm.extensions import db
 from crm.store.access_log import AccessLog
@@ -336,3 +338,42 @@ def test_the_shared_calendar_is_kept_by_the_city_once_it_has_an_office(app):
     assert keeps_shared_calendar(above, city.id, TODAY) is True
     assert keeps_shared_calendar(leader, city.id, TODAY) is False
     assert keeps_shared_calendar(clerk, county(OTHER).id, TODAY) is False
+
+
+def test_the_office_cannot_give_a_grant_back_by_undoing_its_end(app):
+    boss, clerk = make_user("boss", "admin"), make_user("clerk", "bureau")
+    user_id = new_user(boss)
+    with unit_of_work():
+        grant_id = grant(user_id, GrantWish("admin", region_id=county().id), act=act(boss)).ids["grant"]
+    with unit_of_work():
+        ended = end_grant(grant_id, ends_on=TODAY - timedelta(days=1), version=1, act=act(boss))
+
+    with pytest.raises(NotAllowed), unit_of_work():
+        undo(ended.change_set_id, act=act(clerk))
+    with unit_of_work():
+        undo(ended.change_set_id, act=act(boss))
+
+    assert [g.id for g in grants_in_force(user_id, TODAY)] == [grant_id]
+
+
+def test_who_is_no_administrator_any_more_cannot_undo_the_own_demotion(app):
+    """The change set is one's own only when one made it; even then the right must still be there."""
+    boss = make_user("boss", "admin")
+    user_id = new_user(boss)
+    with unit_of_work():
+        given = grant(user_id, GrantWish("bureau", region_id=county().id), act=act(boss))
+    demoted = replace(boss, grants=tuple(replace(g, role="bureau") for g in boss.grants))
+
+    with pytest.raises(NotAllowed), unit_of_work():
+        undo(given.change_set_id, act=act(demoted))
+
+
+def test_one_takes_the_own_change_of_name_back(app):
+    viewer = make_user("lina", "leader", name="李娜")
+    with unit_of_work():
+        written = edit_own_account({"name": "李那"}, version=1, act=act(viewer))
+
+    with unit_of_work():
+        undo(written.change_set_id, act=act(viewer))
+
+    assert db.session.get(User, viewer.user_id).name == "李娜"

@@ -62,9 +62,8 @@ def page(wanted: filters.Asked, **forms: Any) -> str:
     found = obligation_lists.page(wanted.filter, person, now=now(), number=wanted.number)
     townships = {r.id: r.name for r in reference.townships(person)}
     managers = reference.managers(person, today())
-    people = {u.id: u.name for u in managers} | reference.people(
-        {row.manager_id for row in found} | {wanted.filter.manager}
-    )
+    # Not the name behind an id in the address: it may be somebody's of another district.
+    people = {u.id: u.name for u in managers} | reference.people({row.manager_id for row in found})
     chips = filters.chips(wanted, townships=townships, people=people, mine=mine_usually())
     side = panel(wanted, **forms) if wanted.open else {"row": None}
     return render_template(
@@ -276,7 +275,8 @@ def export():
     person = viewer()
     found = obligation_lists.rows(obligation_lists.all_ids(wanted.filter, person, now=now()))
     townships = {r.id: r.name for r in reference.townships(person)}
-    people = reference.people({row.manager_id for row in found} | {wanted.filter.manager})
+    managers = reference.managers(person, today())
+    people = {u.id: u.name for u in managers} | reference.people({row.manager_id for row in found})
     chips = filters.chips(wanted, townships=townships, people=people, mine=mine_usually())
     content, name = export_rows(
         title="到期事项",
