@@ -43,10 +43,12 @@ _NO_FACTS = EnterpriseFacts(titles=(), pool=(), applications=())
 class Pending:
     """Rows as a write would leave them, laid over the stored ones, so that projections can be made before it.
 
-    ``updates`` are {noun: {id: {column: value}}}.
+    ``updates`` are {noun: {id: {column: value}}}; ``renamed`` the enterprises whose names, codes or existence change:
+    of the others the sort key and the search text stay as they are.
     """
 
     updates: dict[str, dict[int, dict[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
+    renamed: set[int] = field(default_factory=set)
     # noun → enterprise → new rows; rows of no enterprise stand under their own id.
     _created: dict[str, dict[int, list[Mapping[str, Any]]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
@@ -68,10 +70,9 @@ class Pending:
 
 @dataclass(frozen=True)
 class Made:
-    """Projections ready to be written: statements for the new rows, and the enterprises whose old ones go."""
+    """Projections ready to be written: per model the enterprises whose old rows go, and statements for the new ones."""
 
-    old: tuple[int, ...]
-    replaced: tuple[Any, ...]
+    replaced: tuple[tuple[Any, tuple[int, ...]], ...]
     statements: tuple[Bulk, ...]
     on: date
 
@@ -121,12 +122,14 @@ def make(
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     if wanted:
         for start in range(0, len(ids), CHUNK):
-            for name, some in _compute(ids[start : start + CHUNK], at, pending, SearchText in wanted).items():
+            some_ids = ids[start : start + CHUNK]
+            for name, some in _compute(some_ids, at, pending, search=SearchText in wanted).items():
                 rows[name] += some
     dialect = db.session.connection().dialect
+    old = tuple(i for i in ids if i not in fresh)
+    names = old if pending is None else tuple(i for i in old if i in pending.renamed)
     return Made(
-        old=tuple(i for i in ids if i not in fresh),
-        replaced=tuple(wanted),
+        replaced=tuple((model, names if model is SearchText else old) for model in wanted),
         statements=tuple(insert_rows(dialect, model.__table__, rows[name]) for model, name in wanted.items()),
         on=local_day(at),
     )
@@ -135,9 +138,9 @@ def make(
 def put(made: Made) -> None:
     """Write projections that were made, in place of the old ones, inside the open transaction."""
     connection = db.session.connection()
-    for model in made.replaced:
-        for start in range(0, len(made.old), CHUNK):
-            some = made.old[start : start + CHUNK]
+    for model, old in made.replaced:
+        for start in range(0, len(old), CHUNK):
+            some = old[start : start + CHUNK]
             connection.execute(delete(model.__table__).where(model.enterprise_id.in_(some)))
     for statement in made.statements:
         statement.run(connection)
@@ -147,10 +150,12 @@ def put(made: Made) -> None:
 
 def compute(ids: list[int], *, at: datetime) -> dict[str, list[dict[str, Any]]]:
     """The rows of standing, spell and obligation that these enterprises ought to have at a moment; writes nothing."""
-    return _compute(ids, at, None, False)
+    return _compute(ids, at, None, search=False)
 
 
-def _compute(ids: list[int], at: datetime, pending: Pending | None, search: bool) -> dict[str, list[dict[str, Any]]]:
+def _compute(
+    ids: list[int], at: datetime, pending: Pending | None, *, search: bool
+) -> dict[str, list[dict[str, Any]]]:
     on = local_day(at)
     ladder, cadences = policy.ladder, policy.cadences
     all_rounds = RoundTable(rounds())
@@ -162,14 +167,15 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, search: bool
     outcomes = _outcomes(ids, pending)
     rows: dict[str, list[dict[str, Any]]] = {"standing": [], "spell": [], "obligation": []}
     without_facts = standing(_NO_FACTS, on, ladder=ladder, rounds=all_rounds)
-    sorts: dict[int, str] = {}
+    sorts = _kept_sort_keys(ids, pending) if pending is not None else {}
     columns = ("region_id", "name", "featured_industry", "hightech_field", "credit_code")
     enterprises = list(_held_by_id(Enterprise, columns, ids, pending))
     if search:
         rows["search_text"] = []
         others = _aliases(ids, pending)
-    for start in range(0, len(enterprises), _NAMES):
-        some = enterprises[start : start + _NAMES]
+    unread = [row for row in enterprises if row[0] not in sorts] if pending is not None else enterprises
+    for start in range(0, len(unread), _NAMES):
+        some = unread[start : start + _NAMES]
         sorts.update((row[0], sort_key(row[2])[:700]) for row in some)
         if search:
             rows["search_text"] += [_search_row(row[0], row[2], row[5], others.get(row[0], ())) for row in some]
@@ -245,6 +251,13 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, search: bool
                 )
             )
     return rows
+
+
+def _kept_sort_keys(ids: Sequence[int], pending: Pending) -> dict[int, str]:
+    """The stored sort keys of enterprises whose names stay: reading a name again is most of the work."""
+    same = [enterprise_id for enterprise_id in ids if enterprise_id not in pending.renamed]
+    query = select(Standing.enterprise_id, Standing.name_sort).where(Standing.enterprise_id.in_(same))
+    return dict(db.session.execute(query).all()) if same else {}
 
 
 # --- what is stored, with a pending write laid over it --------------------------------------------------------------

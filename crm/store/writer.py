@@ -356,7 +356,16 @@ def _pending(staged: _Staged) -> projections.Pending:
     for noun, fields, rows in staged.updates:
         for row in rows:
             pending.updates[noun][row["b_id"]] = {name: row[f"b_{name}"] for name in fields}
+    for entry in staged.log:
+        if entry["noun"] == "enterprise_alias" or (
+            entry["noun"] == "enterprise" and (entry["op"] == "create" or entry["fields"].keys() & _NAMING)
+        ):
+            pending.renamed.add(entry["enterprise_id"])
     return pending
+
+
+# What search and order look at; a withdrawal takes an enterprise out of both.
+_NAMING = frozenset({"name", "credit_code", "deleted"})
 
 
 def _log(connection, change_set_id: int, count: int, act: Act, action: str, region_id, undoes_id) -> None:
