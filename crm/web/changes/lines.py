@@ -125,7 +125,7 @@ def _add(
             entry.lines.append(Line(kind, None, str(change.fields.get("value", ""))))
         return
     prefix = _prefix(change)
-    if change.op == "create":
+    if change.op == "create" and change.noun != "service_log_enterprise":
         entry.created.append(prefix or words.word(change.noun, "noun"))
     for code, value in change.fields.items():
         key = f"{change.noun}.{code}"

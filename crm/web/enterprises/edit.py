@@ -54,12 +54,20 @@ def current_values(state: EnterpriseState, codes: tuple[str, ...]) -> dict[str, 
     return {code: None if code in ("former_name", "old_number") else state.value(code) for code in codes}
 
 
-def groups_of(form: forms.DeclaredForm) -> list[tuple[str, list[dict[str, Any]]]]:
-    return [
-        (label, inputs)
-        for label, codes in GROUPS
-        if (inputs := forms.inputs(form, [code for code in codes if code in form.codes]))
-    ]
+# On the form of an existing enterprise these boxes add to what is known.
+ADDED = {"old_number": "补记原注册号", "former_name": "补记曾用名"}
+
+
+def groups_of(form: forms.DeclaredForm, *, adding: bool = False) -> list[tuple[str, list[dict[str, Any]]]]:
+    groups = []
+    for label, codes in GROUPS:
+        inputs = forms.inputs(form, [code for code in codes if code in form.codes])
+        for one in inputs:
+            if adding and one["name"] in ADDED:
+                one["label"] = ADDED[one["name"]]
+        if inputs:
+            groups.append((label, inputs))
+    return groups
 
 
 def doubt_code(form: forms.DeclaredForm, values: dict[str, Any]) -> None:
@@ -154,7 +162,7 @@ def _page(form: forms.DeclaredForm, row: Any) -> str:
         "enterprises/edit.html",
         form=form,
         row=row,
-        groups=groups_of(form),
+        groups=groups_of(form, adding=True),
         conflicts=conflicts,
         natures=NATURES,
         new=False,

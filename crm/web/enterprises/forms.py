@@ -181,16 +181,16 @@ def label_with_unit(field: Field) -> str:
 
 
 def help_of(field: Field) -> str | None:
-    return {
-        "date": "如 2026-11-23、2026.11.23、2026年11月23日",
-        "industry": "填代码或名称，如 C1371",
-    }.get(field.type)
+    return "填代码或名称，如 C1371" if field.type == "industry" else None
 
 
 def _attrs(field: Field) -> dict[str, str]:
+    attrs = {"autocomplete": "off"}
     if field.type in ("money", "count", "number", "ratio", "year"):
-        return {"inputmode": "decimal", "autocomplete": "off"}
-    return {"autocomplete": "off"}
+        attrs["inputmode"] = "decimal"
+    if field.type == "date":
+        attrs["placeholder"] = "如 2026-11-23"
+    return attrs
 
 
 def conflict_rows(form: DeclaredForm, who_and_when: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 from flask import url_for
 
 from crm.domain import words
-from crm.domain.comparison import CriterionResult, Outcome, Result, missing_facts, one_short, shortfall
+from crm.domain.comparison import CriterionResult, Outcome, Result, missing_facts, one_short, shortfall, walk
 from crm.domain.facts import FactRef
 
 _ORDER = {Outcome.UNMET: 0, Outcome.UNKNOWN: 1, Outcome.NEEDS_PERSON: 2, Outcome.MET: 3, Outcome.NOT_APPLICABLE: 4}
@@ -17,6 +17,10 @@ def shown(result: Result, enterprise_id: int) -> dict[str, Any]:
     conditions = [c for c in result.criteria if c.role == "condition"]
     notices = [c for c in result.criteria if c.role != "condition" and c.result is not Outcome.UNMET]
     rows = [row(c, enterprise_id) for c in sorted(conditions, key=lambda c: _ORDER[c.result])]
+    short = {c.id for c in shortfall(result) or ()}
+    for c, shown_row in zip(sorted(conditions, key=lambda c: _ORDER[c.result]), rows, strict=True):
+        # The shortest known way stands open under its condition, everything else folded.
+        shown_row["way"] = [row(p, enterprise_id) for p in walk(c.parts) if p.id in short and p is not c]
     counts = Counter(c.result.value for c in conditions)
     return {
         "kind": result.kind,

@@ -44,8 +44,7 @@ def _names(found) -> dict:
 def index():
     wanted = asked()
     person = viewer()
-    total = enterprise_lists.count(wanted.filter, person, today=today())
-    found = enterprise_lists.page(
+    found, total = enterprise_lists.page_and_count(
         wanted.filter, person, today=today(), sort=wanted.sort, descending=wanted.descending, number=wanted.number
     )
     if total == 1 and wanted.args["q"] and request.args.get("go") == "1":

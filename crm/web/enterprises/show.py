@@ -290,7 +290,8 @@ def _figures(file: File, *, every: bool) -> dict[str, Any]:
     if not file.reads_figures:
         return {"grid": None}
     by_year = {row.year: row for row in file.figures}
-    last = max([file.on.year - 1, *by_year])
+    told = by_year if every else [y for y, r in by_year.items() if any(getattr(r, c) is not None for c in MAIN_FIGURES)]
+    last = max([file.on.year - 1, *told])
     first = min([last - 2, *by_year]) if every else last - 4
     years = [y for y in range(max(first, last - 9), last + 1)]
     sources, changed = _sources(file)

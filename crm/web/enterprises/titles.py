@@ -63,7 +63,8 @@ def time_line(
             rows.append(
                 {
                     "kind": kind,
-                    "state": states.get(kind, "valid" if held else "relocated"),
+                    "state": states.get(kind, "valid"),
+                    "held": bool(held),
                     "label": KINDS[kind].short,
                     "bars": bars,
                 }
