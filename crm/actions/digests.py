@@ -209,9 +209,7 @@ def _silent(
     return tuple(found), never
 
 
-def _imported(
-    viewer: Viewer, on: date, at: datetime, where: Sequence[ColumnElement[bool]]
-) -> tuple[Imported, ...]:
+def _imported(viewer: Viewer, on: date, at: datetime, where: Sequence[ColumnElement[bool]]) -> tuple[Imported, ...]:
     """What imports of the last week changed and nobody took back, newest first, a line per enterprise and import."""
     since = datetime.combine(on - timedelta(days=IMPORTED_DAYS), time(0), at.tzinfo)
     query = (
@@ -273,9 +271,7 @@ def _managers(rows: Sequence[Due], silent: Sequence[Silent], at: datetime) -> tu
 
 def _counts(viewer: Viewer, rows: Sequence[Due]) -> tuple[tuple[str, int, str, str], ...]:
     """A leader's numbers: each rung and what is late; each opens its list."""
-    rungs = dict(
-        db.session.execute(visible(select(Standing.rung, func.count()).group_by(Standing.rung), viewer)).all()
-    )
+    rungs = dict(db.session.execute(visible(select(Standing.rung, func.count()).group_by(Standing.rung), viewer)).all())
     lines = [
         (f"最高梯次为{RUNGS[rung]}", rungs.get(rung, 0), "家", f"/enterprises?rung={rung}") for rung in range(4, 0, -1)
     ]

@@ -18,7 +18,7 @@ def ask_for(
 ) -> int:
     """Put a job on record inside the open unit of work; a worker gets its id after the commit. Returns that id.
 
-    ``payload`` is plain JSON: ids and words, never rows. Without ``hand_over`` whoever asked does it in its own process.
+    ``payload`` is plain JSON: ids and words, never rows. Without ``hand_over`` whoever asked does it itself.
     """
     job = Job(
         kind=kind,

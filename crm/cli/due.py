@@ -106,8 +106,10 @@ def digest(on: datetime | None, preview: bool, login: str | None, send: bool, as
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
     else:
-        click.echo(f"{week.week}：新排入 {week.queued} 封，已有 {week.already} 封；已发 {counts['sent']}，"
-                   f"未发出 {counts['failed']}，不确定 {counts['uncertain']}")
+        click.echo(
+            f"{week.week}：新排入 {week.queued} 封，已有 {week.already} 封；已发 {counts['sent']}，"
+            f"未发出 {counts['failed']}，不确定 {counts['uncertain']}"
+        )
         for person in now_there.people:
             click.echo(f"  {person['name']}  {_person_words(person['state'])}")
 

@@ -1,10 +1,10 @@
 """The whole timetable on one page. Times are those of the county (TZ_NAME).
 
-  every night 00:10     recompute            standings and obligations of the new day
-  every hour            digest               this week's digests for whoever lacks one: data decide, not the clock
-  every minute          send_outbox          a safety net: messages ready and nobody sending
-  every minute          put_back_lost_jobs   jobs whose id was lost, jobs whose worker died
-  every night 03:30     prune                ended sessions, throttles, old claims and heartbeats
+every night 00:10     recompute            standings and obligations of the new day
+every hour            digest               this week's digests for whoever lacks one: data decide, not the clock
+every minute          send_outbox          a safety net: messages ready and nobody sending
+every minute          put_back_lost_jobs   jobs whose id was lost, jobs whose worker died
+every night 03:30     prune                ended sessions, throttles, old claims and heartbeats
 """
 
 from collections.abc import Callable

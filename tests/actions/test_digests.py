@@ -36,7 +36,10 @@ def change(noun: str, values: dict, record_id: int | None = None, **more) -> Non
 
 def lines(content) -> list[tuple[str, list[str]]]:
     return [
-        (section.title, [f"{line.chip} {'、'.join(name for name, _ in line.names)} {line.verb}" for line in section.lines])
+        (
+            section.title,
+            [f"{line.chip} {'、'.join(name for name, _ in line.names)} {line.verb}" for line in section.lines],
+        )
         for section in content.sections
     ]
 
@@ -56,11 +59,13 @@ def test_a_case_manager_reads_own_firms_the_latest_first_each_line_with_one_verb
     assert content.scope == "只含你负责的 4 家企业"
 
 
-def test_the_sections_follow_how_soon_it_is(app):
+def test_the_sections_follow_how_soon_it_is(sqlite_app):
     manager = make_user("xianghe", "case_manager", name="向禾").user_id
     firm = make_enterprise(manager=manager)
     for days in (-2, 0, 7, 8, 30, 31, 60, 61, 90, 95):
-        visited(firm, TODAY - timedelta(days=30), author=manager, step=f"第 {days}", step_on=TODAY + timedelta(days=days))
+        visited(
+            firm, TODAY - timedelta(days=30), author=manager, step=f"第 {days}", step_on=TODAY + timedelta(days=days)
+        )
 
     content = digests.compose(manager, TODAY, now=NOW)
 
@@ -101,7 +106,7 @@ def test_a_firm_due_for_silence_is_left_out_when_it_is_gone(sqlite_app):
     assert lines(content) == [("久未联系", ["120 个工作日 乙有限公司 记走访"])]
 
 
-def test_silence_counts_by_the_regions_own_limit(app):
+def test_silence_counts_by_the_regions_own_limit(sqlite_app):
     world = make_week()
     change("setting", {"region_id": county().id, "key": "silence_days", "value": 200})
 
@@ -113,7 +118,12 @@ def test_silence_counts_by_the_regions_own_limit(app):
 def imported(firm: int, *, at: datetime, state: str = "done") -> None:
     with unit_of_work() as work:
         batch = ImportBatch(
-            region_id=county().id, who="李闻", file_name="科技型第六批.xlsx", effective_on=at.date(), state=state, created_at=at
+            region_id=county().id,
+            who="李闻",
+            file_name="科技型第六批.xlsx",
+            effective_on=at.date(),
+            state=state,
+            created_at=at,
         )
         work.add(batch)
         work.flush()
@@ -145,7 +155,7 @@ def test_no_news_is_one_line(sqlite_app):
     assert "这一周没有要办的事项，也没有变化。" in mail_digest(content, user_id=manager).text
 
 
-def test_the_bureau_reads_how_much_lies_with_whom(app):
+def test_the_bureau_reads_how_much_lies_with_whom(sqlite_app):
     world = make_week()
     change("affiliation", {"enterprise_id": world.quiet, "kind": "status", "value": "active"})
 
@@ -187,7 +197,9 @@ def test_a_township_reads_its_own_firms_and_the_other_district_nothing(sqlite_ap
 
 def test_a_step_promised_at_a_colleagues_firm_is_owed_by_who_promised(sqlite_app):
     world = make_week()
-    visited(world.late, TODAY - timedelta(days=5), author=world.colleague, step="带样品", step_on=TODAY + timedelta(days=2))
+    visited(
+        world.late, TODAY - timedelta(days=5), author=world.colleague, step="带样品", step_on=TODAY + timedelta(days=2)
+    )
 
     content = digests.compose(world.colleague, TODAY, now=NOW)
 
@@ -196,7 +208,9 @@ def test_a_step_promised_at_a_colleagues_firm_is_owed_by_who_promised(sqlite_app
 
 def test_no_figure_ever_stands_in_a_mail(sqlite_app):
     world = make_week()
-    change("figures", {"enterprise_id": world.late, "year": 2025, "revenue": Decimal("87654321.09"), "staff_count": 4321})
+    change(
+        "figures", {"enterprise_id": world.late, "year": 2025, "revenue": Decimal("87654321.09"), "staff_count": 4321}
+    )
 
     for user_id in (world.manager, world.bureau, world.leader, world.township):
         composed = mail_digest(digests.compose(user_id, TODAY, now=NOW), user_id=user_id)

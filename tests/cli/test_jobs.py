@@ -80,10 +80,10 @@ def test_a_day_to_come_is_judged_as_that_day(sqlite_app):
     assert (message.period, message.subject) == ("2026-W50", "本周提醒（第 50 周）：2 项逾期")
 
 
-def test_recompute_runs_in_this_process_for_a_day(app):
+def test_recompute_runs_in_this_process_for_a_day(sqlite_app):
     firm = make_enterprise()
 
-    done = report(app, "jobs", "run", "recompute", "--on", "2026-12-01")
+    done = report(sqlite_app, "jobs", "run", "recompute", "--on", "2026-12-01")
 
     db.session.rollback()
     assert (done["state"], done["result"]) == ("done", {"enterprises": 1})

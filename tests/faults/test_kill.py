@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import select
 
 from crm.actions.jobs import ask_for
-from crm.extensions import db
+from crm.extensions import carrier, db
 from crm.jobs.digests import queue_digests
 from crm.store.jobs import Heartbeat, Job, JobClaim
 from crm.store.messages import Message
 from crm.store.unit_of_work import unit_of_work
 from tests.builders import NOW, TODAY, act, make_user
-from tests.conftest import build
+from tests.conftest import build, fresh_settings
 from tests.mail.server import Server, Silent
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,18 +90,25 @@ class Processes:
 
 
 @pytest.fixture
-def world(sqlite_settings, tmp_path):
+def instance(request, tmp_path):
+    """Settings of a fresh instance on SQLite, or on what the test is parametrized with."""
+    return fresh_settings(getattr(request, "param", "sqlite"), request, tmp_path)
+
+
+@pytest.fixture
+def world(instance):
     """An application of the test itself on the same database and carrier as the processes."""
-    app = build(sqlite_settings)
+    app = build(instance)
     with app.app_context():
         yield app
         db.session.remove()
         db.engine.dispose()
+        carrier.huey.storage.close()
 
 
 @pytest.fixture
-def processes(world, sqlite_settings, tmp_path):
-    started = Processes(tmp_path, sqlite_settings)
+def processes(world, instance, tmp_path):
+    started = Processes(tmp_path, instance)
     yield started
     started.stop()
 
@@ -160,6 +167,7 @@ def test_a_worker_killed_while_sending_leaves_one_uncertain_and_the_rest_is_sent
     assert uncertain.error == "发送时程序中断，邮件服务器可能已经收下。问过本人再决定是否再发。"
 
 
+@pytest.mark.parametrize("instance", ["sqlite", "postgresql"], indirect=True)
 def test_a_worker_killed_in_a_job_is_followed_by_another_that_does_it_once(world, processes, tmp_path):
     with unit_of_work():
         job_id = ask_for("slow", {"folder": str(tmp_path)}, act=act())

@@ -56,7 +56,7 @@ def test_the_page_says_whether_the_clock_ticks_and_what_waits(client, world):
 
     assert "时钟停了" in silent
     assert "没有后台进程" in silent
-    assert "1 个后台进程在干活" in alive
+    assert "1 个后台进程在运行" in alive
     assert "本周提醒（第 48 周）：1 项逾期，1 项 7 天内到期" in alive
     assert "发待发消息" in alive
 

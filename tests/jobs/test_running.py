@@ -40,7 +40,7 @@ def test_a_job_runs_once_with_its_payload_and_keeps_its_result(app, kinds):
     assert (job(job_id).state, job(job_id).result, job(job_id).attempts) == ("done", {"rows": 3}, 1)
 
 
-def test_the_id_reaches_the_carrier_after_the_commit_only(app):
+def test_the_id_reaches_the_carrier_after_the_commit_only(sqlite_app):
     with pytest.raises(RuntimeError), unit_of_work():
         ask_for("count", {}, act=act())
         raise RuntimeError
@@ -78,7 +78,7 @@ def test_of_two_workers_one_does_the_job(app, kinds):
     assert len(done) == 1
 
 
-def test_progress_is_seen_while_the_job_runs(app, kinds):
+def test_progress_is_seen_while_the_job_runs(sqlite_app, kinds):
     seen = []
 
     def work(progress, payload):
@@ -91,7 +91,7 @@ def test_progress_is_seen_while_the_job_runs(app, kinds):
     assert seen == [(3, 10, "running")]
 
 
-def test_a_running_job_stops_at_its_next_step_when_asked(app, kinds):
+def test_a_running_job_stops_at_its_next_step_when_asked(sqlite_app, kinds):
     steps = []
 
     def work(progress, payload):
@@ -109,7 +109,7 @@ def test_a_running_job_stops_at_its_next_step_when_asked(app, kinds):
     assert steps == [0, 1]
 
 
-def test_a_waiting_job_is_cancelled_at_once_and_an_ended_one_not_at_all(app, kinds):
+def test_a_waiting_job_is_cancelled_at_once_and_an_ended_one_not_at_all(sqlite_app, kinds):
     kinds["count"] = lambda progress, payload: {}
     waiting, ended = asked(), asked()
     run(ended)
@@ -123,7 +123,7 @@ def test_a_waiting_job_is_cancelled_at_once_and_an_ended_one_not_at_all(app, kin
     assert refusal.value.message == "这个任务已经结束，不用取消。"
 
 
-def test_another_districts_job_cannot_be_found_to_cancel(app):
+def test_another_districts_job_cannot_be_found_to_cancel(sqlite_app):
     stranger = make_user("stranger", "bureau", region=county(OTHER))
     job_id = asked(region_id=county().id)
 
@@ -133,7 +133,7 @@ def test_another_districts_job_cannot_be_found_to_cancel(app):
     assert job(job_id).state == "queued"
 
 
-def test_a_fault_is_told_in_one_sentence_with_the_number(app, kinds):
+def test_a_fault_is_told_in_one_sentence_with_the_number(sqlite_app, kinds):
     def work(progress, payload):
         raise ValueError("secret name")
 
@@ -141,10 +141,13 @@ def test_a_fault_is_told_in_one_sentence_with_the_number(app, kinds):
     job_id = asked()
 
     assert run(job_id) == "failed"
-    assert job(job_id).error == f"出了意外，没有做完，什么也没有写入。可以再做一次；再不行，把编号 {job_id} 告诉系统管理员。"
+    assert (
+        job(job_id).error
+        == f"出了意外，没有做完，什么也没有写入。可以再做一次；再不行，把编号 {job_id} 告诉系统管理员。"
+    )
 
 
-def test_a_refusal_is_told_in_its_own_words(app, kinds):
+def test_a_refusal_is_told_in_its_own_words(sqlite_app, kinds):
     def work(progress, payload):
         raise Refused("第 3 行没有名称。")
 
@@ -154,7 +157,7 @@ def test_a_refusal_is_told_in_its_own_words(app, kinds):
     assert (run(job_id), job(job_id).error) == ("failed", "第 3 行没有名称。")
 
 
-def test_a_kind_nobody_knows_is_said_so(app):
+def test_a_kind_nobody_knows_is_said_so(sqlite_app):
     job_id = asked("of_a_newer_version")
 
     assert (run(job_id), job(job_id).error) == ("failed", "这一版程序不认识这种任务，没有做。")
@@ -187,7 +190,7 @@ def test_a_dead_workers_job_is_handed_over_again_and_done_by_another(app, kinds)
     assert job(job_id).attempts == 2
 
 
-def test_a_job_that_killed_three_workers_is_given_up(app):
+def test_a_job_that_killed_three_workers_is_given_up(sqlite_app):
     job_id = asked()
     carrier.huey.flush()
     abandon(job_id, attempts=3)
@@ -198,7 +201,7 @@ def test_a_job_that_killed_three_workers_is_given_up(app):
     assert job(job_id).error == f"试了三次都中断，不再自动重试。把编号 {job_id} 告诉系统管理员。"
 
 
-def test_an_id_the_carrier_lost_is_sent_again_and_a_waiting_one_is_not(app):
+def test_an_id_the_carrier_lost_is_sent_again_and_a_waiting_one_is_not(sqlite_app):
     lost = asked()
     carrier.huey.flush()
     kept = asked()
@@ -229,8 +232,8 @@ def test_a_worker_that_lost_its_lease_commits_nothing_more(app, kinds):
     assert job(job_id).worker == "gone"
 
 
-def test_a_long_step_keeps_its_lease_by_a_beat_of_its_own(app, kinds):
-    app.config["JOB_LEASE_SECONDS"] = 0.6
+def test_a_long_step_keeps_its_lease_by_a_beat_of_its_own(sqlite_app, kinds):
+    sqlite_app.config["JOB_LEASE_SECONDS"] = 0.6
     leases = []
 
     def work(progress, payload):
@@ -247,7 +250,7 @@ def test_a_long_step_keeps_its_lease_by_a_beat_of_its_own(app, kinds):
     assert job(job_id).result == {"free": None}
 
 
-def test_two_asks_to_recompute_everything_become_one(app):
+def test_two_asks_to_recompute_everything_become_one(sqlite_app):
     with unit_of_work():
         first = ask_for_recompute(act=act())
     with unit_of_work():

@@ -83,7 +83,11 @@ def test_the_body_is_frozen_when_it_is_queued(sqlite_app, smtp):
     make_week()
     queue_digests(TODAY, act(), now=NOW)
     with unit_of_work():
-        write([Create("setting", {"region_id": county().id, "key": "office_name", "value": "别的局"})], act=act(), action="t")
+        write(
+            [Create("setting", {"region_id": county().id, "key": "office_name", "value": "别的局"})],
+            act=act(),
+            action="t",
+        )
 
     send_all()
 
@@ -168,7 +172,9 @@ def test_what_a_dead_worker_left_half_sent_is_uncertain(app, smtp):
     queue_digests(TODAY, act(), now=NOW)
     with unit_of_work() as work:
         dead = ask_for("send_outbox", {}, act=act(), hand_over=False)
-        work.execute(update(Job).where(Job.id == dead).values(state="running", worker="gone", lease_until=NOW, attempts=1))
+        work.execute(
+            update(Job).where(Job.id == dead).values(state="running", worker="gone", lease_until=NOW, attempts=1)
+        )
         first = work.scalar(select(Message.id).order_by(Message.id))
         work.execute(update(Message).where(Message.id == first).values(state="sending", worker="gone"))
 

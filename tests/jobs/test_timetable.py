@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from crm.domain.words import JOB_KINDS
 from crm.extensions import carrier, db
 from crm.jobs import heartbeats, schedule, scheduler
 from crm.jobs.days import zone
@@ -16,7 +17,6 @@ from crm.store.messages import Message
 from crm.store.sessions import UserSession
 from crm.store.standings import Standing
 from crm.store.unit_of_work import unit_of_work
-from crm.domain.words import JOB_KINDS
 from tests.builders import NOW, make_enterprise, make_user
 from tests.jobs.week import make_week
 
@@ -35,7 +35,7 @@ def work_off() -> None:
         run(carrier.huey.dequeue().args[0])
 
 
-def test_a_slot_is_run_once_and_leaves_its_result(app):
+def test_a_slot_is_run_once_and_leaves_its_result(sqlite_app):
     runs: list = []
     entry = counting(runs)
 
@@ -79,7 +79,7 @@ def test_a_slot_of_a_dead_process_is_taken_over_after_a_while(app, clock):
     assert (at_once, later, len(runs)) == (False, True, 1)
 
 
-def test_a_fault_in_one_entry_is_noted_and_does_not_stop_the_clock(app):
+def test_a_fault_in_one_entry_is_noted_and_does_not_stop_the_clock(sqlite_app):
     def broken(at):
         raise ValueError("no")
 
@@ -88,9 +88,9 @@ def test_a_fault_in_one_entry_is_noted_and_does_not_stop_the_clock(app):
     assert (row.state, row.result) == ("failed", {"error": "ValueError"})
 
 
-def test_at_start_the_clock_runs_what_todays_claims_lack(app):
-    scheduler.catch_up(app)
-    scheduler.catch_up(app)
+def test_at_start_the_clock_runs_what_todays_claims_lack(sqlite_app):
+    scheduler.catch_up(sqlite_app)
+    scheduler.catch_up(sqlite_app)
 
     claims = db.session.execute(select(JobClaim.name, JobClaim.slot).order_by(JobClaim.name)).all()
     assert [tuple(row) for row in claims] == [
@@ -100,7 +100,7 @@ def test_at_start_the_clock_runs_what_todays_claims_lack(app):
     ]
 
 
-def test_a_daily_entry_waits_for_its_time(app):
+def test_a_daily_entry_waits_for_its_time(sqlite_app):
     entry = next(entry for entry in TIMETABLE if entry.name == "recompute")
 
     slots = [entry.slot(datetime(2026, 11, 23, 0, minute, tzinfo=zone())) for minute in (9, 10)]
@@ -169,7 +169,7 @@ def test_the_night_recomputes_what_the_day_changes(app, clock):
     assert standing.hnte != before
 
 
-def test_a_start_after_a_pause_refreshes_what_has_become_stale(app, clock):
+def test_a_start_after_a_pause_refreshes_what_has_become_stale(sqlite_app, clock):
     firm = make_enterprise(titles=[("hnte", date(2023, 11, 25), date(2026, 11, 24))])
     other = make_enterprise("巫溪县巴岩竹编有限公司")
     clock.move_to(datetime(2027, 1, 20, 17, 0, tzinfo=UTC))
@@ -182,7 +182,7 @@ def test_a_start_after_a_pause_refreshes_what_has_become_stale(app, clock):
     assert db.session.get(Standing, other).computed_on == date(2026, 11, 23)
 
 
-def test_a_recompute_begun_again_goes_on_where_it_stopped(app, clock):
+def test_a_recompute_begun_again_goes_on_where_it_stopped(sqlite_app, clock):
     make_enterprise("甲有限公司")
     make_enterprise("乙有限公司")
     clock.shift(timedelta(days=1))
@@ -195,7 +195,7 @@ def test_a_recompute_begun_again_goes_on_where_it_stopped(app, clock):
     assert results == [{"enterprises": 2}, {"enterprises": 0}]
 
 
-def test_pruning_takes_what_only_the_machinery_needed(app, clock):
+def test_pruning_takes_what_only_the_machinery_needed(sqlite_app, clock):
     user = make_user("xianghe", "case_manager")
     with unit_of_work() as work:
         work.add(UserSession(key_hash="0" * 64, user_id=user.user_id, created_at=NOW, seen_at=NOW))
@@ -210,8 +210,8 @@ def test_pruning_takes_what_only_the_machinery_needed(app, clock):
     assert db.session.scalars(select(JobClaim.name)).all() == ["recompute"]
 
 
-def test_readyz_knows_whether_the_clock_ticks(app, clock):
-    client = app.test_client()
+def test_readyz_knows_whether_the_clock_ticks(sqlite_app, clock):
+    client = sqlite_app.test_client()
     never = client.get("/readyz").json["scheduler"]["alive"]
     heartbeats.beat(heartbeats.SCHEDULER)
     now = client.get("/readyz").json["scheduler"]["alive"]
