@@ -32,7 +32,11 @@ class ObligationOutcome(Record, Model):
 class Obligation(Machine, Model):
     """The computed obligations of an enterprise: rebuilt from facts, cadences, windows and outcomes."""
 
-    __table_args__ = (Index("ix_obligation_due", "state", "due_at"), Index("uq_obligation", "enterprise_id", "kind", "period", unique=True))
+    __table_args__ = (
+        # All counts of the due list come from this index alone.
+        Index("ix_obligation_due", "state", "due_at", "kind", "enterprise_id", "owner_id"),
+        Index("uq_obligation", "enterprise_id", "kind", "period", unique=True),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     enterprise_id: Mapped[int] = mapped_column(ForeignKey("enterprise.id"))

@@ -76,9 +76,9 @@ def standing_rule(viewer: Viewer) -> ColumnElement[bool]:
         if grant.role in ("bureau", "leader", "admin", "unit"):
             conditions.append(_in(Standing.region_id, grant.county_ids))
         elif grant.role == "case_manager":
-            conditions.append(and_(Standing.manager_id == viewer.user_id, _in(Standing.region_id, grant.county_ids)))
-            if grant.colleagues:
-                conditions.append(_in(Standing.region_id, grant.county_ids))
+            seen = _in(Standing.region_id, grant.county_ids)
+            # Who sees the colleagues' enterprises sees the own ones; one plain condition lets an index give the order.
+            conditions.append(seen if grant.colleagues else and_(Standing.manager_id == viewer.user_id, seen))
         elif grant.role == "township":
             conditions.append(_in(Standing.township_id, grant.region_ids))
         elif grant.role == "park":

@@ -2,11 +2,22 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, SmallInteger
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.store.records import Machine, Model
 from crm.store.types import BigId, Moment, Words
+
+
+STATE_COLUMNS = ("cq_tech", "tech_sme", "innovative_sme", "tech_innovative_sme", "hnte", "srdi", "little_giant", "pool")
+
+# Titles that few enterprises ever had: their lists are found through an index of just those enterprises.
+_RARE = ("innovative_sme", "tech_innovative_sme", "hnte", "srdi", "little_giant", "pool")
+
+
+def _few(kind: str) -> Index:
+    had = text(f"{kind} IS NOT NULL")
+    return Index(f"ix_standing_{kind}", "region_id", kind, sqlite_where=had, postgresql_where=had)
 
 
 class Standing(Machine, Model):
@@ -15,6 +26,11 @@ class Standing(Machine, Model):
     __table_args__ = (
         Index("ix_standing_region_rung", "region_id", "rung", "name_sort"),
         Index("ix_standing_region_name", "region_id", "name_sort"),
+        # The board: its counts from one index alone, the most urgent cards of a rung or of a title in their order.
+        Index("ix_standing_board", "region_id", "rung", *STATE_COLUMNS),
+        Index("ix_standing_rung_due", "region_id", "rung", "next_due_at", "name_sort"),
+        Index("ix_standing_due", "region_id", "next_due_at", "name_sort"),
+        *map(_few, _RARE),
         Index("ix_standing_township", "township_id", "rung"),
         Index("ix_standing_manager", "manager_id", "rung"),
         Index("ix_standing_changes_on", "changes_on"),
@@ -52,9 +68,6 @@ class Standing(Machine, Model):
     # The day it was computed for, and the next day on which the same facts give another answer.
     computed_on: Mapped[date] = mapped_column(Date)
     changes_on: Mapped[date | None] = mapped_column(Date)
-
-
-STATE_COLUMNS = ("cq_tech", "tech_sme", "innovative_sme", "tech_innovative_sme", "hnte", "srdi", "little_giant", "pool")
 
 
 class Spell(Machine, Model):

@@ -570,7 +570,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_obligation")),
     )
     with op.batch_alter_table("obligation", schema=None) as batch_op:
-        batch_op.create_index("ix_obligation_due", ["state", "due_at"], unique=False)
+        batch_op.create_index("ix_obligation_due", ["state", "due_at", "kind", "enterprise_id", "owner_id"], unique=False)
         batch_op.create_index("uq_obligation", ["enterprise_id", "kind", "period"], unique=True)
 
     op.create_table(
@@ -714,6 +714,18 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("standing", schema=None) as batch_op:
         batch_op.create_index("ix_standing_changes_on", ["changes_on"], unique=False)
+        batch_op.create_index(
+            "ix_standing_board",
+            ["region_id", "rung", "cq_tech", "tech_sme", "innovative_sme", "tech_innovative_sme", "hnte", "srdi", "little_giant", "pool"],
+            unique=False,
+        )
+        batch_op.create_index("ix_standing_due", ["region_id", "next_due_at", "name_sort"], unique=False)
+        batch_op.create_index("ix_standing_rung_due", ["region_id", "rung", "next_due_at", "name_sort"], unique=False)
+        for kind in ("innovative_sme", "tech_innovative_sme", "hnte", "srdi", "little_giant", "pool"):
+            had = sa.text(f"{kind} IS NOT NULL")
+            batch_op.create_index(
+                f"ix_standing_{kind}", ["region_id", kind], unique=False, sqlite_where=had, postgresql_where=had
+            )
         batch_op.create_index("ix_standing_manager", ["manager_id", "rung"], unique=False)
         batch_op.create_index("ix_standing_region_name", ["region_id", "name_sort"], unique=False)
         batch_op.create_index("ix_standing_region_rung", ["region_id", "rung", "name_sort"], unique=False)
@@ -919,6 +931,11 @@ def downgrade() -> None:
 
     op.drop_table("stored_file")
     with op.batch_alter_table("standing", schema=None) as batch_op:
+        for kind in ("pool", "little_giant", "srdi", "hnte", "tech_innovative_sme", "innovative_sme"):
+            batch_op.drop_index(f"ix_standing_{kind}")
+        batch_op.drop_index("ix_standing_rung_due")
+        batch_op.drop_index("ix_standing_due")
+        batch_op.drop_index("ix_standing_board")
         batch_op.drop_index("ix_standing_township")
         batch_op.drop_index("ix_standing_region_rung")
         batch_op.drop_index("ix_standing_region_name")
