@@ -168,17 +168,25 @@ def _index(entries: Iterable[tuple[Any, str, Iterable[str] | None]]) -> dict[str
     return found
 
 
-def labels(region_ids: frozenset[int] | None = None) -> dict[str, dict[Any, str]]:
-    """{type or dictionary: {stored value: words}} for showing and exporting; all regions unless some are named."""
-    here = (lambda column: column.in_(region_ids)) if region_ids is not None else (lambda column: column.is_not(None))
+def labels(*, within: int | None = None) -> dict[str, dict[Any, str]]:
+    """{type or dictionary: {stored value: words}} for showing, exporting and the drop-downs of a blank template.
+
+    ``within`` names the county whose townships, people, parks and entries are wanted; without it, everybody's.
+    """
+    regions, people = select(Region.id, Region.name), select(User.id, User.name).where(~User.deleted)
+    parks, carriers = select(Park.id, Park.name), select(Carrier.id, Carrier.name)
+    entries = select(DictionaryEntry.dictionary, DictionaryEntry.code, DictionaryEntry.label)
+    if within is not None:
+        regions = regions.where(Region.parent_id == within)
+        people, parks = people.where(User.region_id == within), parks.where(Park.region_id == within)
+        carriers = carriers.where(Carrier.region_id == within)
+        entries = entries.where(DictionaryEntry.region_id == within)
     known: dict[str, dict[Any, str]] = {
-        "region": dict(db.session.execute(select(Region.id, Region.name)).all()),
-        "person": dict(db.session.execute(select(User.id, User.name)).all()),
-        "park": dict(db.session.execute(select(Park.id, Park.name).where(here(Park.region_id))).all()),
-        "carrier": dict(db.session.execute(select(Carrier.id, Carrier.name).where(here(Carrier.region_id))).all()),
+        "region": dict(db.session.execute(regions.order_by(Region.code)).all()),
+        "person": dict(db.session.execute(people.order_by(User.id)).all()),
+        "park": dict(db.session.execute(parks.order_by(Park.id)).all()),
+        "carrier": dict(db.session.execute(carriers.order_by(Carrier.id)).all()),
     }
-    query = select(DictionaryEntry.dictionary, DictionaryEntry.code, DictionaryEntry.label)
-    query = query.where(here(DictionaryEntry.region_id)).order_by(DictionaryEntry.id)
-    for name, code, label in db.session.execute(query):
+    for name, code, label in db.session.execute(entries.order_by(DictionaryEntry.position, DictionaryEntry.id)):
         known.setdefault(name, {})[code] = label
     return known

@@ -69,6 +69,11 @@ def may_import(viewer: Viewer, region_id: int | None) -> bool:
     return viewer.has_in(region_id, "bureau", "admin", "case_manager", "unit")
 
 
+def require_import(viewer: Viewer, region_id: int | None) -> None:
+    """Raise NotAllowed unless the viewer may bring files into this region."""
+    require(may_import(viewer, region_id), "导入")
+
+
 # --- a file comes in ------------------------------------------------------------------------------------------------
 
 
@@ -88,7 +93,7 @@ def start_import(
     ``profile`` None: the one that knows more of the file's columns. ``ask`` False leaves the preview to the caller.
     Raises NotAllowed.
     """
-    require(may_import(act.viewer, region_id), "导入")
+    require_import(act.viewer, region_id)
     stored = file_store.record(
         kept, name=name, purpose="import", at=act.recorded_at, region_id=region_id, owner_id=act.viewer.user_id
     )
@@ -462,3 +467,19 @@ def counts_of(batch_id: int) -> dict[str, int]:
     query = select(ImportRow.outcome, func.count()).where(ImportRow.batch_id == batch_id).group_by(ImportRow.outcome)
     counted = dict(db.session.execute(query).all())
     return {outcome: counted.get(outcome, 0) for outcome in OUTCOMES}
+
+
+def report_of(batch_id: int) -> dict[str, Any]:
+    """The report of a previewed or written batch in the form of the command ``import`` (product.md, Reports)."""
+    batch = db.session.get(ImportBatch, batch_id)
+    assert batch is not None
+    summary = batch.summary or {}
+    query = select(ImportRow.problems).where(ImportRow.batch_id == batch_id, ImportRow.problems.is_not(None))
+    counts = counts_of(batch_id)
+    return {
+        "batch": batch_id,
+        "rows": sum(counts.values()),
+        **counts,
+        "missing_from_file": summary.get("missing") or [],
+        "problems": [problem for told in db.session.scalars(query.order_by(ImportRow.id)) for problem in told],
+    }
