@@ -13,8 +13,11 @@ from crm.mail.send import NotSent, Outgoing, Uncertain, send
 from crm.store import outbox
 from crm.store.messages import Message
 from crm.store.settings import setting
-from crm.store.unit_of_work import unit_of_work
+from crm.store.unit_of_work import DatabaseBusy, unit_of_work
 from crm.store.users import User
+
+# Each waits as long as the database lets us wait; after that the message is uncertain, and a person is asked.
+SETTLE_ATTEMPTS = 5
 
 log = structlog.get_logger("crm.jobs")
 
@@ -39,7 +42,7 @@ def send_outbox(progress: Progress, payload: dict[str, Any]) -> dict[str, int]:
 
 
 def settle_orphans() -> int:
-    """Mark what dead workers left half sent as uncertain, and say for whom. Returns how many there were."""
+    """Mark what dead workers left half sent as uncertain, for a person to decide. Returns how many there were."""
     found = outbox.orphans()
     db.session.rollback()
     if not found:
@@ -63,14 +66,22 @@ def _send_one(message_id: int, worker: str) -> str:
     except NotSent as error:
         log.warning("message not sent", message=message_id, attempt=attempts, error=error.technical)
         again = None if error.final else outbox.next_attempt_at(attempts, datetime.now(UTC))
-        return _settle(message_id, worker, "failed", error=error.sentence, not_before=again)
+        sentence = error.sentence + ("过一会儿自动再试。" if again else "不再自动重试。")
+        return _settle(message_id, worker, "failed", error=sentence[:500], not_before=again)
     log.info("message sent", message=message_id, attempt=attempts)
     return _settle(message_id, worker, "sent", sent_at=datetime.now(UTC), recipient=outgoing.recipient, error=None)
 
 
 def _settle(message_id: int, worker: str, state: str, **values: Any) -> str:
-    with unit_of_work():
-        ours = outbox.settle(message_id, worker, datetime.now(UTC), state, **values)
+    """Note how it ended. The mail is out by now, so a busy database is waited for and not given up on at once."""
+    for patience in range(SETTLE_ATTEMPTS, 0, -1):
+        try:
+            with unit_of_work():
+                ours = outbox.settle(message_id, worker, datetime.now(UTC), state, **values)
+            break
+        except DatabaseBusy:
+            if patience == 1:
+                raise
     if not ours:
         log.error("message changed hands while it was sent", message=message_id, state=state)
     return state

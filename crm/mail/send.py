@@ -134,7 +134,7 @@ def _connect(url: SplitResult, timeout: float) -> smtplib.SMTP:
         raise NotSent("与邮件服务器的加密连接没有建成。核对证书和 SMTP_URL。", f"tls: {error.reason}") from None
     except (smtplib.SMTPException, OSError) as error:
         _hang_up(server)
-        sentence = "连不上邮件服务器。核对 SMTP_URL，过一会儿会自动再试。"
+        sentence = "连不上邮件服务器。核对 SMTP_URL。"
         raise NotSent(sentence, f"connect: {type(error).__name__}") from None
     return server
 
@@ -157,7 +157,7 @@ def _envelope(server: smtplib.SMTP, email: EmailMessage) -> None:
             if code not in (250, 251, 354):
                 raise _refused(step, code, answer)
     except (smtplib.SMTPException, OSError) as error:
-        raise NotSent("邮件服务器中途断开，信还没有交出去，会自动再试。", f"envelope: {type(error).__name__}") from None
+        raise NotSent("邮件服务器中途断开，信还没有交出去。", f"envelope: {type(error).__name__}") from None
 
 
 def _data(server: smtplib.SMTP, email: EmailMessage) -> None:

@@ -119,20 +119,22 @@ def test_a_missing_server_is_tried_five_times_with_growing_pauses(sqlite_app, cl
     use(sqlite_app, "smtp://127.0.0.1:1")
     make_user("xianghe", "case_manager", name="向禾")
     queue_digests(TODAY, act(), now=NOW)
-    pauses = []
+    pauses, sentences = [], set()
 
     for _ in range(6):
         send_all()
         (message,) = outbox().values()
         if message.not_before is None:
             break
+        sentences.add(message.error)
         pauses.append(round((message.not_before - datetime.now(UTC)).total_seconds() / 60))
         send_all()
         clock.move_to(message.not_before + timedelta(seconds=1))
 
     assert pauses == [1, 5, 15, 60]
+    assert sentences == {"连不上邮件服务器。核对 SMTP_URL。过一会儿自动再试。"}
     assert (message.state, message.attempts) == ("failed", 5)
-    assert message.error == "连不上邮件服务器。核对 SMTP_URL，过一会儿会自动再试。"
+    assert message.error == "连不上邮件服务器。核对 SMTP_URL。不再自动重试。"
 
 
 def test_a_final_refusal_is_not_tried_again(sqlite_app, smtp, clock):

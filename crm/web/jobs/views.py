@@ -104,7 +104,7 @@ def cancel(job_id: int):
     visible_record(Job, job_id, viewer(), "这个任务")
     form = Form()
     if form.validate() and attempt(form, lambda: jobs.cancel(job_id, new_act()) or True):
-        return done(f"已请任务 {job_id} 停下。", _back())
+        return done(f"任务 {job_id} 会在下一步停下。", _back())
     return _refused(form)
 
 
