@@ -59,7 +59,7 @@ def page(wanted: filters.Asked, **forms: Any) -> str:
     person = viewer()
     counts = obligation_lists.pivot(wanted.filter, person, now=now())
     total = counts.count(wanted.filter)
-    found = obligation_lists.page(wanted.filter, person, now=now(), number=wanted.number)
+    found = obligation_lists.page(wanted.filter, person, counts, number=wanted.number)
     townships = {r.id: r.name for r in reference.townships(person)}
     managers = reference.managers(person, today())
     # Not the name behind an id in the address: it may be somebody's of another district.
