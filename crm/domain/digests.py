@@ -179,7 +179,9 @@ def compose(
         sections.append(_imported(material.imported, on))
     week_count = sum(_days(item, on) <= 7 for item in ahead)
     month_count = sum(_days(item, on) <= 30 for item in ahead)
-    numbers = _numbers(len(late), week_count, month_count)
+    # A leader's material has what is late and numbers; what is merely coming was left out on purpose.
+    nothing_due = "没有逾期事项" if material.counts and not material.own else "没有逾期和近期到期的事项"
+    numbers = _numbers(len(late), week_count, month_count) or nothing_due
     nothing = not sections
     return Digest(
         person=person,
@@ -219,7 +221,7 @@ def _numbers(late: int, week: int, month: int) -> str:
         said.append(f"{week} 项 7 天内到期")
     elif month:
         said.append(f"{month} 项 30 天内到期")
-    return "，".join(said) or "没有逾期和近期到期的事项"
+    return "，".join(said)
 
 
 def _worst(late: Sequence[Due], ahead: Sequence[Due], on: date) -> str:

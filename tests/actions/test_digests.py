@@ -184,6 +184,14 @@ def test_a_leader_reads_numbers_that_open_their_lists(sqlite_app):
     assert [section.code for section in content.sections[1:]] == ["overdue"]
 
 
+def test_a_leader_is_not_told_that_nothing_is_coming(sqlite_app):
+    manager = make_user("xianghe", "case_manager", name="向禾").user_id
+    leader = make_user("zhouyuan", "leader", name="周远").user_id
+    visited(make_enterprise(manager=manager), TODAY, author=manager, step="回访", step_on=TODAY + timedelta(days=3))
+
+    assert digests.compose(leader, TODAY, now=NOW).subject == "本周提醒（第 48 周）：没有逾期事项"
+
+
 def test_a_township_reads_its_own_firms_and_the_other_district_nothing(sqlite_app):
     world = make_week()
     stranger = make_user("stranger", "bureau", region=county(OTHER)).user_id
