@@ -30,7 +30,7 @@ GOOD = {
     "own_accounts": True,
     "sme_industry": "industry",
 }
-CLEAN = {code: False for code in ("had_major_accident", "had_env_violation", "had_research_misconduct", "was_blacklisted")}
+CLEAN = dict.fromkeys(("had_major_accident", "had_env_violation", "had_research_misconduct", "was_blacklisted"), False)
 
 
 def make_judged(**more) -> int:
@@ -114,7 +114,8 @@ def test_a_frozen_report_is_the_report_of_the_command(app):
     with unit_of_work():
         freeze_assessment(enterprise_id, "size_class", act=act())
 
-    expected = {"credit_code": "915002990000000013", **as_report(judge(facts_of(enterprise_id, TODAY), ["size_class"])[0])}
+    result = judge(facts_of(enterprise_id, TODAY), ["size_class"])[0]
+    expected = {"credit_code": "915002990000000013", **as_report(result)}
 
     assert db.session.scalar(db.select(Assessment)).report == expected
 

@@ -12,7 +12,8 @@ from tests.builders import act, make_enterprise, township
 
 
 def belongs(enterprise_id: int, kind: str) -> list[tuple]:
-    return [(a.ref_id or a.value, a.starts_on, a.ends_on) for a in affiliations_of(enterprise_id) if a.kind == kind]
+    rows = sorted((a for a in affiliations_of(enterprise_id) if a.kind == kind), key=lambda a: a.id)
+    return [(a.ref_id or a.value, a.starts_on, a.ends_on) for a in rows]
 
 
 def test_a_move_ends_the_old_township_the_day_before(app):

@@ -1,0 +1,658 @@
+"""The file of one enterprise: what each role sees, its forms, conflicts, history and undo."""
+
+import html
+import json
+import re
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import event, select
+
+from crm.actions.enterprises import edit_enterprise
+from crm.actions.figures import record_figures
+from crm.actions.service_logs import log_service
+from crm.domain.changes import Update
+from crm.domain.codes import make_code
+from crm.extensions import db
+from crm.store.assessments import Assessment
+from crm.store.changes import ChangeSet
+from crm.store.enterprises import Enterprise, affiliations_of, aliases_of
+from crm.store.figures import Figures, figures_of
+from crm.store.intellectual_property import ip_of
+from crm.store.pool import PoolMembership
+from crm.store.qualifications import Qualification, title_facts
+from crm.store.unit_of_work import unit_of_work
+from crm.store.writer import write
+from tests.builders import TODAY, act, county, make_enterprise, make_user, township
+from tests.web.conftest import post, sign_in
+
+TABS = ["", "titles", "figures", "ip", "compare", "applications", "logs", "due", "history"]
+HNTE = ("hnte", date(2024, 11, 28), date(2027, 11, 27), {"number": "GR202451100001", "cohort_year": 2024})
+SME = ("tech_sme", date(2025, 9, 2), date(2026, 3, 31), {"cohort_year": 2025})
+
+
+@pytest.fixture
+def bureau(sqlite_app):
+    return make_user("tanyue", "bureau", name="谭越")
+
+
+@pytest.fixture
+def client(sqlite_app, bureau):
+    client = sqlite_app.test_client()
+    sign_in(client, "tanyue")
+    return client
+
+
+def client_of(app, login: str):
+    client = app.test_client()
+    sign_in(client, login)
+    return client
+
+
+def shown(page: str) -> dict[str, str]:
+    """What a form would send: hidden values and what stands in its boxes."""
+    body = page[page.index("<main") :]
+    found = {}
+    for tag in re.findall(r"<input[^>]*>", body):
+        name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name and 'type="radio"' not in tag and 'type="search"' not in tag:
+            found[name.group(1)] = html.unescape(value.group(1)) if value else ""
+    for name, text in re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', body, re.DOTALL):
+        found[name] = html.unescape(text)
+    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', body, re.DOTALL):
+        chosen = re.search(r'<option value="([^"]*)" selected', options)
+        found[name] = chosen.group(1) if chosen else ""
+    return found
+
+
+def fill(client, url: str, **typed):
+    """Open a form, type something and send it, as a person does."""
+    return client.post(url, data={**shown(client.get(url).text), **typed})
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_a_tab_makes_as_many_queries_for_a_full_file_as_for_a_thin_one(client, bureau, tab):
+    thin = make_enterprise("薄有限公司", titles=[HNTE], township=township().id, manager=bureau.user_id, status="active")
+    full = make_enterprise("厚有限公司", titles=[HNTE, SME, ("cq_tech", date(2025, 6, 1), date(2027, 5, 31))],
+                           township=township().id, manager=bureau.user_id, status="active")  # fmt: skip
+    for enterprise_id, years in ((thin, [2025]), (full, [2023, 2024, 2025])):
+        for year in years:
+            with unit_of_work():
+                record_figures(enterprise_id, year, {"revenue": Decimal(1)}, act=act())
+            with unit_of_work():
+                visit = {"happened_on": date(year, 5, 1), "kind": "visit", "text": "看生产线"}
+                log_service([enterprise_id], visit, act=act(bureau))
+
+    def queries(enterprise_id: int) -> int:
+        seen = []
+        listener = lambda *args: seen.append(args[2])  # noqa: E731 a closure is the shortest listener
+        event.listen(db.engine, "before_cursor_execute", listener)
+        try:
+            assert client.get(f"/enterprises/{enterprise_id}", query_string={"tab": tab}).status_code == 200
+        finally:
+            event.remove(db.engine, "before_cursor_execute", listener)
+        return len(seen)
+
+    queries(thin)
+
+    assert queries(thin) == queries(full)
+
+
+def test_an_empty_file_says_what_would_be_there_on_every_tab(client):
+    enterprise_id = make_enterprise()
+
+    pages = {tab: client.get(f"/enterprises/{enterprise_id}", query_string={"tab": tab}) for tab in TABS}
+
+    assert {tab: page.status_code for tab, page in pages.items()} == dict.fromkeys(TABS, 200)
+    assert "还没有登记过资格" in pages["titles"].text
+    assert "还没有登记知识产权" in pages["ip"].text
+    assert "还没有服务记录" in pages["logs"].text
+
+
+def test_an_unknown_tab_and_a_foreign_enterprise_are_not_found(client):
+    enterprise_id = make_enterprise()
+    foreign = make_enterprise("云台某有限公司", region=county("500299"))
+
+    urls = (f"/enterprises/{enterprise_id}?tab=x", f"/enterprises/{foreign}", "/enterprises/99999")
+    codes = [client.get(url).status_code for url in urls]
+
+    assert codes == [404, 404, 404]
+
+
+def test_a_blank_figure_is_hatched_and_a_zero_is_a_zero(client):
+    enterprise_id = make_enterprise()
+    with unit_of_work():
+        record_figures(enterprise_id, 2025, {"revenue": Decimal("37706000"), "rd_expense": Decimal(0)}, act=act())
+
+    page = client.get(f"/enterprises/{enterprise_id}").text
+
+    revenue = re.search(r"<td[^>]*>营业收入</td>(.*?)</tr>", page, re.DOTALL).group(1)
+    research = re.search(r"<td[^>]*>研发费用（会计口径）</td>(.*?)</tr>", page, re.DOTALL).group(1)
+    assert re.findall(r">([^<]+)</td>", revenue) == ["未填"] * 4 + ["3,770.6"]
+    assert re.findall(r">([^<]+)</td>", research) == ["未填"] * 4 + ["0.0"]
+    assert 'title="测试 2026-11-23，网页"' in revenue
+
+
+def test_figures_and_judgements_are_hidden_from_who_may_not_read_them(sqlite_app, bureau):
+    make_user("qindi", "township", region=township("凤凰镇"))
+    enterprise_id = make_enterprise(township=township("凤凰镇").id, contact_name="冉女士")
+    with unit_of_work():
+        record_figures(enterprise_id, 2025, {"revenue": Decimal("37706000")}, act=act())
+    client = client_of(sqlite_app, "qindi")
+
+    pages = "".join(client.get(f"/enterprises/{enterprise_id}", query_string={"tab": tab}).text for tab in TABS)
+
+    assert "3,770.6" not in pages
+    assert "年度指标是保密字段" in pages
+    assert "你的授权不含" in pages
+    assert "冉女士" in pages
+    assert "另有 1 项保密或内部字段" in pages
+
+
+def test_a_unit_sees_no_contacts_and_no_visits(sqlite_app):
+    make_user("yueheng", "unit")
+    author = make_user("tanyue", "bureau", name="谭越")
+    enterprise_id = make_enterprise(contact_name="冉女士", notes="只给内部看")
+    with unit_of_work():
+        log_service([enterprise_id], {"happened_on": TODAY, "kind": "visit", "text": "看新烘干线"}, act=act(author))
+    client = client_of(sqlite_app, "yueheng")
+
+    pages = "".join(client.get(f"/enterprises/{enterprise_id}", query_string={"tab": tab}).text for tab in TABS)
+
+    assert [word in pages for word in ("冉女士", "只给内部看", "看新烘干线")] == [False, False, False]
+
+
+def test_who_may_only_read_gets_no_verbs(sqlite_app):
+    make_user("liaoheng", "leader")
+    enterprise_id = make_enterprise(titles=[HNTE])
+    client = client_of(sqlite_app, "liaoheng")
+
+    page = client.get(f"/enterprises/{enterprise_id}?tab=titles").text
+    verbs = ("edit", "rename", "figures/2025", "qualifications/new", "intellectual-property/new", "applications/new",
+             "pool/propose")  # fmt: skip
+    codes = [client.get(f"/enterprises/{enterprise_id}/{verb}").status_code for verb in verbs]
+
+    assert [word in page for word in ("登记认定结果", "更正", "记一次走访</a>")] == [False, False, False]
+    assert codes == [403] * 7
+
+
+def test_a_doubtful_code_is_told_beside_it(client):
+    page = client.get(f"/enterprises/{make_enterprise(code='915002990000000014', code_reason='执照如此')}").text
+
+    assert "代码存疑：执照如此" in page
+
+
+def test_the_way_back_leads_through_the_list_one_came_from(client):
+    ids = [make_enterprise(f"{name}有限公司", titles=[HNTE]) for name in ("安安", "百百", "财财")]
+
+    page = client.get(f"/enterprises/{ids[1]}/neighbours?from=state%3Dhnte%253A").text
+    lonely = client.get(f"/enterprises/{ids[1]}/neighbours?from=q%3D没有").text
+
+    assert "第 2 家，共 3 家" in page
+    assert [f"/enterprises/{i}?from=" in page for i in (ids[0], ids[2])] == [True, True]
+    assert "第" not in lonely
+
+
+# --- entering and editing ---------------------------------------------------------------------------------------------
+
+
+def test_a_new_enterprise_is_entered_from_what_was_typed(client):
+    answer = fill(client, "/enterprises/new", name="巫溪县新立食品有限公司", capital="50万元", registered_on="2019年3月1日",
+                  township=str(township().id), above_scale="no")  # fmt: skip
+
+    row = db.session.scalar(select(Enterprise).where(Enterprise.name == "巫溪县新立食品有限公司"))
+    assert (answer.status_code, answer.location) == (302, f"/enterprises/{row.id}")
+    assert (row.capital, row.registered_on) == (Decimal(500000), date(2019, 3, 1))
+    assert {a.kind: a.ref_id or a.value for a in affiliations_of(row.id)} == {
+        "township": township().id,
+        "above_scale": "no",
+    }
+
+
+def test_every_error_stands_beside_its_field_and_nothing_typed_is_lost(client):
+    answer = fill(client, "/enterprises/new", name="", capital="很多", registered_on="2099-01-01", address="一号路")
+
+    assert answer.status_code == 422
+    said = dict(re.findall(r'id="f-(\w+)-error">.*?</svg>([^<]+)<', answer.text))
+    assert set(said) == {"name", "capital", "registered_on"}
+    assert (shown(answer.text)["capital"], shown(answer.text)["address"]) == ("很多", "一号路")
+
+
+def test_a_name_of_300_characters_is_refused_in_one_sentence(client):
+    answer = fill(client, "/enterprises/new", name="长" * 300)
+
+    assert answer.status_code == 422
+    assert "120 个字" in answer.text
+
+
+def test_a_code_that_fails_its_check_asks_once_for_a_reason_and_never_blocks(client):
+    asked = fill(client, "/enterprises/new", name="甲有限公司", credit_code="915002990000000014")
+
+    again = client.post("/enterprises/new", data=shown(asked.text))
+
+    row = db.session.scalar(select(Enterprise).where(Enterprise.name == "甲有限公司"))
+    assert (asked.status_code, again.status_code) == (422, 302)
+    assert "校验位不符" in asked.text
+    assert (row.credit_code, row.code_reason) == ("915002990000000014", "未写理由")
+
+
+def test_a_code_of_another_enterprise_is_refused_beside_the_field(client):
+    make_enterprise(code=make_code(1))
+
+    answer = fill(client, "/enterprises/new", name="乙有限公司", credit_code=make_code(1))
+
+    assert (answer.status_code, "这个统一社会信用代码已属于另一家企业。" in answer.text) == (422, True)
+
+
+def test_pressing_twice_saves_once(client):
+    data = {**shown(client.get("/enterprises/new").text), "name": "只有一家有限公司"}
+
+    codes = [client.post("/enterprises/new", data=data).status_code for _ in range(2)]
+
+    assert codes == [302, 302]
+    assert len(db.session.scalars(select(Enterprise)).all()) == 1
+
+
+def test_a_changed_township_asks_whether_it_is_a_correction_or_a_new_fact(client):
+    old, new = township("凤凰镇").id, township("菱角镇").id
+    enterprise_id = make_enterprise(township=old)
+    url = f"/enterprises/{enterprise_id}/edit"
+
+    asked = fill(client, url, township=str(new))
+    done = client.post(url, data={**shown(asked.text), "nature": "new_fact", "effective_on": "2026-11-01"})
+
+    assert (asked.status_code, done.status_code) == (422, 302)
+    assert "选更正还是新事实" in asked.text
+    rows = sorted((a for a in affiliations_of(enterprise_id) if a.kind == "township"), key=lambda a: a.id)
+    assert [(a.ref_id, a.ends_on) for a in rows] == [(old, date(2026, 10, 31)), (new, None)]
+
+
+def test_a_plain_field_asks_nothing(client):
+    enterprise_id = make_enterprise(address="一号路")
+
+    answer = fill(client, f"/enterprises/{enterprise_id}/edit", address="二号路")
+
+    assert answer.status_code == 302
+    assert db.session.get(Enterprise, enterprise_id).address == "二号路"
+
+
+def test_an_edit_without_a_change_writes_nothing(client):
+    enterprise_id = make_enterprise(capital=Decimal("1234567.89"))
+    before = len(db.session.scalars(select(ChangeSet.id)).all())
+
+    answer = fill(client, f"/enterprises/{enterprise_id}/edit")
+
+    assert answer.status_code == 302
+    assert len(db.session.scalars(select(ChangeSet.id)).all()) == before
+
+
+def test_the_same_field_shows_before_theirs_and_mine_and_the_choice_is_kept(client):
+    enterprise_id = make_enterprise(address="一号路", main_product="烤鱼")
+    url = f"/enterprises/{enterprise_id}/edit"
+    data = {**shown(client.get(url).text), "address": "三号路", "main_product": "鱼罐头"}
+    colleague = make_user("chenshu", "bureau", name="陈述")
+    with unit_of_work():
+        edit_enterprise(enterprise_id, {"address": "二号路"}, version=1, act=act(colleague))
+
+    clash = client.post(url, data=data)
+    kept = client.post(url, data={**shown(clash.text), "pick_address": "theirs"})
+
+    db.session.expire_all()
+    row = db.session.get(Enterprise, enterprise_id)
+    assert (clash.status_code, kept.status_code) == (409, 302)
+    table = clash.text[clash.text.index("同一处已被别人改过") :]
+    assert [word in table for word in ("一号路", "二号路", "三号路", "陈述 11-23 10:00")] == [True] * 4
+    assert (row.address, row.main_product) == ("二号路", "鱼罐头")
+
+
+def test_my_choice_overwrites_after_the_conflict_was_seen(client):
+    enterprise_id = make_enterprise(address="一号路")
+    url = f"/enterprises/{enterprise_id}/edit"
+    data = {**shown(client.get(url).text), "address": "三号路"}
+    with unit_of_work():
+        edit_enterprise(enterprise_id, {"address": "二号路"}, version=1, act=act())
+
+    clash = client.post(url, data=data)
+    client.post(url, data={**shown(clash.text), "pick_address": "mine"})
+
+    db.session.expire_all()
+    assert db.session.get(Enterprise, enterprise_id).address == "三号路"
+
+
+def test_a_renaming_keeps_the_old_name_to_be_found(client):
+    enterprise_id = make_enterprise("旧名食品有限公司")
+
+    answer = fill(client, f"/enterprises/{enterprise_id}/rename", name="新名食品有限公司")
+
+    assert answer.status_code == 302
+    assert [a.value for a in aliases_of(enterprise_id)] == ["旧名食品有限公司"]
+    assert "新名食品有限公司" in client.get("/enterprises?q=旧名").text
+
+
+def test_a_withdrawn_enterprise_leaves_the_list_and_the_toast_brings_it_back(client):
+    enterprise_id = make_enterprise("录错的有限公司")
+
+    post(client, f"/enterprises/{enterprise_id}/withdraw", {"version": "1"})
+    listed = client.get("/enterprises").text
+    undo = re.search(r'action="(/changes/\d+/undo)"', listed).group(1)
+    gone = client.get(f"/enterprises/{enterprise_id}").status_code
+    back = post(client, undo)
+
+    assert (gone, back.status_code) == (404, 302)
+    assert client.get(f"/enterprises/{enterprise_id}").status_code == 200
+
+
+# --- titles -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_kind_is_asked_first(client):
+    enterprise_id = make_enterprise()
+
+    page = client.get(f"/enterprises/{enterprise_id}/qualifications/new").text
+
+    assert "先选资格" in page
+    assert f"/enterprises/{enterprise_id}/qualifications/new?kind=hnte" in page
+
+
+def test_a_title_is_recorded_with_proposed_days(client):
+    enterprise_id = make_enterprise()
+    url = f"/enterprises/{enterprise_id}/qualifications/new?kind=hnte"
+
+    proposed = fill(client, url, number="GR202551100009", issued_on="2025-11-28", cohort_year="2025", propose="1")
+    answer = client.post(url, data=shown(proposed.text))
+
+    fact = title_facts(enterprise_id)[0]
+    assert "按起日推算" in proposed.text
+    assert answer.status_code == 302
+    assert (fact.valid_from, fact.valid_to, fact.cohort_year) == (date(2025, 11, 28), date(2028, 11, 27), 2025)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        pytest.param({"valid_from": "2025-06-01", "valid_to": "2024-06-01"}, "valid_to", id="ends before it begins"),
+        pytest.param({"valid_from": "2025-01-01", "valid_to": "2028-01-01"}, "valid_from", id="overlaps one recorded"),
+        pytest.param({"announced_on": "2026-12-24"}, "announced_on", id="announced in a month"),
+        pytest.param({"valid_from": "下个月"}, "valid_from", id="no day at all"),
+    ],
+)
+def test_a_title_that_cannot_be_is_refused_beside_its_field(client, typed, field):
+    enterprise_id = make_enterprise(titles=[HNTE])
+
+    answer = fill(client, f"/enterprises/{enterprise_id}/qualifications/new?kind=hnte", **typed)
+
+    assert answer.status_code == 422
+    assert f'id="f-{field}-error"' in answer.text
+    assert len(title_facts(enterprise_id)) == 1
+
+
+def test_a_correction_supersedes_and_an_end_is_a_new_fact(client):
+    enterprise_id = make_enterprise(titles=[HNTE])
+    old = title_facts(enterprise_id)[0]
+
+    corrected = fill(client, f"/qualifications/{old.id}/correct", number="GR202451100002")
+    new = title_facts(enterprise_id)[0]
+    ended = fill(client, f"/qualifications/{new.id}/end", ended_on="2026-10-01", end_reason="cancelled")
+
+    assert (corrected.status_code, ended.status_code) == (302, 302)
+    assert (new.id != old.id, new.number) == (True, "GR202451100002")
+    db.session.expire_all()
+    assert db.session.get(Qualification, old.id).superseded_by_id == new.id
+    assert [(f.id, f.ended_on, f.end_reason) for f in title_facts(enterprise_id)] == [
+        (new.id, date(2026, 10, 1), "cancelled")
+    ]
+
+
+def test_the_time_line_and_its_table_say_the_same(client):
+    enterprise_id = make_enterprise(titles=[HNTE, SME])
+
+    page = client.get(f"/enterprises/{enterprise_id}?tab=titles").text
+
+    assert page.count('class="now"') == 1
+    assert "2024-11-28 至 2027-11-27" in page
+    assert [css in page for css in ('class="fc"', 'class="fh"')] == [True, True]
+
+
+def test_a_foreign_title_is_not_found(client):
+    make_enterprise("云台某有限公司", region=county("500299"), titles=[HNTE])
+    title = db.session.scalar(select(Qualification.id))
+
+    assert [client.get(f"/qualifications/{title}/{verb}").status_code for verb in ("correct", "end")] == [404, 404]
+
+
+# --- figures, IP, applications, judgements, pool ---------------------------------------------------------------------------
+
+
+def test_figures_are_typed_in_ten_thousands_and_a_blank_stays_unknown(client):
+    enterprise_id = make_enterprise()
+    url = f"/enterprises/{enterprise_id}/figures/2025"
+
+    answer = fill(client, url, revenue="3,770.6", staff_count="74", rd_expense="0")
+
+    row = figures_of(enterprise_id)[0]
+    assert answer.status_code == 302
+    assert (row.revenue, row.staff_count, row.rd_expense, row.net_assets) == (Decimal(37706000), 74, Decimal(0), None)
+
+
+def test_an_edit_of_a_figure_lets_its_confirmation_lapse_and_shows_it(client):
+    enterprise_id = make_enterprise()
+    with unit_of_work():
+        written = record_figures(enterprise_id, 2025, {"revenue": Decimal(1710000)}, act=act())
+    confirmed = {"revenue": {"by": "冉女士", "at": "2026-05-01T00:00:00+00:00"}}
+    with unit_of_work():
+        write([Update("figures", next(iter(written.ids.values())), {"confirmed": confirmed})], act=act(), action="test")
+    before = client.get(f"/enterprises/{enterprise_id}").text
+
+    fill(client, f"/enterprises/{enterprise_id}/figures/2025", revenue="179.2")
+
+    after = client.get(f"/enterprises/{enterprise_id}").text
+    assert ('class="n v"' in before, 'class="n v"' in after, 'class="n w"' in after) == (True, False, True)
+    assert "营业收入 2025：原 171.0 万元，谭越 11-23 改" in after
+
+
+@pytest.mark.parametrize("typed", [{"staff_count": "-3"}, {"staff_count": "四十余人"}, {"revenue": "abc"}])
+def test_a_figure_that_is_none_is_refused_beside_its_field(client, typed):
+    enterprise_id = make_enterprise()
+
+    answer = fill(client, f"/enterprises/{enterprise_id}/figures/2025", **typed)
+
+    assert answer.status_code == 422
+    assert f'id="f-{next(iter(typed))}-error"' in answer.text
+    assert db.session.scalar(select(Figures.id)) is None
+
+
+def test_a_year_to_come_has_no_form(client):
+    assert client.get(f"/enterprises/{make_enterprise()}/figures/2027").status_code == 404
+
+
+def test_ip_is_entered_edited_and_withdrawn(client):
+    enterprise_id = make_enterprise()
+
+    fill(
+        client,
+        f"/enterprises/{enterprise_id}/intellectual-property/new",
+        name="一种烘干装置",
+        kind="invention",
+        granted_on="2024.5.7",
+    )
+    piece = ip_of(enterprise_id)[0]
+    fill(client, f"/intellectual-property/{piece.id}/edit", disputed="no")
+    db.session.expire_all()
+    edited = ip_of(enterprise_id)[0]
+    values = (edited.ip_class, edited.granted_on, edited.disputed)
+    post(client, f"/intellectual-property/{piece.id}/withdraw", {"version": str(edited.version)})
+
+    assert values == ("1", date(2024, 5, 7), False)
+    assert ip_of(enterprise_id) == []
+
+
+def test_an_application_is_added_and_moved(client):
+    enterprise_id = make_enterprise()
+
+    fill(client, f"/enterprises/{enterprise_id}/applications/new", kind="hnte", year="2026", stage="网上申报")
+    page = client.get(f"/enterprises/{enterprise_id}?tab=applications").text
+    url = re.search(r"/applications/\d+/edit", page).group(0)
+    moved = fill(client, url, stage="区县初审", outcome="")
+
+    assert moved.status_code == 302
+    assert "区县初审" in client.get(f"/enterprises/{enterprise_id}").text
+
+
+def test_unknown_conditions_lead_to_the_very_field(client):
+    enterprise_id = make_enterprise(subject_type="company")
+
+    page = client.get(f"/enterprises/{enterprise_id}?tab=compare").text
+
+    assert f"/enterprises/{enterprise_id}/figures/2025#f-staff_count" in page
+    assert 'id="f-staff_count"' in client.get(f"/enterprises/{enterprise_id}/figures/2025").text
+    assert f"/enterprises/{enterprise_id}/edit#f-industry_code" in page
+    assert "国科发政〔2017〕115号 · 11-23 比对" in page
+
+
+def test_a_comparison_is_kept_as_a_record_and_can_be_read_again(client):
+    enterprise_id = make_enterprise(subject_type="company")
+
+    answer = post(client, f"/enterprises/{enterprise_id}/assessments", {"rules": "tech_sme"})
+    frozen = db.session.scalar(select(Assessment))
+    page = client.get(f"/assessments/{frozen.id}").text
+
+    assert answer.status_code == 302
+    assert (frozen.rules, frozen.result, frozen.on) == ("tech_sme", "unknown", TODAY)
+    assert "当时的条文" in page
+    assert f"/assessments/{frozen.id}" in client.get(f"/enterprises/{enterprise_id}?tab=compare").text
+
+
+def test_the_pool_is_proposed_decided_and_left_by_forms(client):
+    enterprise_id = make_enterprise("入库的有限公司")
+
+    fill(client, f"/enterprises/{enterprise_id}/pool/propose", pool_class="key")
+    membership = db.session.scalar(select(PoolMembership.id))
+    proposed = client.get("/pool?stage=proposed").text
+    refused = fill(client, f"/pool/{membership}/decide", meeting="", document="")
+    decided = fill(client, f"/pool/{membership}/decide", meeting="局务会")
+    inside = client.get("/pool").text
+    left = fill(client, f"/pool/{membership}/leave", leave_reason="两年未申报")
+
+    listed = f'data-href="/enterprises/{enterprise_id}"' in proposed
+    assert (listed, refused.status_code, decided.status_code, left.status_code) == (True, 422, 302, 302)
+    assert "局务会" in inside
+    assert "两年未申报" in client.get("/pool?stage=out").text
+
+
+def test_the_pool_makes_as_many_queries_for_three_rows_as_for_one(client):
+    def queries() -> int:
+        seen = []
+        listener = lambda *args: seen.append(args[2])  # noqa: E731 a closure is the shortest listener
+        event.listen(db.engine, "before_cursor_execute", listener)
+        try:
+            assert client.get("/pool?stage=proposed").status_code == 200
+        finally:
+            event.remove(db.engine, "before_cursor_execute", listener)
+        return len(seen)
+
+    fill(client, f"/enterprises/{make_enterprise('甲有限公司')}/pool/propose", pool_class="key")
+    for_one = queries()
+    for name in ("乙有限公司", "丙有限公司"):
+        fill(client, f"/enterprises/{make_enterprise(name)}/pool/propose", pool_class="key")
+
+    assert queries() == for_one
+
+
+def test_an_empty_pool_says_what_to_do(client):
+    assert "培育库里还没有企业" in client.get("/pool").text
+
+
+# --- history and undo --------------------------------------------------------------------------------------------------
+
+
+def test_the_history_says_who_when_which_door_and_old_to_new(client, bureau):
+    enterprise_id = make_enterprise(address="一号路", township=township("凤凰镇").id)
+    with unit_of_work():
+        edit_enterprise(
+            enterprise_id, {"address": "二号路", "township": township("菱角镇").id}, version=1, act=act(bureau)
+        )
+
+    page = client.get(f"/enterprises/{enterprise_id}?tab=history").text
+    one = client.get(
+        f"/enterprises/{enterprise_id}?tab=history&noun=enterprise&record={enterprise_id}&field=address"
+    ).text
+    moved = client.get(
+        f"/enterprises/{enterprise_id}?tab=history&noun=enterprise&record={enterprise_id}&field=township"
+    ).text
+
+    assert "谭越 · 网页" in page
+    assert [f"<del>{old}</del>" in page for old in ("一号路", "凤凰镇")] == [True, True]
+    assert ("<ins>二号路</ins>" in one, "凤凰镇" in one) == (True, False)
+    assert ("菱角镇" in moved, "二号路" in moved) == (True, False)
+
+
+def test_the_toast_undoes_at_once_and_says_what_came_back(client):
+    enterprise_id = make_enterprise(address="一号路")
+    answer = fill(client, f"/enterprises/{enterprise_id}/edit", address="二号路")
+    undo = re.search(r'action="(/changes/\d+/undo)"', client.get(answer.location).text).group(1)
+
+    undone = post(client, undo)
+
+    assert (undone.status_code, undone.location) == (302, f"/enterprises/{enterprise_id}")
+    assert "已撤销：恢复 1 处" in client.get(undone.location).text
+    db.session.expire_all()
+    assert db.session.get(Enterprise, enterprise_id).address == "一号路"
+
+
+def test_an_undo_that_keeps_something_shows_a_preview_first(client, bureau):
+    enterprise_id = make_enterprise(address="一号路", main_product="烤鱼")
+    with unit_of_work():
+        written = edit_enterprise(
+            enterprise_id, {"address": "二号路", "main_product": "鱼罐头"}, version=1, act=act(bureau)
+        )
+    colleague = make_user("chenshu", "bureau", name="陈述")
+    with unit_of_work():
+        edit_enterprise(enterprise_id, {"address": "三号路"}, version=2, act=act(colleague))
+    url = f"/changes/{written.change_set_id}/undo"
+
+    shown_first = post(client, url)
+    untouched = db.session.get(Enterprise, enterprise_id).main_product
+    done = post(client, url, {"confirmed": "1"})
+
+    db.session.expire_all()
+    row = db.session.get(Enterprise, enterprise_id)
+    assert (shown_first.status_code, untouched, done.status_code) == (200, "鱼罐头", 302)
+    assert [word in shown_first.text for word in ("保留不动 1 处", "地址", "陈述")] == [True] * 3
+    assert (row.address, row.main_product) == ("三号路", "烤鱼")
+
+
+def test_undoing_twice_writes_nothing_more(client, bureau):
+    enterprise_id = make_enterprise(address="一号路")
+    with unit_of_work():
+        written = edit_enterprise(enterprise_id, {"address": "二号路"}, version=1, act=act(bureau))
+    url = f"/changes/{written.change_set_id}/undo"
+
+    post(client, url)
+    sets = len(db.session.scalars(select(ChangeSet.id)).all())
+    again = post(client, url)
+
+    assert again.status_code in (200, 302)
+    assert len(db.session.scalars(select(ChangeSet.id)).all()) == sets
+
+
+def test_somebody_elses_change_is_not_undone_by_a_case_manager(sqlite_app):
+    manager = make_user("xianghe", "case_manager")
+    enterprise_id = make_enterprise(manager=manager.user_id, address="一号路")
+    with unit_of_work():
+        written = edit_enterprise(enterprise_id, {"address": "二号路"}, version=1, act=act())
+    client = client_of(sqlite_app, "xianghe")
+
+    assert post(client, f"/changes/{written.change_set_id}/undo").status_code in (403, 404)
+    assert db.session.get(Enterprise, enterprise_id).address == "二号路"
+
+
+def test_what_was_seen_travels_with_the_form(client):
+    enterprise_id = make_enterprise(capital=Decimal("1234567.89"))
+
+    form = shown(client.get(f"/enterprises/{enterprise_id}/edit").text)
+
+    assert (form["capital"], json.loads(form["seen"])["capital"], form["version"]) == ("123.456789", "123.456789", "1")
