@@ -429,12 +429,14 @@ def _exact(value: object) -> Decimal | Fraction:
 def money(amount: Decimal | int | str | None, unit: str = "万元") -> str:
     """The number alone, because the unit stands once in the head: 3,770.6 for 37,706,000 元.
 
-    One decimal in 万元 and 亿元, half up; in 元 two decimals only when there are 分. 未填 for None; 0 stays 0.0.
+    One decimal in 万元 and 亿元, half up; in 元 two decimals only when there are 分. 未填 for None; 0 stays a plain 0.
     Raises KeyError for a unit that is none of 元, 万元, 亿元.
     """
     if amount is None:
         return BLANK
     value = Fraction(_exact(amount)) / MONEY_UNITS[unit]
+    if value == 0:
+        return "0"
     in_yuan = 0 if value.denominator == 1 else 2
     return _signed(f"{_rounded(value, in_yuan if unit == '元' else 1):,}")
 
