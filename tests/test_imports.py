@@ -101,7 +101,11 @@ def test_the_package_itself_stays_empty():
 
 
 def test_no_arrow_goes_up_or_sideways():
-    wrong = [f"{room} → {other} in {', '.join(sorted(who))}" for (room, other), who in arrows().items() if not allowed(room, other)]
+    wrong = [
+        f"{room} → {other} in {', '.join(sorted(who))}"
+        for (room, other), who in arrows().items()
+        if not allowed(room, other)
+    ]
 
     assert wrong == []
 
@@ -133,7 +137,11 @@ def test_the_domain_and_the_actions_read_no_clock():
         if room_of(path) not in ("domain", "actions"):
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("now", "today", "utcnow"):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in ("now", "today", "utcnow")
+            ):
                 owner = getattr(node.func.value, "id", getattr(node.func.value, "attr", ""))
                 if owner in ("datetime", "date", "time"):
                     wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
