@@ -29,6 +29,8 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "lapsed": ("lapsed",),
 }
 LATE = "late"
+# Under which heading a deadline stands, with the first and last day of it counted from today.
+GROUPS: dict[str, tuple[int, int | None]] = {LATE: (0, None), "week": (0, 7), "month": (8, 30), "later": (31, None)}
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Filter:
 
     shown: str = "waiting"
     kind: str | None = None
-    month: str | None = None  # 2026-11, one day 2026-11-30, or "late"
+    month: str | None = None  # 2026-11, one day 2026-11-30, or one of GROUPS
     manager: int | None = None
     mine: int | None = None  # this user's enterprises, and what this user promised elsewhere
     unassigned: bool = False
@@ -127,8 +129,8 @@ class Pivot:
         shown, kind, due_at = cell
         if shown != wanted.shown or (wanted.kind and kind != wanted.kind):
             return False
-        if wanted.month == LATE:
-            return due_at < self.now
+        if wanted.month in GROUPS:
+            return group_of(due_at, self.now) == wanted.month
         return not wanted.month or day_of(due_at).isoformat().startswith(wanted.month)
 
 
@@ -156,7 +158,7 @@ def group_of(due_at: datetime, now: datetime) -> str:
     if due_at < now:
         return LATE
     left = (day_of(due_at) - now.astimezone(SHANGHAI).date()).days
-    return "week" if left <= 7 else "month" if left <= 30 else "later"
+    return next(group for group, (_, last) in GROUPS.items() if group != LATE and (last is None or left <= last))
 
 
 def midnight(day: date) -> datetime:
@@ -193,14 +195,25 @@ def _conditions(wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
     found = [Obligation.state.in_(SHOWN[wanted.shown]), *_people(wanted)]
     if wanted.kind:
         found.append(Obligation.kind == wanted.kind)
-    if wanted.month == LATE:
-        found.append(Obligation.due_at < now)
+    if wanted.month in GROUPS:
+        found += _in_group(wanted.month, now)
     elif wanted.month:
         first, following = span_of(wanted.month)
         found.append(Obligation.due_at > midnight(first))
         found.append(Obligation.due_at <= midnight(following))
     if wanted.until is not None:
         found.append(Obligation.due_at <= wanted.until)
+    return found
+
+
+def _in_group(group: str, now: datetime) -> list[ColumnElement[bool]]:
+    if group == LATE:
+        return [Obligation.due_at < now]
+    today = now.astimezone(SHANGHAI).date()
+    first, last = GROUPS[group]
+    found = [Obligation.due_at >= now, Obligation.due_at > midnight(today + timedelta(days=first))]
+    if last is not None:
+        found.append(Obligation.due_at <= midnight(today + timedelta(days=last + 1)))
     return found
 
 

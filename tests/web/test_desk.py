@@ -133,6 +133,17 @@ def test_each_number_of_the_desk_opens_a_list_of_that_many(client, manager):
             assert f'<span class="count">{number} 家</span>' in listed, href
 
 
+def test_each_number_of_what_is_due_opens_that_many(client, manager):
+    for n, days in enumerate((-9, -1, 0, 7, 8, 30, 31)):
+        promise(make_enterprise(f"巫溪县企{n}食品有限公司", manager=manager.user_id), days)
+
+    found = re.findall(r'<a class="b[^"]*" href="(/due\?month=[^"]+)">(\d+)</a>', client.get("/").text)
+
+    assert [int(number) for _, number in found] == [2, 2, 2]
+    for href, number in found:
+        assert f'<h1>到期事项 <span class="count">{number} 项</span></h1>' in client.get(href).text
+
+
 def test_settling_without_a_script_comes_back_to_the_desk_with_undo(client, manager):
     enterprise_id = make_enterprise(manager=manager.user_id)
     period = promise(enterprise_id)

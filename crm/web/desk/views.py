@@ -19,6 +19,7 @@ from crm.store.settings import setting
 from crm.web import reference
 from crm.web.desk import blueprint, lines
 from crm.web.doors import SIGNED_IN, now, open_to, today, viewer
+from crm.web.obligations.filters import GROUPS
 from crm.web.obligations.forms import PostponeForm, SettleForm
 from crm.web.obligations.listing import mine_usually, quick_days
 
@@ -108,7 +109,8 @@ def show():
         most_held=max(1, *counted.held),
         alerts=_alerts(person),
         waiting=_waiting(person, place, counted),
-        text=lines.as_text(found, head=head, counts=due),
+        due_words=GROUPS,
+        text=lines.as_text(found, head=head, counts={GROUPS[group]: n for group, n in due.items()}),
         may_log=person.has("case_manager", "township", "park", "bureau", "admin"),
         may_settle=person.has("case_manager", "bureau", "admin"),
         has_digest=person.has(*OWN_ROLES, *REGION_ROLES),
@@ -132,7 +134,7 @@ def _unit_desk(counted: desk.Counts):
 
 def _due_counts(counts: obligation_lists.Pivot, wanted: Filter) -> dict[str, int]:
     groups = counts.by_group(wanted)
-    return {"逾期": groups.get(LATE, 0), "7 天内": groups.get("week", 0), "30 天内": groups.get("month", 0)}
+    return {group: groups.get(group, 0) for group in (LATE, "week", "month")}
 
 
 def _silence():

@@ -49,7 +49,7 @@ def read(args: MultiDict, *, viewer_id: int | None, mine_usually: bool) -> Asked
     kept = {
         "shown": args.get("shown") if args.get("shown") in SHOWN and args.get("shown") != "waiting" else None,
         "kind": args.get("kind") if args.get("kind") in words.OBLIGATION_KINDS else None,
-        "month": month if month == LATE or _is_span(month) else None,
+        "month": month if month in GROUPS or _is_span(month) else None,
         "manager": manager or None,
         "township": township if township.isdigit() and len(township) < 18 else None,
         "q": args.get("q", "").strip()[:60] or None,
@@ -85,8 +85,8 @@ def _is_span(month: str) -> bool:
 
 def month_words(month: str) -> str:
     """逾期, 2026 年 11 月, or one day as a chip says it."""
-    if month == LATE:
-        return "逾期"
+    if month in GROUPS:
+        return GROUPS[month]
     return month if len(month) == 10 else f"{month[:4]} 年 {int(month[5:])} 月"
 
 
@@ -102,7 +102,7 @@ def chips(asked: Asked, *, townships: dict[int, str], people: dict[int, str], mi
     if args["kind"]:
         chip("种类", words.OBLIGATION_KINDS[args["kind"]], kind=None)
     if args["month"]:
-        chip("月份", month_words(args["month"]), month=None)
+        chip("期限", month_words(args["month"]), month=None)
     if asked.filter.mine is not None:
         chip("专员", "我", manager="all")
     elif asked.filter.unassigned:

@@ -1,7 +1,8 @@
 """The due list: months, filters, groups, the panel of one obligation, and the export of what is shown."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from io import BytesIO
 from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -103,15 +104,15 @@ def _tabs(counts: obligation_lists.Pivot, wanted: filters.Asked) -> list[dict[st
     return tabs
 
 
-def _grouped(found: list, counts: dict[str, int], wanted: filters.Asked) -> list[tuple[str, int | None, list]]:
-    """(heading, how many in all, rows): by nearness while something is to be done, else one list."""
+def _grouped(found: list, counts: dict[str, int], wanted: filters.Asked) -> list[tuple[str, str, int, list]]:
+    """(group, heading, how many in all, rows): by nearness while something is to be done, else one list."""
     if wanted.filter.shown != "waiting":
-        return [("", None, found)] if found else []
-    groups: list[tuple[str, int | None, list]] = []
+        return [("", "", len(found), found)] if found else []
+    groups: list[tuple[str, str, int, list]] = []
     for key, label in filters.GROUPS.items():
         rows = [row for row in found if group_of(row.due_at, now()) == key]
         if rows:
-            groups.append((label, counts.get(key, 0), rows))
+            groups.append((key, label, counts.get(key, 0), rows))
     return groups
 
 
@@ -296,13 +297,7 @@ def export():
         filter={k: v for k, v in wanted.args.items() if v},
         fmt="csv" if request.args.get("format") == "csv" else "xlsx",
     )
-    return send_file(_file(content), as_attachment=True, download_name=name)
-
-
-def _file(content: bytes):
-    from io import BytesIO
-
-    return BytesIO(content)
+    return send_file(BytesIO(content), as_attachment=True, download_name=name)
 
 
 def _cells(row: obligation_lists.Row, townships: dict[int, str], people: dict[int, str]) -> list[Any]:
@@ -317,8 +312,3 @@ def _cells(row: obligation_lists.Row, townships: dict[int, str], people: dict[in
         townships.get(row.township_id, ""),
         people.get(row.manager_id, ""),
     ]
-
-
-def due_until(days: int) -> datetime:
-    """The end of the day so many days from now."""
-    return midnight(today() + timedelta(days=days + 1))
