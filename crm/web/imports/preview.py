@@ -1,0 +1,121 @@
+"""What the preview of an import shows: which columns, how each cell reads, and the words for outcomes and keys."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crm.domain import words
+from crm.domain.fields import FIELDS, Field
+from crm.sheets.layouts import field_behind
+from crm.store.imports import ImportRow
+
+OUTCOMES = {
+    "new": "新增",
+    "changed": "变更",
+    "same": "相同",
+    "conflict": "需决定",
+    "duplicate": "重复",
+    "unmatched": "未匹配",
+    "not_ours": "非本区",
+    "error": "错误",
+}
+OUTCOME_LOOKS = {
+    "new": "ok",
+    "changed": "acc",
+    "same": "na",
+    "conflict": "soon",
+    "duplicate": "soon",
+    "unmatched": "hold",
+    "not_ours": "na",
+    "error": "bad",
+}
+MATCHED_BY = {
+    "credit_code": "信用代码",
+    "old_number": "15 位旧号",
+    "name": "全称",
+    "former_name": "曾用名",
+    "file": "本文件",
+}
+STATES = {
+    "uploaded": ("排队", "hold"),
+    "reading": ("正在读", "prog"),
+    "preview": ("预览", "prog"),
+    "committing": ("正在写入", "prog"),
+    "done": ("已写入", "ok"),
+    "undone": ("已撤销", "na"),
+    "refused": ("读不了", "bad"),
+    "failed": ("出了故障", "bad"),
+    "cancelled": ("已放弃", "na"),
+}
+NOUNS = {"enterprise": "企业", "qualification": "认定资格", "figures": "年度指标", "service_log": "服务记录"}
+WARNINGS = {
+    "code_doubtful": "信用代码存疑，照存",
+    "old_number": "15 位旧注册号",
+    "unknown_person": "服务专员没有账号",
+    "ambiguous_person": "服务专员重名",
+    "unknown_choice": "词不在名单里，没有读入",
+    "code_as_number": "代码在表里是数字",
+    "month_only": "日期只有年月",
+    "percent_assumed": "比率按百分数读",
+    "former_name": "表里用的是曾用名",
+    "number_doubted": "编号与常见样式不同",
+    "code_differs": "名称相同、代码不同",
+}
+# Fields that a column of their own tells nothing new about beside the enterprise's name.
+_IN_NAME = frozenset({"enterprise.name"})
+_COLUMNS = 2
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One field of one row: what it was and what it would be; ``is_new`` when there is nothing before it."""
+
+    label: str
+    before: str
+    after: str
+    is_new: bool
+
+
+def head(key: str) -> str:
+    """A column's heading, money with its unit."""
+    declared = _declared(key)
+    return f"{declared.label}（万元）" if declared.type == "money" else declared.label
+
+
+def columns_for(rows: Sequence[ImportRow]) -> list[str]:
+    """The fields that most of these rows are about, in their order of declaration."""
+    counted = Counter(key for row in rows for key in row.diff or () if key not in _IN_NAME)
+    most = {key for key, _ in counted.most_common(_COLUMNS)}
+    return sorted(most, key=lambda key: list(FIELDS).index(key) if key in FIELDS else -1)
+
+
+def cells_of(row: ImportRow, names: Mapping[str, Mapping[Any, str]]) -> dict[str, Cell]:
+    """Every field that the row would change, in words."""
+    return {key: _cell(key, content, row.outcome, names) for key, content in (row.diff or {}).items()}
+
+
+def _cell(key: str, content: Any, outcome: str, names: Mapping[str, Mapping[Any, str]]) -> Cell:
+    declared = _declared(key)
+    known = names.get(declared.choices or "") or names.get(declared.type)
+    if outcome == "new":
+        return Cell(declared.label, "", _said(declared, content, known), True)
+    before, after = content
+    return Cell(declared.label, _said(declared, before, known), _said(declared, after, known), False)
+
+
+def _said(declared: Field, content: Any, known: Mapping[Any, str] | None) -> str:
+    if content is None:
+        return ""
+    if declared.type == "money":
+        return words.money(content)
+    said = words.value(declared, content, known)
+    return said if len(said) <= 60 else f"{said[:60]}…"
+
+
+def _declared(key: str) -> Field:
+    try:
+        return field_behind(key)
+    except KeyError:
+        # A batch of an earlier release may speak of a field that is no more.
+        return Field(key.split(".")[0], key.split(".")[-1], key.split(".")[-1])
