@@ -88,9 +88,7 @@ def counts(viewer: Viewer, *, mine: int | None, silent_since: date) -> Counts:
     return Counts(row[0], tuple(row[1:11:2]), tuple(row[2:11:2]), *row[11:])
 
 
-def longest_silent(
-    viewer: Viewer, *, mine: int | None, since: date, since_titled: date, limit: int
-) -> list[Quiet]:
+def longest_silent(viewer: Viewer, *, mine: int | None, since: date, since_titled: date, limit: int) -> list[Quiet]:
     """Who was last heard of longest ago; who was never contacted is counted, but on nobody's list of today."""
     titled = or_(*(getattr(Standing, kind).in_(_HELD) for kind in ("hnte", "srdi", "little_giant")))
     query = (

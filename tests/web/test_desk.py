@@ -1,4 +1,4 @@
-"""The desk: what is to be done today, by role, counts that match their lists, notes about the machine, and the empty one."""
+"""The desk: what is to be done today, by role, counts that match their lists, notes on the machine, the empty one."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -125,7 +125,9 @@ def test_each_number_of_the_desk_opens_a_list_of_that_many(client, manager):
     make_enterprise("巫溪县乙食品有限公司", manager=manager.user_id)
     make_enterprise("巫溪县别人食品有限公司")
     for url in ("/", "/?basis=held"):
-        found = re.findall(r'<a (?:class="b" )?href="(/enterprises\?[^"]+)"(?: class="b")?>(\d+)</a>', client.get(url).text)
+        found = re.findall(
+            r'<a (?:class="b" )?href="(/enterprises\?[^"]+)"(?: class="b")?>(\d+)</a>', client.get(url).text
+        )
 
         assert len(found) == 6
         for href, number in found:
@@ -148,7 +150,9 @@ def test_settling_without_a_script_comes_back_to_the_desk_with_undo(client, mana
     enterprise_id = make_enterprise(manager=manager.user_id)
     period = promise(enterprise_id)
 
-    answer = post(client, f"/due/{enterprise_id}/next_step/{period}/settle", {"request_key": "k", "line": "1", "back": "/"})
+    answer = post(
+        client, f"/due/{enterprise_id}/next_step/{period}/settle", {"request_key": "k", "line": "1", "back": "/"}
+    )
 
     assert (answer.status_code, answer.location) == (302, "/")
     page = client.get("/").text
@@ -217,7 +221,13 @@ def test_a_department_is_led_to_the_titles_it_owns_and_sees_nothing_inside(sqlit
 
 @pytest.mark.parametrize(
     ("role", "action"),
-    [("bureau", "导入台账"), ("case_manager", "导入台账"), ("admin", "开账号"), ("leader", "业务科室导入台账后"), ("township", "归属由科技局业务科室登记")],
+    [
+        ("bureau", "导入台账"),
+        ("case_manager", "导入台账"),
+        ("admin", "开账号"),
+        ("leader", "业务科室导入台账后"),
+        ("township", "归属由科技局业务科室登记"),
+    ],
 )
 def test_an_empty_installation_says_what_to_do_first(sqlite_app, role, action):
     assert action in another(sqlite_app, "someone", role).get("/").text
@@ -226,7 +236,10 @@ def test_an_empty_installation_says_what_to_do_first(sqlite_app, role, action):
 def test_a_silent_scheduler_and_a_missing_mail_server_are_told_to_who_can_mend_it(sqlite_app):
     make_enterprise()
     bureau, admin = another(sqlite_app, "tanyue", "bureau"), another(sqlite_app, "tianyan", "admin")
-    said = [("定时任务没有在运行" in page, "没有配置邮件服务器" in page) for page in (c.get("/").text for c in (bureau, admin))]
+    said = [
+        ("定时任务没有在运行" in page, "没有配置邮件服务器" in page)
+        for page in (c.get("/").text for c in (bureau, admin))
+    ]
     with unit_of_work() as work:
         work.add(Heartbeat(name="scheduler", seen_at=NOW))
 

@@ -1,4 +1,4 @@
-"""The due list: counts that match their lists, the panel, settling with undo, walls, and addresses that never fail it."""
+"""The due list: counts that match their lists, the panel, settling with undo, walls, addresses that never fail it."""
 
 import io
 import re
@@ -143,7 +143,13 @@ def test_filters_by_township_kind_and_name_are_joined(client, manager):
 
     assert [
         shown_count(client.get("/due", query_string=query).text)
-        for query in ({"township": town}, {"q": "茶业"}, {"q": "bc"}, {"kind": "hnte_renewal"}, {"township": town, "q": "茶业"})
+        for query in (
+            {"township": town},
+            {"q": "茶业"},
+            {"q": "bc"},
+            {"kind": "hnte_renewal"},
+            {"township": town, "q": "茶业"},
+        )
     ] == [1, 1, 1, 0, 0]
 
 
@@ -157,7 +163,9 @@ def test_the_panel_says_why_and_what_next_and_carries_its_keys(client, manager):
 
     assert "11 月 2 日走访时约定：送立项书模板。" in page
     assert fragment.lstrip().startswith('<aside class="cp-panel sheet" id="side"')
-    assert all(part in page for part in ('data-row class="on" aria-selected="true"', 'hx-push-url="true"', 'class="cover"'))
+    assert all(
+        part in page for part in ('data-row class="on" aria-selected="true"', 'hx-push-url="true"', 'class="cover"')
+    )
     assert f'action="/due/{enterprise_id}/next_step/{period}/settle"' in fragment
 
 

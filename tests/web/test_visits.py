@@ -62,7 +62,12 @@ def test_one_event_with_several_firms_and_a_next_step_is_saved_and_can_be_undone
 
     assert (answer.status_code, answer.location) == (302, "/")
     log = db.session.scalars(select(ServiceLog)).one()
-    assert (log.happened_on, log.kind, log.next_step_on, log.author_name) == (date(2026, 11, 20), "visit", date(2026, 11, 30), "向禾")
+    assert (log.happened_on, log.kind, log.next_step_on, log.author_name) == (
+        date(2026, 11, 20),
+        "visit",
+        date(2026, 11, 30),
+        "向禾",
+    )
     assert [[o.kind for o in obligations_of(i)] for i in ids] == [["next_step"]] * 3
     page = client.get("/").text
     assert "已记走访，3 家企业。" in page
@@ -92,7 +97,16 @@ def test_pressing_save_twice_writes_one_event(client, manager):
         ({"next_step": "回访", "next_step_on": "2026-11-01"}, "下一步期限 2026-11-01 早于发生日期 2026-11-20。"),
         ({"happened_on": "上周三"}, "上周三"),
     ],
-    ids=["tomorrow", "no text", "no kind", "no such kind", "no firm", "a day for nothing", "due before it happened", "no date"],
+    ids=[
+        "tomorrow",
+        "no text",
+        "no kind",
+        "no such kind",
+        "no firm",
+        "a day for nothing",
+        "due before it happened",
+        "no date",
+    ],
 )
 def test_what_is_wrong_is_said_and_nothing_typed_is_lost(client, manager, wrong, sentence):
     enterprise_id = make_enterprise("巫溪县青禾食品有限公司", manager=manager.user_id)
@@ -142,7 +156,10 @@ def test_a_foreign_firm_is_not_found_and_a_colleagues_is_refused(sqlite_app, cli
     colleagues = make_enterprise("巫溪县别人食品有限公司", manager=make_user("b", "case_manager").user_id)
 
     assert [client.get(f"/visits/new?enterprise={i}").status_code for i in (foreign, colleagues)] == [404, 403]
-    assert [post(client, "/visits/new", {**VISIT, "enterprises": [i]}).status_code for i in (foreign, colleagues)] == [422, 422]
+    assert [post(client, "/visits/new", {**VISIT, "enterprises": [i]}).status_code for i in (foreign, colleagues)] == [
+        422,
+        422,
+    ]
     assert "云台区别处" not in post(client, "/visits/new", {**VISIT, "enterprises": [foreign]}).text
     assert db.session.query(ServiceLog).count() == 0
 
@@ -188,7 +205,13 @@ def test_the_list_shows_the_own_records_only(sqlite_app, client, manager):
 def test_an_edit_moves_the_promise_of_every_firm_of_the_event(client, manager):
     ids = [make_enterprise(f"巫溪县企{n}食品有限公司", manager=manager.user_id) for n in range(3)]
     log = logged(ids[:2], manager, next_step="送模板", next_step_on=TODAY + timedelta(days=3))
-    data = {**VISIT, "enterprises": ids[1:], "next_step": "送样品", "next_step_on": "2026-12-24", "version": log.version}
+    data = {
+        **VISIT,
+        "enterprises": ids[1:],
+        "next_step": "送样品",
+        "next_step_on": "2026-12-24",
+        "version": log.version,
+    }
 
     answer = post(client, f"/visits/{log.id}/edit", data)
 
@@ -225,7 +248,10 @@ def test_an_edit_against_somebody_elses_is_told_and_keeps_the_text(client, manag
 
 def test_a_firm_that_the_editor_cannot_see_stays_in_the_event(sqlite_app):
     here, there = township("凤凰镇").id, township("古路镇").id
-    ids = [make_enterprise("巫溪县此处食品有限公司", township=here), make_enterprise("巫溪县别处食品有限公司", township=there)]
+    ids = [
+        make_enterprise("巫溪县此处食品有限公司", township=here),
+        make_enterprise("巫溪县别处食品有限公司", township=there),
+    ]
     client, viewer = another(sqlite_app, "town", "township", region=township("凤凰镇"))
     with unit_of_work():
         values = {"happened_on": TODAY, "kind": "training", "text": "培训"}

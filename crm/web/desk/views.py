@@ -92,9 +92,7 @@ def show():
         return render_template("desk/empty.html", place=place, alerts=_alerts(person))
     wanted = Filter(mine=place.mine)
     counts = obligation_lists.pivot(wanted, person, now=now())
-    quiet = desk.longest_silent(
-        person, mine=place.mine, since=since, since_titled=since_titled, limit=lines.MOST
-    )
+    quiet = desk.longest_silent(person, mine=place.mine, since=since, since_titled=since_titled, limit=lines.MOST)
     silent = lines.silent_lines(quiet, on=today(), limits=limits, holidays=holidays())
     found = lines.todays(person, wanted, counts, now=now(), silent=silent, internal=True)
     due = _due_counts(counts, wanted)

@@ -30,8 +30,8 @@ from crm.web.obligations import blueprint, filters
 from crm.web.obligations.forms import PostponeForm, SettleForm, TakeBackForm, WaiveForm
 
 MONTHS = 12
-# The strip begins one month back: what was due just now is still on everybody's mind.
-MONTHS_BACK = 1
+# The strip begins one month back: what was due just now is still on everybody's mind. What is settled lies behind.
+MONTHS_BACK = {"waiting": 1, "done": 10, "waived": 10, "lapsed": 10}
 
 
 def mine_usually() -> bool:
@@ -77,8 +77,8 @@ def page(wanted: filters.Asked, **forms: Any) -> str:
         tabs=_tabs(counts, wanted),
         kinds=counts.by_kind(wanted.filter),
         months=_months(counts, wanted),
-        bars=_bars(),
-        now_at=_percent(today()),
+        bars=_bars(_strip(wanted.filter.shown)),
+        now_at=_percent(today(), _strip(wanted.filter.shown)),
         chips=chips,
         townships=townships,
         managers=managers,
@@ -119,10 +119,10 @@ def _grouped(found: list, counts: dict[str, int], wanted: filters.Asked) -> list
 # --- the strip of months -------------------------------------------------------------------------------------------
 
 
-def _strip() -> list[date]:
+def _strip(shown: str) -> list[date]:
     """The first days of the months of the strip."""
     first = today().replace(day=1)
-    index = first.year * 12 + first.month - 1 - MONTHS_BACK
+    index = first.year * 12 + first.month - 1 - MONTHS_BACK[shown]
     return [date((index + n) // 12, (index + n) % 12 + 1, 1) for n in range(MONTHS + 1)]
 
 
@@ -131,7 +131,7 @@ def _months(counts: obligation_lists.Pivot, wanted: filters.Asked) -> list[dict[
     kinds = counts.kinds_in(wanted.filter)
     current = today().replace(day=1)
     strip = []
-    for first in _strip()[:-1]:
+    for first in _strip(wanted.filter.shown)[:-1]:
         key = f"{first:%Y-%m}"
         most = max(kinds.get(key, {}).items(), key=lambda pair: pair[1], default=None)
         asked_for = wanted.args["month"] == key
@@ -161,9 +161,8 @@ def _short(kind: str) -> str:
     return _SHORT.get(kind, words.OBLIGATION_KINDS.get(kind, kind))
 
 
-def _percent(day: date) -> float:
+def _percent(day: date, months: list[date]) -> float:
     """Where a day stands on the strip, in percent; every month is equally wide, as the counts above it are."""
-    months = _strip()
     for n, (first, following) in enumerate(pairwise(months)):
         if day < following:
             part = max(0, (day - first).days) / (following - first).days
@@ -171,9 +170,8 @@ def _percent(day: date) -> float:
     return 100.0
 
 
-def _bars() -> list[dict[str, Any]]:
+def _bars(months: list[date]) -> list[dict[str, Any]]:
     """Application windows that touch the strip, packed into as few lines as they need."""
-    months = _strip()
     start, end = months[0], months[-1]
     last_day = or_(Window.enterprise_due_at >= midnight(start), Window.closes_on >= start)
     columns = ("kind", "year", "batch", "opens_on", "enterprise_due_at", "closes_on", "status")
@@ -182,7 +180,8 @@ def _bars() -> list[dict[str, Any]]:
     free: list[float] = []
     for window in db.session.execute(visible(query, viewer()).order_by(Window.opens_on, Window.kind, Window.id)):
         until = day_of(window.enterprise_due_at) if window.enterprise_due_at else window.closes_on
-        x, right = _percent(max(window.opens_on, start)), _percent(min(until, end) + timedelta(days=1))
+        x = _percent(max(window.opens_on, start), months)
+        right = _percent(min(until, end) + timedelta(days=1), months)
         certain = window.status in ("announced", "closed")
         kind = KINDS.get(window.kind)
         name = f"{kind.short if kind else words.RULE_SETS.get(window.kind, window.kind)} {window.batch or window.year}"

@@ -134,5 +134,3 @@ def _answer(form: Form, name: str, written: Written | None, key: tuple[int, str,
     asked = listing.asked_by_path(back)
     wanted = listing.filters.Asked(asked.filter, asked.number, key, asked.args)
     return listing.page(wanted, **{name: form}), 422
-
-
