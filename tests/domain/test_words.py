@@ -128,7 +128,7 @@ def test_money_refuses_binary_floats():
 
 def test_money_in_words_carries_its_unit():
     assert words.money_words(Decimal("1792000")) == "179.2 万元"
-    assert words.money_sentence(Decimal("99999999")) == "10,000 万元"
+    assert words.money_sentence(Decimal("99999999")) == "10,000.0 万元"
     assert words.money_sentence(Decimal("100000000")) == "1.0 亿元"
     assert words.money_gap(Decimal("-412000")) == "差 41.2 万元"
     assert words.gap(1, "人") == "差 1 人"
@@ -194,8 +194,8 @@ def test_a_file_has_a_size(n_bytes, said):
         ("enterprise.name", "", "未填"),
         ("enterprise.registered_on", date(2018, 6, 14), "2018-06-14"),
         ("enterprise.registered_on", "2018-06-14", "2018-06-14"),
-        ("enterprise.capital", Decimal("5000000"), "500 万元"),
-        ("enterprise.capital", "5000000.00", "500 万元"),
+        ("enterprise.capital", Decimal("5000000"), "500.0 万元"),
+        ("enterprise.capital", "5000000.00", "500.0 万元"),
         ("enterprise.subject_type", "cooperative", "农民专业合作社"),
         ("enterprise.status", "moved_in", "迁入"),
         ("enterprise.industry_code", "C1371", "C1371 农副食品加工业"),
