@@ -113,7 +113,7 @@ def processes(world, instance, tmp_path):
     started.stop()
 
 
-def until(true: Callable[[], bool], what: str, seconds: float = 20) -> None:
+def until(true: Callable[[], bool], what: str, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         db.session.rollback()
@@ -196,7 +196,7 @@ def test_a_stopped_worker_finishes_what_it_holds_and_takes_its_row_along(world, 
     time.sleep(0.3)
     (tmp_path / "go").touch()
 
-    assert worker.wait(10) == 0
+    assert worker.wait(40) == 0
     assert job(job_id).state == "done"
     assert db.session.scalars(select(Heartbeat.name).where(Heartbeat.name.like("worker:%"))).all() == []
 
@@ -210,7 +210,7 @@ def test_two_schedulers_share_the_slots_and_a_killed_one_is_not_missed(world, pr
     last = processes.running[-1]
     last.terminate()
 
-    assert last.wait(10) == 0
+    assert last.wait(40) == 0
     jobs = db.session.scalars(select(Job.kind)).all()
     assert len(jobs) == len(set(jobs))
 
