@@ -26,6 +26,21 @@ from tests.builders import NOW, OTHER, TODAY, WUXI, act, county, make_enterprise
 
 ROLES = ("case_manager", "township", "park", "unit", "bureau", "leader", "admin")
 
+# What a preview of one new row says of itself.
+OUTCOMES = ("new", "changed", "same", "conflict", "duplicate", "unmatched", "not_ours", "error")
+SUMMARY: dict[str, Any] = dict.fromkeys(OUTCOMES, 0) | {
+    "rows": 1,
+    "new": 1,
+    "writes": 1,
+    "blocking": 0,
+    "sheets": [],
+    "warnings": [],
+    "missing": None,
+    "missing_count": None,
+    "fingerprint": "",
+    "seconds": 0.1,
+}
+
 
 @dataclass
 class District:
@@ -192,7 +207,7 @@ def _machinery(made: District, mark: str) -> dict[str, int]:
             profile="generic",
             effective_on=TODAY,
             state="preview",
-            summary={"rows": 1, "new": 1},
+            summary=SUMMARY,
             created_at=NOW,
         )
         job = Job(
