@@ -355,7 +355,8 @@ def test_the_same_pages_open_with_records_of_the_own_district(world):
             continue
         for url in addresses(world.app, rule, world.own):
             answers = {role: world.clients[role].get(url, buffered=True).status_code for role in ROLES}
-            if not any(status < 400 for status in answers.values()):
+            # 409 is an answer about a record that was found: it cannot be done to it now.
+            if not any(status < 400 or status == 409 for status in answers.values()):
                 shut.append(f"{rule.rule}: {answers}")
 
     assert shut == []
