@@ -30,6 +30,16 @@ OUTCOME_LOOKS = {
     "not_ours": "na",
     "error": "bad",
 }
+OUTCOME_ICONS = {
+    "new": "plus",
+    "changed": "edit",
+    "same": "check",
+    "conflict": "git-compare",
+    "duplicate": "copy",
+    "unmatched": "help",
+    "not_ours": "map-pin",
+    "error": "alert-circle",
+}
 MATCHED_BY = {
     "credit_code": "信用代码",
     "old_number": "15 位旧号",

@@ -129,7 +129,7 @@ def show(batch_id: int):
 
 
 def _show(batch: ImportBatch, form: ConfirmForm):
-    summary = batch.summary or {}
+    summary = {**dict.fromkeys((*shown.OUTCOMES, "writes", "blocking"), 0), **(batch.summary or {})}
     outcome = request.args.get("outcome", "")
     outcome = outcome if outcome in shown.OUTCOMES else ""
     sheets = summary.get("sheets") or []
