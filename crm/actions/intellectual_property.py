@@ -52,7 +52,7 @@ def problems(values: Mapping[str, Any], others: Sequence[Mapping[str, Any]], *, 
 
 
 def record_ip(enterprise_id: int, values: Mapping[str, Any], *, act: Act) -> Written:
-    """Enter a piece of IP. Raises NotFound, NotAllowed, InvalidInput (no name, granted tomorrow, a repeated number …)."""
+    """Enter a piece of IP. Raises NotFound, NotAllowed, InvalidInput (no name, granted tomorrow, a number again …)."""
     row, standing = visible_enterprise(enterprise_id, act.viewer)
     require(may_edit(act.viewer, standing), "登记知识产权")
     wrong = problems(values, _others(enterprise_id, None), today=act.effective_on)

@@ -155,17 +155,20 @@ def _judge(facts: Facts, kinds: list[str] | None) -> list[Result]:
 
 
 def _in_words(result: Result) -> str:
+    """One comparison in lines: the whole, then every condition that is not met, and the class of a firm's size."""
     score = f"，{result.score[0]}～{result.score[1]} 分" if result.score else ""
-    lines = [
-        f"  {words.word(result.kind, 'rules')}（{result.document}，版本 {result.version}）：{words.RESULTS[result.result.value]}{score}"
-    ]
+    source = f"{result.document}，版本 {result.version}"
+    said = words.RESULTS[result.result.value]
+    lines = [f"  {words.word(result.kind, 'rules')}（{source}）：{said}{score}"]
     for criterion in walk(result.criteria):
-        if criterion.result not in (Outcome.MET, Outcome.NOT_APPLICABLE) or criterion.id == "class":
-            said = criterion.value_text or "、".join(f"缺 {ref.label}" for ref in criterion.missing)
-            gap = f"，{criterion.gap.text}" if criterion.gap else ""
-            lines.append(
-                f"    {words.RESULTS[criterion.result.value]} {criterion.name}：{said}{gap}〔{criterion.clause}〕"
-            )
+        settled = criterion.result in (Outcome.MET, Outcome.NOT_APPLICABLE)
+        if settled and (result.kind != "size_class" or criterion.role != "condition"):
+            continue
+        value = criterion.value_text or "、".join(f"缺 {ref.label}" for ref in criterion.missing)
+        gap = f"，{criterion.gap.text}" if criterion.gap else ""
+        mark = words.RESULTS[criterion.result.value] if criterion.role == "condition" else "提示"
+        value = f"：{value}{gap}" if value else ""
+        lines.append(f"    {mark} {criterion.name}{value}〔{criterion.clause}〕")
     return "\n".join(lines)
 
 

@@ -71,7 +71,7 @@ def fill(client, url: str, **typed):
     return client.post(url, data={**shown(client.get(url).text), **typed})
 
 
-# --- the page ---------------------------------------------------------------------------------------------------------
+# --- the page -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("tab", TABS)
@@ -133,7 +133,7 @@ def test_a_blank_figure_is_hatched_and_a_zero_is_a_zero(client):
     revenue = re.search(r"<td[^>]*>营业收入</td>(.*?)</tr>", page, re.DOTALL).group(1)
     research = re.search(r"<td[^>]*>研发费用（会计口径）</td>(.*?)</tr>", page, re.DOTALL).group(1)
     assert re.findall(r">([^<]+)</td>", revenue) == ["未填"] * 4 + ["3,770.6"]
-    assert re.findall(r">([^<]+)</td>", research) == ["未填"] * 4 + ["0.0"]
+    assert re.findall(r">([^<]+)</td>", research) == ["未填"] * 4 + ["0"]
     assert 'title="测试 2026-11-23，网页"' in revenue
 
 
@@ -197,12 +197,13 @@ def test_the_way_back_leads_through_the_list_one_came_from(client):
     assert "第" not in lonely
 
 
-# --- entering and editing ---------------------------------------------------------------------------------------------
+# --- entering and editing -------------------------------------------------------------------------------------------
 
 
 def test_a_new_enterprise_is_entered_from_what_was_typed(client):
-    answer = fill(client, "/enterprises/new", name="巫溪县新立食品有限公司", capital="50万元", registered_on="2019年3月1日",
-                  township=str(township().id), above_scale="no")  # fmt: skip
+    typed = {"name": "巫溪县新立食品有限公司", "capital": "50万元", "registered_on": "2019年3月1日"}
+
+    answer = fill(client, "/enterprises/new", **typed, township=str(township().id), above_scale="no")
 
     row = db.session.scalar(select(Enterprise).where(Enterprise.name == "巫溪县新立食品有限公司"))
     assert (answer.status_code, answer.location) == (302, f"/enterprises/{row.id}")
@@ -217,6 +218,7 @@ def test_every_error_stands_beside_its_field_and_nothing_typed_is_lost(client):
     answer = fill(client, "/enterprises/new", name="", capital="很多", registered_on="2099-01-01", address="一号路")
 
     assert answer.status_code == 422
+    assert "改正 3 处后再保存" in answer.text
     said = dict(re.findall(r'id="f-(\w+)-error">.*?</svg>([^<]+)<', answer.text))
     assert set(said) == {"name", "capital", "registered_on"}
     assert (shown(answer.text)["capital"], shown(answer.text)["address"]) == ("很多", "一号路")
@@ -346,7 +348,7 @@ def test_a_withdrawn_enterprise_leaves_the_list_and_the_toast_brings_it_back(cli
     assert client.get(f"/enterprises/{enterprise_id}").status_code == 200
 
 
-# --- titles -----------------------------------------------------------------------------------------------------------
+# --- titles ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_kind_is_asked_first(client):
@@ -424,7 +426,7 @@ def test_a_foreign_title_is_not_found(client):
     assert [client.get(f"/qualifications/{title}/{verb}").status_code for verb in ("correct", "end")] == [404, 404]
 
 
-# --- figures, IP, applications, judgements, pool ---------------------------------------------------------------------------
+# --- figures, IP, applications, judgements, pool --------------------------------------------------------------------
 
 
 def test_figures_are_typed_in_ten_thousands_and_a_blank_stays_unknown(client):
@@ -566,7 +568,7 @@ def test_an_empty_pool_says_what_to_do(client):
     assert "培育库里还没有企业" in client.get("/pool").text
 
 
-# --- history and undo --------------------------------------------------------------------------------------------------
+# --- history and undo -----------------------------------------------------------------------------------------------
 
 
 def test_the_history_says_who_when_which_door_and_old_to_new(client, bureau):

@@ -441,7 +441,16 @@
     });
   }
 
+  // Nor does a row of tabs hide the one that is open.
+  function showCurrentTab() {
+    $$(".views").forEach((tabs) => {
+      const current = $("[aria-current]", tabs);
+      if (current && tabs.scrollWidth > tabs.clientWidth) tabs.scrollLeft = current.offsetLeft - tabs.offsetLeft - 40;
+    });
+  }
+
   const start = () => {
+    showCurrentTab();
     $$("[data-toast]").forEach(startToast);
     restoreDrafts();
     retryBusy();

@@ -13,11 +13,12 @@ from crm.domain.viewers import CONFIDENTIAL, INTERNAL, Viewer
 from crm.extensions import db
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import FORMER_NAME, Affiliation
+from crm.store.service_logs import ServiceLog
 from crm.web import reference
 
 ACTIONS: dict[str, str] = {
     "create_enterprise": "新增企业",
-    "edit_enterprise": "修改（新事实）",
+    "edit_enterprise": "修改",
     "correct_enterprise": "更正",
     "withdraw_enterprise": "撤下企业",
     "record_qualification": "登记认定结果",
@@ -29,6 +30,7 @@ ACTIONS: dict[str, str] = {
     "withdraw_ip": "撤下知识产权",
     "propose_for_pool": "培育库拟入库",
     "decide_pool": "培育库入库决定",
+    "decide_on_pool": "培育库入库决定",
     "leave_pool": "培育库出库",
     "add_application": "登记申报",
     "move_application": "修改申报",
@@ -103,8 +105,11 @@ def entries(history: Sequence[tuple[Change, ChangeSet]], viewer: Viewer, classes
     names = _names(history, viewer)
     belongs = _affiliations([c for c, _ in history])
     found: dict[int, Entry] = {}
+    logs = _service_logs([c for c, _ in history]) if INTERNAL in classes else {}
     for change, change_set in history:
         entry = found.setdefault(change_set.id, Entry(change_set, action_words(change_set)))
+        if change.noun == "service_log_enterprise" and change.op == "create":
+            entry.lines += logs.get(change.fields.get("service_log_id", 0), [])
         _add(entry, change, names, belongs, classes)
     return list(found.values())
 
@@ -228,6 +233,20 @@ def _affiliation_lines(
             content = say(row.ref_id if row and row.ref_id is not None else row.value if row else None)
             lines.append(Line(declared.label, content, "撤下" if after else "恢复", *where))
     return lines
+
+
+def _service_logs(changes: Iterable[Change]) -> dict[int, list[Line]]:
+    """What a visit was about: it belongs to many enterprises, so its own values stand in no change of this one."""
+    ids = {c.fields.get("service_log_id") for c in changes if c.noun == "service_log_enterprise" and c.op == "create"}
+    if not ids:
+        return {}
+    query = select(ServiceLog.id, ServiceLog.happened_on, ServiceLog.kind, ServiceLog.text).where(
+        ServiceLog.id.in_(ids)
+    )
+    return {
+        log_id: [Line(f"{words.word(kind, 'service_kind')} {day}", None, text if len(text) <= 80 else text[:80] + "…")]
+        for log_id, day, kind, text in db.session.execute(query)
+    }
 
 
 def _affiliations(changes: Iterable[Change]) -> dict[int, Affiliation]:

@@ -25,8 +25,8 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
                   "legal_person", "address", "source")),
     ("行业与产品", ("industry_code", "featured_industry", "hightech_field", "main_product")),
     ("联系", ("contact_name", "contact_phone")),
-    ("归属与状态", ("township", "township_registered", "township_operating", "township_tax", "park", "carrier", "manager",
-                    "above_scale", "status", "abnormal", "dishonest")),
+    ("归属与状态", ("township", "township_registered", "township_operating", "township_tax", "park", "carrier",
+                    "manager", "above_scale", "status", "abnormal", "dishonest")),
     ("备注", ("notes",)),
 )  # fmt: skip
 ALL = tuple(code for _, codes in GROUPS for code in codes)

@@ -12,10 +12,11 @@ from werkzeug.datastructures import MultiDict
 
 from crm.actions.applications import OUTCOMES
 from crm.actions.assessments import facts_from, judge
+from crm.actions.enterprises import belonging_value
 from crm.actions.rights import may_edit, may_log, may_record_title
 from crm.domain import words
 from crm.domain.codes import check_code
-from crm.domain.fields import AFFILIATIONS, FIELDS, fields_of
+from crm.domain.fields import AFFILIATIONS, FIELDS, Field, fields_of
 from crm.domain.kinds import KINDS, POOL
 from crm.domain.titles import TitleFact
 from crm.domain.viewers import CONFIDENTIAL, INTERNAL
@@ -464,29 +465,28 @@ def _facts(file: File) -> dict[str, Any]:
         )
     belongs = []
     for kind in AFFILIATIONS:
-        one = file.belongs.get(kind)
-        field = FIELDS[f"enterprise.{kind}"]
-        names = (
-            reference.names_for(field.type, person, file.on)
-            if field.type in ("region", "park", "carrier", "person")
-            else None
-        )
-        if one is None:
-            belongs.append({"code": kind, "label": field.label, "text": None, "since": None, "record": 0})
-            continue
-        content = (
-            one.ref_id if one.ref_id is not None else one.value == "yes" if one.value in ("yes", "no") else one.value
-        )
-        text = (names or {}).get(content) or (
-            reference.people([content]).get(content, "") if kind == "manager" else words.value(field, content, names)
-        )
-        belongs.append({"code": kind, "label": field.label, "text": text, "since": one.starts_on, "record": one.id})
+        field, one = FIELDS[f"enterprise.{kind}"], file.belongs.get(kind)
+        text = _belonging_words(field, belonging_value(one)) if one is not None else None
+        belongs.append({"code": kind, "label": field.label, "text": text, "since": one.starts_on if one else None})
     return {
         "facts": rows,
         "belongs": belongs,
         "former_names": [a for a in file.aliases if a.kind == FORMER_NAME],
         "old_numbers": [a for a in file.aliases if a.kind == OLD_NUMBER],
     }
+
+
+def _belonging_words(field: Field, content: Any) -> str:
+    """The name of what an affiliation points at; parks, carriers and people are only asked for when there is one."""
+    person = viewer()
+    if field.type == "region":
+        return reference.region_name(person, content)
+    if field.type == "person":
+        known = {u.id: u.name for u in reference.managers(person, today())}
+        return known.get(content) or reference.people([content]).get(content, "")
+    if field.type in ("park", "carrier"):
+        return reference.names_for(field.type, person, today()).get(content, "")
+    return words.value(field, content)
 
 
 def _overview(file: File) -> dict[str, Any]:
