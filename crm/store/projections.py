@@ -33,6 +33,8 @@ _NAMES = 2_000
 
 # Which nouns move which projection; an import of names need not compute obligations, and figures move none.
 _TITLES = frozenset({"qualification", "pool_membership", "application"})
+# A withdrawn enterprise has no spells, and has them again when that is undone.
+_SPELLS = _TITLES | {"enterprise"}
 _SEARCH = frozenset({"enterprise", "enterprise_alias"})
 _OBLIGATIONS = _TITLES | {"enterprise", "service_log", "service_log_enterprise", "obligation_outcome", "affiliation"}
 
@@ -113,7 +115,7 @@ def make(
     wanted: dict[Any, str] = {}
     if nouns is None or nouns & (_OBLIGATIONS | _SEARCH):
         wanted[Standing] = "standing"
-    if nouns is None or nouns & _TITLES:
+    if nouns is None or nouns & _SPELLS:
         wanted[Spell] = "spell"
     if nouns is None or nouns & _SEARCH:
         wanted[SearchText] = "search_text"
