@@ -281,3 +281,29 @@ def test_nothing_on_the_desk_needs_an_outside_request_or_an_inline_script(client
 
     assert not re.search(r'(src|href)="https?://', page)
     assert not re.search(r"<script(?![^>]*src=)|style=|onclick=", page)
+
+
+def test_every_daily_page_reads_the_same_on_both_databases(app):
+    manager = make_user("xianghe", "case_manager", name="向禾")
+    enterprise_id = make_enterprise(manager=manager.user_id, township=township().id, titles=[SME])
+    period = promise(enterprise_id, -1)
+    promise(enterprise_id, 0, "", date(2026, 1, 5))
+    client = app.test_client()
+    sign_in(client, "xianghe")
+    pages = [
+        "/",
+        "/?basis=held",
+        "/desk/changes",
+        "/desk/week",
+        "/due?q=qh&kind=next_step&month=late&manager=all",
+        f"/due?township={township().id}&month=2026-11&page=2",
+        "/due?shown=lapsed",
+        f"/due?open={enterprise_id}:next_step:{period}",
+        "/due/export?format=csv",
+        "/visits",
+        "/visits/new",
+    ]
+
+    assert [client.get(url).status_code for url in pages] == [200] * len(pages)
+    assert [text.split(" · ")[0] for text in lines(client.get("/").text)] == ["下一步：送立项书模板"]
+    assert "1 家有变化" not in client.get("/desk/changes").text and "测试 " in client.get("/desk/changes").text
