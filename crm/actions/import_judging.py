@@ -423,9 +423,7 @@ class _Court:
                 return
             self.spoken_of.add(enterprise_id)
         self._judge_enterprise(sheet, answer, row, key, enterprise_id, by, several)
-        subject = _Subject(
-            answer.enterprise_id, key, answer.row, answer.outcome in (NEW, CHANGED, SAME), answer.name
-        )
+        subject = _Subject(answer.enterprise_id, key, answer.row, answer.outcome in (NEW, CHANGED, SAME), answer.name)
         for kind, value in zip(("code", "number", "name"), _keys_of(values), strict=True):
             if value:
                 self._in_file.setdefault((kind, value), subject)
@@ -596,9 +594,7 @@ class _Court:
         if existing is None:
             answer.diff = {f"qualification.{code}": plain(value) for code, value in stated.items()}
             answer.outcome = NEW
-            answer.changes = list(
-                qualifications.decide_new(subject.ref, stated, recorded_at=self.recorded_at)
-            )
+            answer.changes = list(qualifications.decide_new(subject.ref, stated, recorded_at=self.recorded_at))
             self._titles[subject.key].append(fact)
         else:
             self._known_title(answer, existing, stated)
@@ -746,11 +742,7 @@ def _is_same_title(recorded: TitleFact, said: TitleFact) -> bool:
     ours, theirs = _start(recorded), _start(said)
     if ours is not None and theirs is not None:
         days = ("valid_from", "issued_on", "announced_on", "publicity_on")
-        return any(
-            getattr(said, name) is not None and getattr(recorded, name) == getattr(said, name) for name in days
-        )
+        return any(getattr(said, name) is not None and getattr(recorded, name) == getattr(said, name) for name in days)
     if recorded.number and said.number:
         return True
     return said.cohort_year is not None and recorded.cohort_year == said.cohort_year
-
-

@@ -218,9 +218,9 @@ def _titles(library: Library, ids: Sequence[int]) -> None:
 
 def _figures(library: Library, ids: Sequence[int]) -> None:
     columns = tuple(getattr(Figures, code) for code in FIGURE_CODES)
-    query = select(
-        Figures.enterprise_id, Figures.year, Figures.id, Figures.version, Figures.confirmed, *columns
-    ).where(Figures.enterprise_id.in_(ids), ~Figures.deleted)
+    query = select(Figures.enterprise_id, Figures.year, Figures.id, Figures.version, Figures.confirmed, *columns).where(
+        Figures.enterprise_id.in_(ids), ~Figures.deleted
+    )
     for enterprise_id, year, row_id, version, confirmed, *values in db.session.execute(query):
         stated = dict(zip(FIGURE_CODES, values, strict=True))
         library.figures[enterprise_id, year] = FiguresState(row_id, version, stated, confirmed or {})

@@ -248,5 +248,3 @@ def export(profile: str, file: Path, on: date | None, login: str | None, code: s
         click.echo(json.dumps({"file": str(file), "rows": counts}, ensure_ascii=False))
         return
     click.echo(f"{file}: " + ", ".join(f"{noun} {count}" for noun, count in counts.items()))
-
-

@@ -34,9 +34,7 @@ def insert_rows(dialect: Dialect, table: Table, rows: Sequence[Mapping[str, Any]
     return _made(dialect, statement, ({**row, **fixed} for row in rows) if fixed else rows)
 
 
-def update_rows(
-    dialect: Dialect, table: Table, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
-) -> Bulk:
+def update_rows(dialect: Dialect, table: Table, columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Bulk:
     """An update of rows by id and version; each moves on by one version.
 
     ``columns`` are {name in the rows, without its "b_": name of the column}; rows also have ``b_id``, ``b_version``.

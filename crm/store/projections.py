@@ -155,9 +155,7 @@ def compute(ids: list[int], *, at: datetime) -> dict[str, list[dict[str, Any]]]:
     return _compute(ids, at, None, search=False)
 
 
-def _compute(
-    ids: list[int], at: datetime, pending: Pending | None, *, search: bool
-) -> dict[str, list[dict[str, Any]]]:
+def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: bool) -> dict[str, list[dict[str, Any]]]:
     on = local_day(at)
     ladder, cadences = policy.ladder, policy.cadences
     all_rounds = RoundTable(rounds())
@@ -376,9 +374,7 @@ def _affiliations(ids: Sequence[int], on: date, pending: Pending | None) -> dict
     return found
 
 
-def _service_logs(
-    ids: Sequence[int], pending: Pending | None
-) -> tuple[dict[int, date], dict[int, list[NextStep]]]:
+def _service_logs(ids: Sequence[int], pending: Pending | None) -> tuple[dict[int, date], dict[int, list[NextStep]]]:
     links = list(_held(ServiceLogEnterprise, ("service_log_id",), ids, pending))
     log_ids = sorted({log_id for _, log_id in links})
     columns = ("happened_on", "next_step", "next_step_on", "author_id", "kind")

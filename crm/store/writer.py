@@ -97,9 +97,7 @@ def write(
     _history(dialect, staged, change_set_id).run(connection)
     db.session.expire_all()
     ids = staged.enterprise_ids
-    projections.refresh(
-        ids, at=act.recorded_at, nouns=frozenset(staged.touched), fresh=frozenset(staged.fresh)
-    )
+    projections.refresh(ids, at=act.recorded_at, nouns=frozenset(staged.touched), fresh=frozenset(staged.fresh))
     return Written(change_set_id, staged.ids, len(staged.log), ids)
 
 
@@ -267,9 +265,7 @@ def _stage_creates(staged: _Staged, noun: str, creates: list[Create], own_ids: S
     staged.inserts.append((noun, rows))
 
 
-def _stage_updates(
-    connection: Connection, staged: _Staged, noun: str, updates: list[Update], *, lock: bool
-) -> None:
+def _stage_updates(connection: Connection, staged: _Staged, noun: str, updates: list[Update], *, lock: bool) -> None:
     table: Table = Base.metadata.tables[noun]
     by_id: dict[int, list[Update]] = defaultdict(list)
     for change in updates:

@@ -17,18 +17,20 @@ from crm.domain.codes import make_code, make_old_number
 from crm.domain.refusals import NotAllowed, NotFound, Refused
 from crm.extensions import db
 from crm.jobs import imports as work
-from crm.store import file_store
+from crm.store import file_store, projections
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Affiliation, Enterprise, EnterpriseAlias
 from crm.store.figures import Figures, figures_of
 from crm.store.imports import ImportBatch, ImportRow, rows_of
 from crm.store.jobs import Job
+from crm.store.obligations import Obligation
 from crm.store.qualifications import Qualification, qualifications_of
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise, logs_of
-from crm.store.standings import SearchText, Standing
+from crm.store.standings import SearchText, Spell, Standing
 from crm.store.unit_of_work import unit_of_work
 from crm.store.writer import write
 from tests.builders import OTHER, TODAY, act, county, make_enterprise, make_user, township
+from tests.sheets.sheet_samples import ole
 from tests.workbooks import csv, workbook
 
 HEAD = ["企业名称", "统一社会信用代码", "乡镇", "联系人", "注册资本（万元）", "成立日期"]
@@ -903,3 +905,50 @@ def test_the_moment_of_the_tests_is_the_day_of_the_batch(app):
 
     assert batch(batch_id).effective_on == TODAY
     assert batch(batch_id).created_at == datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+def test_projections_made_before_the_write_are_those_computed_after_it(app):
+    lin = make_user("lin", "case_manager", name="林晓")
+    make_enterprise(
+        QINGHE, code=code(1), township=township("古路镇").id, titles=[("hnte", date(2024, 11, 28), date(2027, 11, 27))]
+    )
+    make_enterprise("巫溪县旧名食品有限公司", code=code(2))
+    batch_id = bring(
+        {
+            "企业": [
+                ["企业名称", "统一社会信用代码", "乡镇", "服务专员", "规上"],
+                [QINGHE, code(1), "上磺镇", "林晓", "是"],
+                ["巫溪县新名食品有限公司", code(2), None, None, None],
+                ["巫溪县新来食品有限公司", code(3), "凤凰镇", None, "否"],
+            ],
+            "认定资格": [TITLE_HEAD, ["巫溪县新来食品有限公司", "市库科技型", None, date(2025, 5, 1), None, None]],
+            "服务记录": [
+                ["企业名称", "日期", "方式", "内容", "下一步", "下一步期限"],
+                [QINGHE, date(2026, 11, 1), "走访", "看了车间", "送清单", date(2026, 12, 1)],
+            ],
+        }
+    )
+
+    def differences():
+        db.session.rollback()
+        ids = projections.all_ids()
+        made = projections.compute(ids, at=datetime.now(UTC))
+        made["search_text"] = projections.search_rows(ids)
+        tables = {"standing": Standing, "spell": Spell, "obligation": Obligation, "search_text": SearchText}
+        for name, model in tables.items():
+            names = [column for column in made[name][0] if column not in ("computed_on", "steps")] if made[name] else []
+            stored = {tuple(getattr(row, n) for n in names) for row in db.session.scalars(select(model))}
+            yield name, stored ^ {tuple(row[n] for n in names) for row in made[name]}
+
+    confirm(batch_id)
+    assert dict(differences()) == {"standing": set(), "spell": set(), "obligation": set(), "search_text": set()}
+    assert db.session.scalar(select(func.count()).select_from(Standing).where(Standing.manager_id == lin.user_id)) == 1
+
+    undo_batch(batch_id)
+    assert dict(differences()) == {"standing": set(), "spell": set(), "obligation": set(), "search_text": set()}
+
+
+def test_an_encrypted_workbook_is_refused_with_what_to_do(app, tmp_path):
+    batch_id = bring(ole(tmp_path / "e.xlsx", "EncryptedPackage", b"secret" * 2000).read_bytes())
+
+    assert batch(batch_id).message == "这份文件有密码，打不开。在 Excel 里去掉密码再传。"
