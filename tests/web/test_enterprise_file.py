@@ -180,6 +180,16 @@ def test_who_may_only_read_gets_no_verbs(sqlite_app):
     assert codes == [403] * 7
 
 
+def test_a_unit_may_correct_the_titles_it_owns_and_no_others(sqlite_app):
+    make_user("yueheng", "unit")
+    enterprise_id = make_enterprise(titles=[HNTE, ("srdi", date(2025, 6, 1), date(2028, 5, 31))])
+    hnte, srdi = (fact.id for fact in title_facts(enterprise_id))
+
+    page = client_of(sqlite_app, "yueheng").get(f"/enterprises/{enterprise_id}?tab=titles").text
+
+    assert [f"/qualifications/{one}/correct" in page for one in (hnte, srdi)] == [False, True]
+
+
 def test_a_doubtful_code_is_told_beside_it(client):
     page = client.get(f"/enterprises/{make_enterprise(code='915002990000000014', code_reason='执照如此')}").text
 

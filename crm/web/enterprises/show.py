@@ -195,6 +195,7 @@ def head(file: File) -> dict[str, Any]:
     """What stands above the tabs."""
     row, standing, person = file.row, file.standing, viewer()
     doubt = check_code(row.credit_code).warning if row.credit_code else None
+    title_kinds = frozenset(kind for kind in KINDS if may_record_title(person, standing, kind))
     pool = next((p for p in file.pool if p.left_on is None and (p.entered_on or p.decided_on)), None)
     managers = {u.id: u.name for u in reference.managers(person, file.on)}
     if standing.manager_id and standing.manager_id not in managers:
@@ -211,10 +212,10 @@ def head(file: File) -> dict[str, Any]:
         "internal": INTERNAL in file.classes,
         "may_edit": file.may_edit,
         "may_log": may_log(person, standing),
-        "may_title": any(may_record_title(person, standing, kind) for kind in KINDS),
+        "may_title": bool(title_kinds),
+        "title_kinds": title_kinds,
         "may_bureau": person.has_in(standing.region_id, "bureau", "admin"),
         "came_from": came_from(),
-        "KIND_WORDS": KINDS,
     }
 
 
