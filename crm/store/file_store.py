@@ -1,4 +1,4 @@
-"""The bytes behind stored files: content-addressed under the instance folder, typed by what they are, checked for orphans."""
+"""The bytes behind stored files: content-addressed, typed by what they are, checked for orphans."""
 
 import hashlib
 import os
@@ -38,7 +38,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Check:
-    """What does not fit together: hashes on disk that no row names, and ids of rows whose bytes are missing or differ."""
+    """What does not fit together: hashes on disk without a row, and ids of rows whose bytes are missing or differ."""
 
     orphans: tuple[str, ...]
     missing: tuple[int, ...]
