@@ -63,8 +63,8 @@ FIGURE_GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("费用", ("cost_expense", "rd_expense", "rd_expense_deduction", "rd_expense_hnte", "rd_expense_domestic")),
     ("资产", ("total_assets", "total_liabilities", "net_assets")),
     ("人员", ("staff_count", "sci_staff_sme", "sci_staff_hnte", "rd_staff_count", "insured_count")),
-    ("其他指标", ("conversions", "market_share", "platform_score", "niche_years", "digital_level", "rd_institution_level",
-                  "sme_industry", "innovation_score")),
+    ("其他指标", ("conversions", "market_share", "platform_score", "niche_years", "digital_level",
+                  "rd_institution_level", "sme_industry", "innovation_score")),
     ("合规与声明", ("had_major_accident", "had_env_violation", "had_research_misconduct", "was_blacklisted",
                     "restricted_products", "own_accounts", "national_award_top3", "ministry_rd_institution",
                     "led_standard", "provincial_award", "joined_standard", "core_ip_supports_product",
@@ -295,7 +295,7 @@ def _figures(file: File, *, every: bool) -> dict[str, Any]:
     told = by_year if every else [y for y, r in by_year.items() if any(getattr(r, c) is not None for c in MAIN_FIGURES)]
     last = max([file.on.year - 1, *told])
     first = min([last - 2, *by_year]) if every else last - 4
-    years = [y for y in range(max(first, last - 9), last + 1)]
+    years = list(range(max(first, last - 9), last + 1))
     sources, changed = _sources(file)
     unit = "元" if request.args.get("unit") == "yuan" else "万元"
     groups = []
@@ -377,9 +377,8 @@ def _sources(file: File) -> tuple[dict[tuple[int, str], dict[str, Any]], list[st
                 found[(year, code)] = {"words": f"{who} {when}，{words.DOORS.get(door, door)}", "lapsed": code in gone}
                 if code in gone and op == "update":
                     was = words.value(f"figures.{code}", value[0])
-                    said.append(
-                        f"{FIELDS[f'figures.{code}'].label} {year}：原 {was}，{who} {words.day(local(at).date(), file.on)} 改"
-                    )
+                    label, day = FIELDS[f"figures.{code}"].label, words.day(local(at).date(), file.on)
+                    said.append(f"{label} {year}：原 {was}，{who} {day} 改")
     return found, said[-3:]
 
 
