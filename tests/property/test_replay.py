@@ -358,12 +358,14 @@ if LONG:
     def test_any_sequence_equals_replaying_its_change_sets_on_postgresql(request, tmp_path_factory, sequence):
         running = _running(fresh_settings("postgresql", request, tmp_path_factory.mktemp("replay")))
         next(running)
-        make_user("tan", "bureau")
-        with time_machine.travel(NOW, tick=False):
-            hands = Steps(bureau_viewer())
-            for what, arguments in sequence:
-                hands.do(what, arguments)
+        try:
+            make_user("tan", "bureau")
+            with time_machine.travel(NOW, tick=False):
+                hands = Steps(bureau_viewer())
+                for what, arguments in sequence:
+                    hands.do(what, arguments)
 
-            assert_history_tells_everything()
-            assert_projections_follow_from_the_facts()
-        running.close()
+                assert_history_tells_everything()
+                assert_projections_follow_from_the_facts()
+        finally:
+            next(running, None)
