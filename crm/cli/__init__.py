@@ -13,7 +13,7 @@ from flask.cli import ScriptInfo
 from crm.domain.refusals import Refused
 from crm.store.schema import schema_state
 from crm.store.types import TooLong
-from crm.store.unit_of_work import DatabaseBusy
+from crm.store.unit_of_work import DatabaseBusy, is_full
 
 GROUPS = ("database", "accounts", "sheets", "rules", "due", "jobs", "backup", "check", "demo")
 # These say themselves what they think of the database, or need none.
@@ -56,6 +56,10 @@ def _guarded(callback: Callable[..., Any], *, schema: bool) -> Callable[..., Any
                 refuse("Another process holds the database; nothing was written. Try again in a minute.")
             except TooLong as error:
                 refuse(f"A value is too long: {error}. Nothing was written.")
+            except Exception as error:
+                if not is_full(error):
+                    raise
+                refuse("The disk is full; nothing was written. Make room and run the command again.")
 
     run.unguarded = callback
     return run

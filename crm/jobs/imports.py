@@ -17,13 +17,14 @@ from crm.extensions import db
 from crm.jobs.registry import Cancelled, LeaseLost, work
 from crm.sheets.refusals import SheetRefused
 from crm.store.file_store import FileLost
-from crm.store.unit_of_work import DatabaseBusy, unit_of_work
+from crm.store.unit_of_work import DatabaseBusy, is_full, unit_of_work
 from crm.store.writer import prepare
 
 # How often the file is judged again because somebody saved something between judging and writing.
 _TRIES = 5
 _BUSY = "库里一直有人在保存，没有写入。过一会儿再确认。"
 _FAULT = "读这份文件时出了故障，什么也没有写入。重新预览；还不行就把文件交给管理员。"
+_FULL = "磁盘满了，这一步没有写入。清出空间后再{again}。"
 
 
 class InProcess:
@@ -86,8 +87,8 @@ def preview(progress: Any, payload: dict[str, Any]) -> dict[str, Any]:
     except (LeaseLost, DatabaseBusy):
         # Another worker has it, or the runner tries again: the batch stays as it is.
         raise
-    except Exception:
-        _end(batch_id, "failed", _FAULT)
+    except Exception as error:
+        _end(batch_id, "failed", _FULL.format(again="预览") if is_full(error) else _FAULT)
         raise
 
 
@@ -116,8 +117,9 @@ def commit(progress: Any, payload: dict[str, Any]) -> dict[str, Any]:
         return _refused(batch_id, "文件已读不出来，什么也没有写入。再传一次。")
     except (LeaseLost, DatabaseBusy):
         raise
-    except Exception:
-        _refused(batch_id, "写入时出了故障，什么也没有写入。再确认一次；还不行就告诉管理员。")
+    except Exception as error:
+        broken = "写入时出了故障，什么也没有写入。再确认一次；还不行就告诉管理员。"
+        _refused(batch_id, _FULL.format(again="确认一次") if is_full(error) else broken)
         raise
 
 

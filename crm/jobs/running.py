@@ -16,11 +16,12 @@ from crm.extensions import carrier, db
 from crm.jobs import registry
 from crm.jobs.registry import Cancelled, LeaseLost, Progress, lease_seconds
 from crm.store.jobs import Job
-from crm.store.unit_of_work import DatabaseBusy, is_busy, unit_of_work
+from crm.store.unit_of_work import DatabaseBusy, is_busy, is_full, unit_of_work
 
 MOST_ATTEMPTS = 3
 FAULT = "出了意外，没有做完，什么也没有写入。可以再做一次；再不行，把编号 {job} 告诉系统管理员。"
 GIVEN_UP = "试了三次都中断，不再自动重试。把编号 {job} 告诉系统管理员。"
+FULL = "磁盘满了，没有做完，这一步没有写入。清出空间后再做一次。"
 UNKNOWN = "这一版程序不认识这种任务，没有做。"
 
 log = structlog.get_logger("crm.jobs")
@@ -69,6 +70,9 @@ def run(job_id: int) -> str | None:
         if (isinstance(error, DatabaseBusy) or is_busy(error)) and attempts < MOST_ATTEMPTS:
             log.warning("database busy, job waits again", job=job_id, kind=kind)
             return _end(progress, "queued")
+        if is_full(error):
+            log.error("disk full, job failed", job=job_id, kind=kind)
+            return _end(progress, "failed", error=FULL)
         log.exception("job failed", job=job_id, kind=kind)
         return _end(progress, "failed", error=FAULT.format(job=job_id))
     log.info("job done", job=job_id, kind=kind, attempts=attempts, **_numbers(result))

@@ -30,7 +30,7 @@ def configure(engine: Engine, *, busy_seconds: float) -> None:
         event.listen(engine, "connect", _sqlite_connected(busy_seconds))
         event.listen(engine, "begin", _sqlite_begin)
     else:
-        event.listen(engine, "begin", _postgres_begin)
+        event.listen(engine, "begin", _postgres_begin(busy_seconds))
 
 
 def _sqlite_connected(busy_seconds: float):
@@ -59,6 +59,11 @@ def _sqlite_begin(connection) -> None:
         connection.exec_driver_sql("BEGIN")
 
 
-def _postgres_begin(connection) -> None:
-    if not _writing.get():
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+def _postgres_begin(busy_seconds: float):
+    def begun(connection) -> None:
+        if _writing.get():
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(busy_seconds * 1000)}")
+        else:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+    return begun

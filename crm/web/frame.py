@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from crm.domain.refusals import NotAllowed, NotFound, Refused
 from crm.extensions import db
 from crm.store.settings import setting
-from crm.store.unit_of_work import DatabaseBusy, is_busy
+from crm.store.unit_of_work import DatabaseBusy, is_busy, is_full
 from crm.web.doors import ANYBODY, SIGNED_IN, now, rule_of, today, typed, viewer
 from crm.web.sign_in import sessions
 from crm.web.sign_in.views import ask_to_sign_in, sign_in_again
@@ -149,7 +149,7 @@ def _navigation(person) -> list[tuple[str, list[dict]]]:
 
 def _page(status: int, message: str | None = None):
     """The error page of a status; without navigation when not even that can be read from the database any more."""
-    known = status if status in (400, 403, 404, 409, 413, 422, 429, 500, 503) else (500 if status >= 500 else 400)
+    known = status if status in (400, 403, 404, 409, 413, 422, 429, 500, 503, 507) else (500 if status >= 500 else 400)
     try:
         db.session.rollback()
         return render_template(f"errors/{known}.html", message=message), status
@@ -190,9 +190,26 @@ def _busy(_error: DatabaseBusy):
     return render_template("errors/busy.html", kept=kept, target=target, again=again), 503, {"Retry-After": "3"}
 
 
+def _disk_full():
+    """The form comes back filled in, to be sent again by a person once there is room: waiting makes none."""
+    log.error("disk full", request_id=g.get("request_id"), endpoint=request.endpoint)
+    db.session.rollback()
+    if request.method != "POST":
+        return _page(507)
+    try:
+        kept, file_chosen = typed(request.form), any(request.files.values())
+    except OSError:
+        # Not even the body of the request found a place; there is nothing left to give back.
+        return _page(507)
+    target = request.full_path.rstrip("?")
+    return render_template("errors/full.html", kept=kept, target=target, file_chosen=file_chosen), 507
+
+
 def _fault(error: Exception):
     if is_busy(error):
         return _busy(DatabaseBusy())
+    if is_full(error):
+        return _disk_full()
     log.exception("fault", request_id=g.get("request_id"), endpoint=request.endpoint)
     if _app().testing and _app().config.get("PROPAGATE", True):
         raise error
