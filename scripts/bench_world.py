@@ -126,7 +126,7 @@ def _build(size: int) -> None:
             with unit_of_work():
                 write(chunk, act=act, action="bench", region_id=region_id)
             chunk = []
-    _analyse()
+    _settle()
 
 
 def _people(region_id: int, password_hash: str, act: Act) -> list[int]:
@@ -177,11 +177,10 @@ def _one(
         yield from service_logs.decide(event, [Ref(key)], region_id=region_id, author_id=author, key=("log", number))
 
 
-def _analyse() -> None:
-    """Statistics for the planner, as a library that grew over years has them."""
+def _settle() -> None:
+    """PostgreSQL gathers its statistics now and not some minutes later; SQLite empties its log of writes."""
     with db.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
-            connection.connection.dbapi_connection.execute("ANALYZE")
             connection.connection.dbapi_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         else:
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
