@@ -172,9 +172,9 @@ def _place_events(world: World, began: date) -> Iterator[Event]:
         values = {name: getattr(entry, name) for name in ("dictionary", "code", "label", "aliases", "position")}
         changes.append(Create("dictionary_entry", {**values, "region_id": Ref(("region", SECOND)), "source": source}))
     yield Event(began, PLACES, MACHINE, SECOND, "demo_places", tuple(changes))
-    told = {"demo_notice": True}
-    settings = [Create("setting", {"region_id": Ref(("region", CITY)), "key": k, "value": v}) for k, v in told.items()]
-    yield Event(began, PLACES, MACHINE, CITY, "change_settings", tuple(settings))
+    # Every page of the city and of what lies under it says that the data is invented.
+    notice = Create("setting", {"region_id": Ref(("region", CITY)), "key": "demo_notice", "value": True})
+    yield Event(began, PLACES, MACHINE, CITY, "change_settings", (notice,))
     for code, name in OFFICES.items():
         office = Create("setting", {"region_id": Ref(("region", code)), "key": "office_name", "value": name})
         yield Event(began, BELONGINGS, ADMIN[code], code, "change_settings", (office,))
