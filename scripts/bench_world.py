@@ -79,6 +79,9 @@ def built(size: int, database_url: str = "") -> Any:
     with fresh.app_context():
         started = time.monotonic()
         _build(size)
+        # A connection knows the planner's statistics from when it was opened.
+        db.session.remove()
+        db.engine.dispose()
         say(f"Built {size:,} enterprises on {kind} in {time.monotonic() - started:.0f} s.")
     marker.write_text(json.dumps(want))
     return fresh
