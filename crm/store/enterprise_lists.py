@@ -14,6 +14,7 @@ from crm.domain.titles import end_of_day
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.enterprises import FORMER_NAME, Enterprise, EnterpriseAlias
+from crm.store.qualifications import Qualification
 from crm.store.scope import visible
 from crm.store.standings import STATE_COLUMNS, SearchText, Standing
 
@@ -96,12 +97,28 @@ def conditions(wanted: Filter, *, today: date, in_order: bool = False) -> list[C
     if wanted.silent_since is not None:
         found.append(or_(Standing.last_contact_on.is_(None), Standing.last_contact_on < wanted.silent_since))
     if wanted.expires_before is not None:
-        found.append(Standing.next_expiry_on < wanted.expires_before)
-        found.append(Standing.next_expiry_on >= today)
+        found.append(_ends(wanted.kind, today, wanted.expires_before))
     if wanted.srdi_without_hnte:
         found.append(holds(4))
         found.append(or_(Standing.hnte.is_(None), Standing.hnte.not_in(_HELD)))
     return found
+
+
+def _ends(kind: str | None, first: date, before: date) -> ColumnElement[bool]:
+    """Whether the title in force ends from ``first`` on and before a day; None: whichever title ends next.
+
+    An enterprise may hold several titles, so the end that comes first says nothing about the one asked for.
+    """
+    if kind is None:
+        return Standing.next_expiry_on.between(first, before - timedelta(days=1))
+    last = select(func.max(Qualification.valid_to)).where(
+        Qualification.enterprise_id == Standing.enterprise_id,
+        Qualification.kind == kind,
+        Qualification.superseded_at.is_(None),
+        Qualification.ended_on.is_(None),
+        ~Qualification.deleted,
+    )
+    return last.correlate(Standing).scalar_subquery().between(first, before - timedelta(days=1))
 
 
 def _one_of(column: Any, values: Sequence[int]) -> ColumnElement[bool]:
@@ -334,14 +351,15 @@ def _notes(groups: Groups) -> dict[str, int]:
 
 
 def _hnte_expiring(wanted: Filter, viewer: Viewer, today: date) -> int:
-    """高企 whose certificate ends within a year."""
-    query = select(func.count()).select_from(Standing).where(
-        *conditions(wanted, today=today),
-        Standing.hnte.in_(_HELD),
-        Standing.next_expiry_kind == "hnte",
-        Standing.next_expiry_on < today + timedelta(days=365),
-    )
+    """高企 whose certificate ends within a year, by the very conditions of the list behind the number."""
+    narrowed = conditions(hnte_within_a_year(wanted, today), today=today)
+    query = select(func.count()).select_from(Standing).where(*conditions(wanted, today=today), *narrowed)
     return db.session.scalar(visible(query, viewer)) or 0
+
+
+def hnte_within_a_year(wanted: Filter, today: date) -> Filter:
+    """The filter narrowed to 高企 whose certificate ends within a year from today."""
+    return replace(wanted, kind="hnte", state=None, expires_before=today + timedelta(days=365))
 
 
 def _urgent_first(query: Select) -> Select:

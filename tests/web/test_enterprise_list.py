@@ -92,3 +92,20 @@ def test_a_list_never_fails_over_its_address(client, query):
     make_enterprise("甲有限公司")
 
     assert client.get(f"/enterprises?{query}").status_code == 200
+
+
+def test_the_number_of_certificates_that_end_within_a_year_opens_as_many_enterprises(client):
+    soon = ("hnte", date(2024, 11, 28), date(2027, 10, 15))
+    later = ("hnte", date(2024, 11, 28), date(2027, 11, 27))
+    yearly = ("tech_sme", date(2026, 7, 20), date(2027, 3, 31))
+    make_enterprise("巫溪县青禾食品有限责任公司", titles=[soon, yearly])
+    make_enterprise("巫溪县云岭茶业有限公司", titles=[later, yearly])
+    make_enterprise("巫溪县丹泉饮品有限公司", titles=[soon])
+
+    board = client.get("/board").text
+    listed = client.get("/enterprises?view=hnte_year").text
+
+    assert re.search(r"一年内到期 2</a>", board)
+    assert "云岭" not in listed
+    assert "青禾" in listed
+    assert "丹泉" in listed

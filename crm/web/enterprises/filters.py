@@ -1,7 +1,7 @@
 """The address of a list: its filters, order, columns and page as query arguments, and the words for each."""
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from crm.domain.fields import CHOICES
 from crm.domain.kinds import KINDS, POOL, POOL_KIND, RUNGS, STATES
-from crm.store.enterprise_lists import SORTS, Filter
+from crm.store.enterprise_lists import SORTS, Filter, hnte_within_a_year
 
 # Columns of the list: key, head, and whether a narrow office screen shows it by default.
 COLUMNS: dict[str, tuple[str, bool]] = {
@@ -97,7 +97,7 @@ def read(args: MultiDict, *, today: date, viewer_id: int | None, silent_since: d
 # Standing views, each a filter over the standings; the words are those of the glossary.
 VIEWS: dict[str, tuple[str, Any]] = {
     "awaiting": ("国家科小待更新", lambda f, _today, _since: replace(f, kind="tech_sme", state="awaiting_update")),
-    "hnte_year": ("高企一年内到期", lambda f, today, _since: replace(f, kind="hnte", expires_before=today + timedelta(days=365))),
+    "hnte_year": ("高企一年内到期", lambda f, today, _since: hnte_within_a_year(f, today)),
     "renewing": ("高企重新认定中", lambda f, _today, _since: replace(f, kind="hnte", state="renewing")),
     "srdi_only": ("专精特新未获高企", lambda f, _today, _since: replace(f, srdi_without_hnte=True)),
     "overdue": ("有逾期", lambda f, _today, _since: replace(f, overdue=True)),
