@@ -70,7 +70,7 @@ def test_a_parks_template_is_one_row_whatever_is_formatted_below(file_of):
     assert sheet.rows[0] == list(PARK_HEADINGS)
     assert {column.letter: column.column.field.code for column in match.columns} == {
         "A": "name", "B": "address", "D": "legal_person", "E": "contact_phone", "G": "capital", "H": "above_scale",
-        "K": "subject_type", "L": "main_product", "T": "contact_name", "V": "notes",
+        "K": "subject_type", "T": "contact_name", "V": "notes",
     }  # fmt: skip
     assert [(column.letter, column.same_as) for column in match.unknown if column.same_as] == [
         ("C", "注册地址"), ("S", "注册地址"), ("U", "联系电话(必填)"),
@@ -89,8 +89,8 @@ def test_an_old_workbook_of_headings_only_is_recognised_and_has_no_rows(file_of)
     assert (sheet.name, list(typed_rows(sheet, layout, match, today=TODAY))) == ("details", [])
     assert [column.column.field.code for column in match.columns] == [
         "name", "contact_phone", "credit_code", "old_number", "status", "subject_type", "registered_on",
-        "legal_person", "capital", "industry_code", "former_name", "address", "main_product",
+        "legal_person", "capital", "industry_code", "former_name", "address",
     ]  # fmt: skip
     assert [column.heading for column in match.unknown] == [
-        "邮箱", "组织机构代码", "营业期限", "登记机关", "发照日期", "公司规模", "英文名",
+        "邮箱", "组织机构代码", "营业期限", "登记机关", "发照日期", "公司规模", "英文名", "经营范围",
     ]  # fmt: skip

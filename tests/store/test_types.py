@@ -32,7 +32,7 @@ def test_money_is_exact_to_the_cent_and_kept_as_whole_cents(app):
 def test_money_finer_than_a_cent_is_refused(app):
     enterprise_id = make_enterprise()
 
-    with pytest.raises(StatementError, match="finer than one 分"), unit_of_work():
+    with pytest.raises((StatementError, ValueError), match="finer than one 分"), unit_of_work():
         write(
             [Create("figures", {"enterprise_id": enterprise_id, "year": 2025, "revenue": Decimal("0.001")})],
             act=act(),
@@ -63,7 +63,7 @@ def test_a_moment_of_another_zone_comes_back_as_the_same_moment(app):
 
 
 def test_a_text_longer_than_its_column_is_refused_on_both_databases(app):
-    with pytest.raises(StatementError, match="121 characters where 120 fit"), unit_of_work():
+    with pytest.raises((StatementError, ValueError), match="121 characters where 120 fit"), unit_of_work():
         write([Create("enterprise", {"region_id": county().id, "name": "长" * 121})], act=act(), action="test")
 
     assert db.session.scalars(select(Enterprise)).all() == []

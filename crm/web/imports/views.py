@@ -316,6 +316,6 @@ def undo(batch_id: int):
         if result:
             kept = f"，{len(result.kept)} 处后来的修改保留" if getattr(result, "kept", None) else ""
             written = getattr(result, "written", result)
-            return done(f"已撤销这次导入{kept}。", url_for("imports.show", batch_id=batch_id), written)
+            return done(f"已撤销导入{kept}。", url_for("imports.show", batch_id=batch_id), written)
     form.general_errors.append("库里一直有人在保存，没有撤销。过一会儿再试。")
     return _undo_page(batch_id, form), 409
