@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -36,9 +37,33 @@ ACTIONS: dict[str, str] = {
     "move_application": "修改申报",
     "freeze_assessment": "存为比对记录",
     "log_service": "记一次走访",
+    "edit_service_log": "修改服务记录",
+    "withdraw_service_log": "撤下服务记录",
     "settle_obligation": "到期事项办结",
+    "waive_obligation": "到期事项免办",
+    "postpone_obligation": "到期事项改期",
+    "reopen_obligation": "到期事项取回",
+    "add_user": "新增用户",
+    "edit_user": "修改用户",
+    "edit_own_account": "修改我的账号",
+    "grant": "授权",
+    "end_grant": "收回授权",
+    "change_settings": "修改设置",
+    "add_window": "新增申报窗口",
+    "edit_window": "修改申报窗口",
+    "add_holidays": "登记节假日",
+    "remove_holiday": "去掉节假日",
+    "add_region": "新增区划",
+    "edit_region": "修改区划",
+    "add_unit": "新增部门",
+    "edit_unit": "修改部门",
+    "add_park": "新增园区",
+    "edit_park": "修改园区",
+    "add_carrier": "新增载体",
+    "edit_carrier": "修改载体",
+    "add_dictionary_entry": "新增词条",
+    "edit_dictionary_entry": "修改词条",
     "import": "导入",
-    "import_rows": "导入",
     "undo": "撤销",
     "load_places": "装入基础数据",
     "demo": "演示数据",
@@ -185,6 +210,8 @@ def _words(noun: str, code: str, value: Any, names: dict[str, dict]) -> str:
         return words.value(declared, value, own)
     if value is None:
         return words.BLANK
+    if key == "qualification.superseded_at":
+        return f"{words.local(datetime.fromisoformat(value)):%Y-%m-%d %H:%M}"
     table = {
         "application.kind": "title_short",
         "assessment.rules": "rules",

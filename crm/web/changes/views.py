@@ -16,7 +16,7 @@ from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Enterprise
 from crm.store.scope import visible
 from crm.web.changes.lines import action_words
-from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, viewer
+from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, own_path, viewer
 
 blueprint = Blueprint("changes", __name__)
 
@@ -111,21 +111,28 @@ def _names_of(kept) -> dict[int, str]:
 
 
 def _back(change_set_id: int) -> str:
-    """The one enterprise this was about while it can still be seen, else the page it was asked from, else the list."""
+    """The page it was asked from; but not that of an enterprise which the undo withdrew: then the list.
+
+    The preview carries that page along, for there the browser names the preview itself.
+    """
     query = select(func.min(Change.enterprise_id), func.max(Change.enterprise_id)).where(
         Change.change_set_id == change_set_id
     )
     first, last = db.session.execute(query).one()
     about_one = first is not None and first == last
-    alive = (
-        about_one
-        and db.session.scalar(visible(select(Enterprise.id).where(Enterprise.id == first), viewer())) is not None
-    )
+    if about_one:
+        alive = db.session.scalar(visible(select(Enterprise.id).where(Enterprise.id == first), viewer())) is not None
+        file = url_for("enterprises.show", enterprise_id=first)
+    asked_from = own_path(request.form.get("back")) or _referrer()
+    if asked_from:
+        gone = about_one and not alive and (urlsplit(asked_from).path + "/").startswith(file + "/")
+        return url_for("enterprises.index") if gone else asked_from
+    return file if about_one and alive else url_for("enterprises.index")
+
+
+def _referrer() -> str | None:
+    """The page of ours that the browser came from, unless it is the preview of an undo."""
     parts = urlsplit(request.referrer or "")
-    here = parts.netloc == request.host and parts.path.startswith("/") and not parts.path.startswith("/changes")
-    asked_from = parts.path + (f"?{parts.query}" if parts.query else "")
-    if about_one and not alive:
-        return url_for("enterprises.index")
-    if here and (not about_one or parts.path == url_for("enterprises.show", enterprise_id=first)):
-        return asked_from
-    return url_for("enterprises.show", enterprise_id=first) if alive else url_for("enterprises.index")
+    if parts.netloc != request.host or parts.path.startswith("/changes"):
+        return None
+    return own_path(parts.path + (f"?{parts.query}" if parts.query else ""))

@@ -1,0 +1,102 @@
+"""The history's words, and where an undo leads back to."""
+
+import ast
+import re
+
+import pytest
+
+from crm.actions.dictionaries import LISTS
+from crm.actions.enterprises import edit_enterprise
+from crm.actions.qualifications import correct_qualification
+from crm.actions.service_logs import log_service
+from crm.config import ROOT
+from crm.store.qualifications import qualifications_of
+from crm.store.unit_of_work import unit_of_work
+from crm.web.changes.lines import ACTIONS
+from tests.builders import TODAY, act, make_enterprise, make_user
+from tests.web.conftest import post, sign_in
+
+
+def names_written() -> set[str]:
+    """Every name that an action gives to its change set; a name made from a noun stands for each noun of the lists."""
+    found: set[str] = set()
+    for path in (ROOT / "crm" / "actions").glob("*.py"):
+        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+            given = [k.value for k in call.keywords if k.arg == "action"]
+            if getattr(call.func, "id", "") == "_write":
+                given += call.args[-1:]
+            for value in given:
+                for part in ast.walk(value):
+                    if isinstance(part, ast.JoinedStr):
+                        verb = part.values[0].value
+                        found |= {verb + noun for noun in LISTS}
+                    elif isinstance(part, ast.Constant) and not str(part.value).endswith("_"):
+                        found.add(str(part.value))
+    return found
+
+
+@pytest.fixture
+def bureau(sqlite_app):
+    return make_user("tanyue", "bureau", name="谭越")
+
+
+@pytest.fixture
+def client(sqlite_app, bureau):
+    client = sqlite_app.test_client()
+    sign_in(client, "tanyue")
+    return client
+
+
+def test_every_action_has_words_in_the_history():
+    written = names_written()
+
+    assert {"settle_obligation", "postpone_obligation", "add_park", "correct_enterprise", "import"} <= written
+    assert written - set(ACTIONS) == set()
+
+
+@pytest.mark.parametrize("asked_from", ["/", "/due?state=overdue", "/visits", "/enterprises/{id}?tab=history"])
+def test_an_undo_leads_back_to_where_it_was_asked(client, bureau, asked_from):
+    enterprise_id = make_enterprise()
+    page = asked_from.format(id=enterprise_id)
+    with unit_of_work():
+        values = {"kind": "visit", "happened_on": TODAY, "text": "看了新线。"}
+        written = log_service([enterprise_id], values, act=act(bureau))
+
+    answer = post(client, f"/changes/{written.change_set_id}/undo", headers={"Referer": f"http://localhost{page}"})
+
+    assert answer.location == page
+
+
+def test_the_preview_of_an_undo_remembers_the_page_it_was_opened_from(client, bureau):
+    enterprise_id = make_enterprise(address="一号路")
+    with unit_of_work():
+        written = edit_enterprise(enterprise_id, {"address": "二号路"}, version=1, act=act(bureau))
+    preview = f"/changes/{written.change_set_id}/undo"
+
+    shown = client.get(preview, headers={"Referer": "http://localhost/due?kind=silence"}).text
+    back = re.search(r'name="back" value="([^"]+)"', shown).group(1)
+    answer = post(client, preview, {"confirmed": "1", "back": back}, headers={"Referer": f"http://localhost{preview}"})
+
+    assert answer.location == "/due?kind=silence"
+
+
+def test_an_undo_leads_to_no_other_site(client, bureau):
+    enterprise_id = make_enterprise(address="一号路")
+    with unit_of_work():
+        written = edit_enterprise(enterprise_id, {"address": "二号路"}, version=1, act=act(bureau))
+
+    answer = post(client, f"/changes/{written.change_set_id}/undo", {"back": "//example.org/"})
+
+    assert answer.location == f"/enterprises/{enterprise_id}"
+
+
+def test_a_corrected_title_is_told_with_a_readable_moment(client, bureau):
+    enterprise_id = make_enterprise(titles=[("hnte", TODAY.replace(year=2025), None)])
+    old = qualifications_of(enterprise_id)[0]
+    with unit_of_work():
+        correct_qualification(old.id, {"number": "GR202551100001"}, version=old.version, act=act(bureau))
+
+    page = client.get(f"/enterprises/{enterprise_id}?tab=history").text
+
+    assert "2026-11-23 10:00" in page
+    assert "T02:00:00" not in page
