@@ -343,6 +343,17 @@ def test_a_renaming_keeps_the_old_name_to_be_found(client):
     assert answer.status_code == 302
     assert [a.value for a in aliases_of(enterprise_id)] == ["旧名食品有限公司"]
     assert "新名食品有限公司" in client.get("/enterprises?q=旧名").text
+    assert "已更名，旧名食品有限公司 留作曾用名。" in client.get(answer.location).text
+
+
+def test_a_new_name_that_is_too_long_is_refused_in_one_sentence(client):
+    enterprise_id = make_enterprise()
+
+    page = fill(client, f"/enterprises/{enterprise_id}/rename", name="长" * 300)
+
+    assert page.status_code == 422
+    assert "企业名称有 300 个字" in page.text
+    assert "填新名称。" not in page.text
 
 
 def test_a_withdrawn_enterprise_leaves_the_list_and_the_toast_brings_it_back(client):
@@ -400,6 +411,17 @@ def test_a_title_that_cannot_be_is_refused_beside_its_field(client, typed, field
     assert answer.status_code == 422
     assert f'id="f-{field}-error"' in answer.text
     assert len(title_facts(enterprise_id)) == 1
+
+
+def test_a_form_sent_off_empty_records_no_title(client):
+    enterprise_id = make_enterprise()
+    url = f"/enterprises/{enterprise_id}/qualifications/new?kind=hnte"
+
+    answer = client.post(url, data=shown(client.get(url).text))
+
+    assert answer.status_code == 422
+    assert "至少填一项" in answer.text
+    assert title_facts(enterprise_id) == []
 
 
 def test_a_correction_supersedes_and_an_end_is_a_new_fact(client):

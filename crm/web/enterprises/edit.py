@@ -211,9 +211,11 @@ def rename(enterprise_id: int):
     if form.validate_on_submit():
         values = form.read()
         on = read_day(form, "effective_on")
+        before = row.name
         if not values.get("name"):
-            forms.say(form, "name", "填新名称。")
-        elif values["name"] == row.name:
+            if not form["name"].errors:
+                forms.say(form, "name", "填新名称。")
+        elif values["name"] == before:
             forms.say(form, "name", "新名称与现名相同。")
         if on and on > today():
             forms.say(form, "effective_on", f"{on} 还没到，等到那天再改，或改正日期。")
@@ -230,7 +232,7 @@ def rename(enterprise_id: int):
             )
             if written is not None:
                 to = url_for("enterprises.show", enterprise_id=enterprise_id)
-                return done(f"已更名，{row.name} 留作曾用名。", to, written)
+                return done(f"已更名，{before} 留作曾用名。", to, written)
     row, _ = visible_enterprise(enterprise_id, viewer())
     return _rename_page(form, row), 409 if form.conflict else 422
 

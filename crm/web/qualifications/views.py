@@ -37,7 +37,8 @@ def new(enterprise_id: int):
         kind = request.args.get("kind", "")
         if kind not in allowed:
             return render_template("qualifications/kind.html", row=row, kinds=[KINDS[k] for k in allowed])
-        form.fill({"kind": kind, "cohort_year": today().year})
+        # Nothing is proposed but the kind: a form sent off empty must not become a title of this year.
+        form.fill({"kind": kind})
         return _new_page(form, row, kind)
     kind = form["kind"].data or ""
     if kind not in KINDS:
