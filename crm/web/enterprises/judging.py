@@ -51,12 +51,16 @@ def headline(result: Result, counts: Counter) -> str:
         return f"可能是{found.value_text}" if found is not None and found.value_text else "缺数据，划不了型"
     if result.result is Outcome.NOT_APPLICABLE:
         return "不适用这套条件"
-    short = shortfall(result)
+    unmet, unknown = counts.get("unmet", 0), counts.get("unknown", 0)
+    steps = len(shortfall(result) or ())
     missing = len(missing_facts(result))
     parts = []
-    if counts.get("unmet"):
-        parts.append(f"可量化条件差 {len(short)} 项" if short else f"可量化条件差 {counts['unmet']} 项")
-    if missing:
+    # The same numbers as the chips below; a condition of several parts may need more than one step.
+    if unmet:
+        parts.append(f"可量化条件差 {unmet} 项" + (f"（最少补 {steps} 处）" if steps > unmet else ""))
+    if unknown:
+        parts.append(f"{unknown} 项未知" + (f"（缺 {missing} 个数据）" if missing else ""))
+    elif missing:
         parts.append(f"{'另缺' if parts else '缺'} {missing} 个数据")
     if counts.get("needs_person"):
         parts.append(f"{counts['needs_person']} 项需人工")
