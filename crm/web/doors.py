@@ -16,7 +16,8 @@ from wtforms import HiddenField
 from crm.domain.acts import Act
 from crm.domain.refusals import AlreadyDone, Conflict, InvalidInput, Refused
 from crm.domain.viewers import Viewer
-from crm.store.unit_of_work import unit_of_work
+from crm.store.changes import change_set_by_request_key
+from crm.store.unit_of_work import hold, unit_of_work
 from crm.store.users import viewer_of
 from crm.store.writer import Written
 
@@ -93,6 +94,7 @@ def attempt(form: Form, deed: Callable[[], Written | Any]) -> Any | None:
     """
     try:
         with unit_of_work():
+            _stop_a_second_press(form.request_key.data)
             return deed()
     except AlreadyDone as done:
         flash(done.message)
@@ -106,6 +108,14 @@ def attempt(form: Form, deed: Callable[[], Written | Any]) -> Any | None:
     except Refused as refusal:
         _show(form, refusal.field, refusal.message)
     return None
+
+
+def _stop_a_second_press(request_key: str) -> None:
+    """Before anything is decided: what the first press wrote would make many an action refuse the second one."""
+    hold(request_key)
+    earlier = change_set_by_request_key(request_key)
+    if earlier is not None:
+        raise AlreadyDone(earlier.id)
 
 
 def _show(form: Form, name: str | None, sentence: str) -> None:

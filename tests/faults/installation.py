@@ -34,7 +34,7 @@ from pathlib import Path
 sys.path.insert(0, {str(ROOT / "scripts")!r})
 import supervise
 
-commands = supervise.commands_of("127.0.0.1", int(sys.argv[1]), 2, 1)
+commands = supervise.commands_of("127.0.0.1", int(sys.argv[1]), 2, int(sys.argv[3]))
 supervise.ROOT = Path(sys.argv[2])
 supervise.HEALTHY_SECONDS = 0.0
 sys.exit(supervise.Supervisor(commands, first_wait=0.1).run())
@@ -44,8 +44,9 @@ sys.exit(supervise.Supervisor(commands, first_wait=0.1).run())
 class Installation:
     """Web, scheduler and worker in an instance folder of the test; each can be killed and comes back."""
 
-    def __init__(self, settings) -> None:
+    def __init__(self, settings, *, workers: int = 1) -> None:
         self.folder = Path(settings.instance_dir)
+        self.workers = workers
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -63,7 +64,7 @@ class Installation:
         }
         with self.log.open("w") as log:
             self.parent = subprocess.Popen(
-                [sys.executable, str(self.folder / "parent.py"), str(self.port), str(self.folder)],
+                [sys.executable, str(self.folder / "parent.py"), str(self.port), str(self.folder), str(workers)],
                 cwd=self.folder,
                 env=env,
                 stdout=log,
@@ -136,8 +137,11 @@ class Person:
         return self._open(urllib.request.Request(self.address + path))
 
     def send(self, path: str, fields: dict[str, str], *, token_from: str = "/account") -> tuple[int, str, str]:
-        body = urllib.parse.urlencode({**fields, "csrf_token": self.token(token_from)}).encode()
-        return self._open(urllib.request.Request(self.address + path, body))
+        return self.post(path, {**fields, "csrf_token": self.token(token_from)})
+
+    def post(self, path: str, fields: dict[str, str]) -> tuple[int, str, str]:
+        """Send these fields and nothing else."""
+        return self._open(urllib.request.Request(self.address + path, urllib.parse.urlencode(fields).encode()))
 
     def upload(self, content: bytes, name: str = "ledger.xlsx") -> int:
         """Bring a file in; returns the id of its batch."""
