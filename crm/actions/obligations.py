@@ -37,11 +37,14 @@ RECEIPT_TYPES = frozenset(
 
 
 def may_settle(viewer: Viewer, standing: Standing | Row, *, kind: str, owner_id: int | None) -> bool:
-    """Whoever may edit the enterprise; and who promised a next step, as long as they may log for it."""
+    """Whoever may edit the enterprise; and who promised a next step, as long as they may log for it.
+
+    A case manager keeps a promise also after the enterprise went to a colleague: it stands on the own desk.
+    """
     if may_edit(viewer, standing):  # type: ignore[arg-type]  # a list row has the same columns
         return True
     own_promise = kind == NEXT_STEP and owner_id is not None and owner_id == viewer.user_id
-    return own_promise and may_log(viewer, standing)  # type: ignore[arg-type]
+    return own_promise and (viewer.has_in(standing.region_id, "case_manager") or may_log(viewer, standing))  # type: ignore[arg-type]
 
 
 def decide(

@@ -68,6 +68,10 @@ def _end(response: Response) -> Response:
     response.headers.setdefault("X-Request-Id", g.get("request_id", ""))
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
+        if response.status_code >= 400 and request.headers.get("HX-Request") and _is_whole_page(response):
+            # A page about what went wrong takes the place of the page, not of the piece that was asked for.
+            response.headers.setdefault("HX-Retarget", "body")
+            response.headers.setdefault("HX-Reswap", "innerHTML")
         if response.status_code < 500:
             sessions.touch()
         # No path, no query, no name: ids in a path tell which enterprise somebody looked at.
@@ -80,6 +84,10 @@ def _end(response: Response) -> Response:
             ms=round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),
         )
     return response
+
+
+def _is_whole_page(response: Response) -> bool:
+    return response.mimetype == "text/html" and response.get_data()[:9].lower() == b"<!doctype"
 
 
 def _context() -> dict:

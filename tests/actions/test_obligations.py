@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from crm.actions.changes import undo
+from crm.actions.enterprises import edit_enterprise
 from crm.actions.obligations import postpone, settle, take_back, waive
 from crm.actions.service_logs import log_service
 from crm.domain.refusals import AlreadyDone, InvalidInput, NotAllowed, NotFound, Refused
@@ -167,6 +168,18 @@ def test_the_case_manager_may_and_a_colleague_who_sees_it_may_not(app):
     with pytest.raises(NotAllowed):
         done(enterprise_id, period, by=act(colleague))
     done(enterprise_id, period, by=act(owner))
+
+    assert state_of(enterprise_id) == ["done"]
+
+
+def test_a_promise_is_kept_by_who_made_it_after_the_enterprise_went_to_a_colleague(app):
+    before, after = make_user("before", "case_manager"), make_user("after", "case_manager")
+    enterprise_id = make_enterprise(manager=before.user_id)
+    period = promise(enterprise_id, by=before)
+    with unit_of_work():
+        edit_enterprise(enterprise_id, {"manager": after.user_id}, version=1, act=act())
+
+    done(enterprise_id, period, by=act(before))
 
     assert state_of(enterprise_id) == ["done"]
 

@@ -307,3 +307,16 @@ def test_every_daily_page_reads_the_same_on_both_databases(app):
     assert [client.get(url).status_code for url in pages] == [200] * len(pages)
     assert [text.split(" · ")[0] for text in lines(client.get("/").text)] == ["下一步：送立项书模板"]
     assert "1 家有变化" not in client.get("/desk/changes").text and "测试 " in client.get("/desk/changes").text
+
+
+def test_a_refusal_in_place_of_a_line_takes_the_place_of_the_page(sqlite_app):
+    make_user("xianghe", "case_manager")
+    client = sqlite_app.test_client()
+    sign_in(client, "xianghe")
+    enterprise_id = make_enterprise()
+
+    answer = post(client, f"/due/{enterprise_id}/next_step/1/settle", {"line": "1"}, headers={"HX-Request": "true"})
+
+    assert answer.status_code == 404
+    assert answer.headers["HX-Retarget"] == "body"
+    assert answer.headers["HX-Reswap"] == "innerHTML"
