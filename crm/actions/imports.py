@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import delete, func, insert, select
 
 from crm.actions import changes as undoing
 from crm.actions import jobs
@@ -29,7 +29,7 @@ from crm.sheets.profiles import Profile, Table, load_profile, tables
 from crm.sheets.reading import read_sheets
 from crm.sheets.refusals import SheetRefused
 from crm.store import file_store
-from crm.store.changes import ChangeSet, change_set_by_request_key
+from crm.store.changes import Change, change_set_by_request_key
 from crm.store.enterprises import Enterprise
 from crm.store.files import StoredFile
 from crm.store.imports import ImportBatch, ImportRow
@@ -235,10 +235,28 @@ def judge_source(source: Source, act: Act, *, progress: Progress | None = None) 
     )
 
 
-def newest_change_set(region_id: int) -> int:
-    """The newest change set that may have touched this region; whoever saw it knows whether anything happened since."""
-    query = select(func.max(ChangeSet.id)).where(or_(ChangeSet.region_id == region_id, ChangeSet.region_id.is_(None)))
-    return db.session.scalar(query) or 0
+# What belongs to one enterprise only: a change of it cannot alter what a file does to the others.
+_OF_ONE_ENTERPRISE = frozenset(
+    "affiliation application assessment figures intellectual_property obligation_outcome pool_membership qualification "
+    "service_log service_log_enterprise".split()
+)
+
+
+def newest_change() -> int:
+    """The newest change of the library; whoever saw it can ask with ``disturbed_since`` what happened after it."""
+    return db.session.scalar(select(func.max(Change.id))) or 0
+
+
+def disturbed_since(change_id: int, enterprise_ids: frozenset[int]) -> bool:
+    """Whether anything saved after a change may alter what was decided for these enterprises.
+
+    A visit or a figure of another enterprise does not: people go on working while a long import is made ready.
+    """
+    query = select(Change.noun, Change.enterprise_id).where(Change.id > change_id)
+    return any(
+        noun not in _OF_ONE_ENTERPRISE or enterprise_id in enterprise_ids
+        for noun, enterprise_id in db.session.execute(query)
+    )
 
 
 # --- the state machine (inside a unit of work) ----------------------------------------------------------------------
@@ -388,7 +406,7 @@ class PreparedUndo:
     change_set_id: int
     plan: UndoPlan
     prepared: Prepared
-    newest: int
+    newest_change: int
 
 
 def prepare_undo(batch_id: int, *, act: Act) -> PreparedUndo:
@@ -397,8 +415,8 @@ def prepare_undo(batch_id: int, *, act: Act) -> PreparedUndo:
     Raises NotFound, NotAllowed, and Refused when there is nothing to take back.
     """
     batch = own_batch(batch_id, act.viewer)
-    change_set_id, region_id = _change_set_of(batch), batch.region_id
-    newest = newest_change_set(region_id)
+    change_set_id = _change_set_of(batch)
+    newest = newest_change()
     plan = undoing.preview_undo(change_set_id, viewer=act.viewer)
     return PreparedUndo(change_set_id, plan, prepare(undoing.changes_of(plan), act=act), newest)
 
@@ -409,7 +427,8 @@ def undo_import(batch_id: int, undo: PreparedUndo, *, act: Act) -> undoing.UndoR
     None when somebody saved something since it was worked out: work it out again.
     """
     batch = own_batch(batch_id, act.viewer)
-    if _change_set_of(batch) != undo.change_set_id or newest_change_set(batch.region_id) != undo.newest:
+    touched = undo.prepared.enterprise_ids
+    if _change_set_of(batch) != undo.change_set_id or disturbed_since(undo.newest_change, touched):
         return None
     return undoing.undo_prepared(undo.change_set_id, undo.plan, undo.prepared, act=act)
 

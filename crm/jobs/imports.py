@@ -130,7 +130,7 @@ def _commit(progress: Any, batch_id: int) -> dict[str, Any]:
         if source.state != "committing":
             return {"batch": batch_id, "skipped": True}
         act = imports.act_of(source, now=datetime.now(UTC))
-        seen = imports.newest_change_set(source.region_id)
+        seen = imports.newest_change()
         judgement = imports.judge_source(source, act, progress=progress.step)
         if judgement.fingerprint != source.fingerprint:
             return _refused(batch_id, imports.STALE)
@@ -139,7 +139,7 @@ def _commit(progress: Any, batch_id: int) -> dict[str, Any]:
             prepared = prepare(judgement.changes(), act=act)
             with unit_of_work():
                 progress.confirm()
-                if imports.newest_change_set(source.region_id) == seen:
+                if not imports.disturbed_since(seen, prepared.enterprise_ids):
                     written = imports.commit(source, prepared, act=act)
                     return {"batch": batch_id, "change_set": written.change_set_id, "records": written.record_count}
     return _refused(batch_id, _BUSY)

@@ -69,6 +69,11 @@ class Prepared:
     projected: projections.Made | None
     seen_change_id: int
 
+    @property
+    def enterprise_ids(self) -> frozenset[int]:
+        """The enterprises it touches or creates."""
+        return frozenset(self.staged.enterprise_ids)
+
 
 def write(
     changes: Sequence[Create | Update],
