@@ -29,7 +29,7 @@ from crm.store.imports import ImportBatch
 from crm.store.messages import Message
 from crm.store.obligations import Obligation
 from crm.store.scope import visible
-from crm.store.settings import setting
+from crm.store.settings import office_name, setting
 from crm.store.standings import Standing
 from crm.store.users import User, viewer_of
 
@@ -89,7 +89,7 @@ def compose(user_id: int, on: date, *, now: datetime) -> Digest:
         on,
         now=at,
         material=_material(viewer, on, at, live=on == today, known=known),
-        office=setting("office_name", user.region_id),
+        office=office_name(user.region_id),
         holidays=known,
     )
 

@@ -38,7 +38,8 @@ class Declared:
 DECLARED: dict[str, Declared] = {
     entry.key: entry
     for entry in (
-        Declared("office_name", "单位名称", "text", "科学技术局", "显示在导航、邮件和导出表的落款处"),
+        Declared("office_name", "单位名称", "text", "科学技术局", "显示在导航和邮件上；没有改过时前面加区县名"),
+        Declared("demo_notice", "页面上提示“演示数据，均为虚构”", "yes_no", False, "演示库自动打开，正式使用时关掉"),
         Declared("manager_word", "“服务专员”的叫法", "text", "服务专员", "各地叫法不同，只改屏幕和邮件上的字"),
         Declared("colleagues_visible", "服务专员可看本区县其他人的企业", "yes_no", True, "只读，不含保密字段"),
         Declared("digest_on", "发送每周邮件", "yes_no", True, "每周第一个工作日"),
@@ -60,3 +61,11 @@ def setting(key: str, region_id: int | None) -> Any:
             return values[region_id]
         region_id = db.session.scalar(select(Region.parent_id).where(Region.id == region_id))
     return DECLARED[key].default
+
+
+def office_name(region_id: int | None) -> str:
+    """What the office of a region calls itself: its setting, else the region's name before the usual word."""
+    name = str(setting("office_name", region_id))
+    if name != DECLARED["office_name"].default or region_id is None:
+        return name
+    return f"{db.session.scalar(select(Region.name).where(Region.id == region_id)) or ''}{name}"

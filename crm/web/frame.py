@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from crm.domain.refusals import NotAllowed, NotFound, Refused
 from crm.extensions import db
-from crm.store.settings import setting
+from crm.store.settings import office_name, setting
 from crm.store.unit_of_work import DatabaseBusy, is_busy, is_full
 from crm.web.doors import ANYBODY, SIGNED_IN, now, rule_of, today, typed, viewer
 from crm.web.sign_in import sessions
@@ -100,7 +100,8 @@ def _context() -> dict:
             "viewer": person,
             "role_words": _role_words(person),
             "nav": _navigation(person),
-            "office": setting("office_name", current_user.region_id),
+            "office": office_name(current_user.region_id),
+            "demo_notice": setting("demo_notice", current_user.region_id),
             "account_url": url_for("users.account"),
             "today": today(),
             "now": now(),

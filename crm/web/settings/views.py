@@ -19,7 +19,7 @@ blueprint = Blueprint("settings", __name__)
 
 # The settings in groups, as a person looks for them.
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("名称", ("office_name", "manager_word")),
+    ("名称", ("office_name", "manager_word", "demo_notice")),
     ("谁能看什么", ("colleagues_visible",)),
     ("每周邮件", ("digest_on", "digest_hour", "redirect_all_mail")),
     ("久未联系", ("silence_days", "silence_days_titled")),
