@@ -83,6 +83,15 @@ def test_a_file_is_uploaded_previewed_and_confirmed_with_its_exact_number(client
     page = client.get(f"/imports/{batch_id}").text
     assert "已写入" in page
     assert "撤销导入" in page
+    assert 'href="/board">' in page.split("<main", 1)[1]
+
+
+def test_the_list_of_batches_tells_every_kind_of_row(client):
+    upload(client, {"企业": [*MIXED["企业"], GOOD["企业"][1]]})
+
+    page = plain(client.get("/imports").text)
+
+    assert "新增1·变更0·相同0·重复1·错误1" in page
 
 
 def test_upload_and_confirmation_each_ask_for_a_job(client):
