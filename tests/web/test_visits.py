@@ -95,6 +95,7 @@ def test_pressing_save_twice_writes_one_event(client, manager):
         ({"enterprises": []}, "选至少一家企业。"),
         ({"next_step_on": "2026-12-01"}, "填了期限，还缺下一步做什么。补上，或清空期限。"),
         ({"next_step": "回访", "next_step_on": "2026-11-01"}, "下一步期限 2026-11-01 早于发生日期 2026-11-20。"),
+        ({"next_step": "回访"}, "下一步还没有日期，到期前提醒不了。"),
         ({"happened_on": "上周三"}, "上周三"),
     ],
     ids=[
@@ -105,6 +106,7 @@ def test_pressing_save_twice_writes_one_event(client, manager):
         "no firm",
         "a day for nothing",
         "due before it happened",
+        "a promise without a day",
         "no date",
     ],
 )

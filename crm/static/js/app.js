@@ -143,6 +143,7 @@
 
   function release(form) {
     delete form.dataset.sending;
+    delete form.dataset.asked;
     buttonsOf(form).forEach((button) => {
       if (button.dataset.held) {
         button.disabled = false;
@@ -157,6 +158,20 @@
       }
     });
   }
+
+  // A form that htmx sends is asked once as well: htmx listens on the form itself, so this has to come before it.
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const form = event.target;
+      if (!(form instanceof HTMLFormElement) || !form.hasAttribute("hx-post")) return;
+      if (form.dataset.asked) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      } else form.dataset.asked = "1";
+    },
+    true,
+  );
 
   document.addEventListener("submit", (event) => {
     const form = event.target;

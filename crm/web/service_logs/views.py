@@ -49,7 +49,10 @@ def create():
     values = form.values(today())
     ids = form.enterprise_ids()
     written = None
-    if values is not None:
+    if values is not None and values["next_step"] and values["next_step_on"] is None:
+        # A promise without a day would never be due, and so be forgotten.
+        form.next_step_on.errors = ["下一步还没有日期，到期前提醒不了。选一天，或清空下一步。"]
+    elif values is not None:
         written = attempt(form, lambda: log_service(ids, values, act=new_act()))
     if written is None:
         return _page(form, _chosen(ids)), 422
