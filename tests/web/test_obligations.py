@@ -336,7 +336,9 @@ def test_a_list_never_fails_over_its_address(client, manager, query):
 def test_an_empty_list_says_what_brings_items_and_a_filtered_one_what_to_drop(sqlite_app):
     client = another(sqlite_app, "tanyue", "bureau")
 
-    assert "没有未办的到期事项" in client.get("/due").text
+    page = client.get("/due").text
+    assert "没有未办的到期事项" in page
+    assert "导入台账" in page
     assert "没有符合这些筛选的事项" in client.get("/due?q=没有这家").text
 
 
