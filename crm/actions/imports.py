@@ -36,6 +36,7 @@ from crm.store.imports import ImportBatch, ImportRow
 from crm.store.jobs import Job
 from crm.store.projections import local_day
 from crm.store.scope import visible_record
+from crm.store.unit_of_work import LIBRARY, hold
 from crm.store.users import User, viewer_of
 from crm.store.writer import Prepared, Written, prepare, write_prepared
 
@@ -426,6 +427,7 @@ def undo_import(batch_id: int, undo: PreparedUndo, *, act: Act) -> undoing.UndoR
 
     None when somebody saved something since it was worked out: work it out again.
     """
+    hold(LIBRARY)
     batch = own_batch(batch_id, act.viewer)
     touched = undo.prepared.enterprise_ids
     if _change_set_of(batch) != undo.change_set_id or disturbed_since(undo.newest_change, touched):

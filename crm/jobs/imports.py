@@ -17,7 +17,7 @@ from crm.extensions import db
 from crm.jobs.registry import Cancelled, LeaseLost, work
 from crm.sheets.refusals import SheetRefused
 from crm.store.file_store import FileLost
-from crm.store.unit_of_work import DatabaseBusy, is_full, unit_of_work
+from crm.store.unit_of_work import LIBRARY, DatabaseBusy, hold, is_full, unit_of_work
 from crm.store.writer import prepare
 
 # How often the file is judged again because somebody saved something between judging and writing.
@@ -130,7 +130,7 @@ def _commit(progress: Any, batch_id: int) -> dict[str, Any]:
         if source.state != "committing":
             return {"batch": batch_id, "skipped": True}
         act = imports.act_of(source, now=datetime.now(UTC))
-        seen = imports.newest_change()
+        seen = _newest_change()
         judgement = imports.judge_source(source, act, progress=progress.step)
         if judgement.fingerprint != source.fingerprint:
             return _refused(batch_id, imports.STALE)
@@ -138,11 +138,19 @@ def _commit(progress: Any, batch_id: int) -> dict[str, Any]:
         with suppress(Conflict):
             prepared = prepare(judgement.changes(), act=act)
             with unit_of_work():
+                hold(LIBRARY)
                 progress.confirm()
                 if not imports.disturbed_since(seen, prepared.enterprise_ids):
                     written = imports.commit(source, prepared, act=act)
                     return {"batch": batch_id, "change_set": written.change_set_id, "records": written.record_count}
     return _refused(batch_id, _BUSY)
+
+
+def _newest_change() -> int:
+    """The newest change while nobody writes: a smaller one that is still in hand would never be seen later."""
+    with unit_of_work():
+        hold(LIBRARY)
+        return imports.newest_change()
 
 
 def _refused(batch_id: int, message: str) -> dict[str, Any]:

@@ -16,6 +16,9 @@ _PG_FULL = "53100"
 # SQLite without room for a page, and without room for the index that readers and writers share.
 _SQLITE_FULL = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 
+# Every writer shares it; who decides about the whole library before writing, as an import does, has it alone.
+LIBRARY = "library"
+
 log = structlog.get_logger("crm.store")
 
 
@@ -94,11 +97,12 @@ def hand_over_after_commit(job_id: int) -> None:
     db.session().info["new_jobs"].append(job_id)
 
 
-def hold(name: str) -> None:
-    """Until this unit of work ends, let nobody else past who holds the same name.
+def hold(name: str, *, shared: bool = False) -> None:
+    """Until this unit of work ends, let nobody else past who holds the same name; sharers pass one another.
 
     On SQLite the write lock does that for everything; PostgreSQL's writers work side by side.
     """
     session = db.session()
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+        lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        session.execute(text(f"SELECT {lock}(hashtextextended(:name, 0))"), {"name": name})

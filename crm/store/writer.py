@@ -22,7 +22,7 @@ from crm.store.changes import Change, ChangeSet, change_set_by_request_key
 from crm.store.records import DOMAIN_TABLES
 from crm.store.service_logs import ServiceLogEnterprise
 from crm.store.types import Exact, Moment, Money
-from crm.store.unit_of_work import hold, unit_of_work
+from crm.store.unit_of_work import LIBRARY, hold, unit_of_work
 
 # How many ids go into one IN list; SQLite allows 32,766 variables in a statement.
 CHUNK = 10_000
@@ -178,6 +178,7 @@ def _begin(act: Act) -> Connection:
     session = db.session()
     if not session.info.get("writing"):
         raise RuntimeError("writing needs a unit of work")
+    hold(LIBRARY, shared=True)
     if act.request_key:
         # Two presses at the same instant: the second waits here for the first, and then finds what it wrote.
         hold(act.request_key)
