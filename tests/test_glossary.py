@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crm.domain import kinds, viewers, words
-from crm.domain.comparison import Outcome
+from crm.domain.conditions import Outcome
 from crm.store import imports, jobs, messages
 
 ROOT = Path(__file__).parent.parent

@@ -12,9 +12,10 @@ from crm.actions.enterprises import OWN_FIELDS, belonging_value
 from crm.actions.rights import may_edit, require
 from crm.domain.acts import Act
 from crm.domain.changes import Create
-from crm.domain.comparison import Result, as_report, compare
+from crm.domain.comparison import compare
 from crm.domain.facts import Facts
 from crm.domain.fields import fields_of
+from crm.domain.judgements import Result, as_report
 from crm.domain.refusals import InvalidInput, NotAllowed
 from crm.domain.viewers import CONFIDENTIAL
 from crm.extensions import db

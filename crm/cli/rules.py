@@ -14,8 +14,9 @@ from sqlalchemy import select
 from crm.actions.assessments import facts_of_many, judge, report_of
 from crm.domain import words
 from crm.domain.codes import normalise_code
-from crm.domain.comparison import Outcome, Result, walk
+from crm.domain.conditions import Outcome
 from crm.domain.facts import Facts, FactsNotUnderstood, facts_from_json
+from crm.domain.judgements import Result, walk
 from crm.extensions import db
 from crm.rules import rule_sets
 from crm.rules.loader import RuleFileError

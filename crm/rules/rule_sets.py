@@ -9,9 +9,12 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from crm.domain import comparison as c
+from crm.domain import conditions as c
+from crm.domain.amounts import plain, say_number, say_value
+from crm.domain.comparison import compare
 from crm.domain.facts import DERIVED, FactRef, Facts, FactsNotUnderstood, facts_from_json
 from crm.domain.fields import CHOICES, FIELDS
+from crm.domain.judgements import Result, as_report
 from crm.domain.kinds import KINDS
 from crm.rules.loader import RuleFileError, in_force, names, parse, text_of
 
@@ -584,7 +587,7 @@ def _details(check: c.Check) -> Iterator[str]:
     match check:
         case c.Bands(amount, bands):
             unit = c.unit_of(amount)
-            yield "；".join(f"≥ {c.say_number(bound, unit)} 得 {points} 分" for bound, points in bands) + "；以下 0 分"
+            yield "；".join(f"≥ {say_number(bound, unit)} 得 {points} 分" for bound, points in bands) + "；以下 0 分"
         case c.Tiers(tiers):
             said = [
                 f"{_GROUPS[tier.amount.group]} {tier.op.replace('>=', '≥')} {tier.threshold} 件得 {points} 分"
@@ -595,10 +598,10 @@ def _details(check: c.Check) -> Iterator[str]:
         case c.Applies(key, outcomes):
             for value, (_, reason) in outcomes.items():
                 if reason:
-                    yield f"{c.say_value(key, value)}：{reason}"
+                    yield f"{say_value(key, value)}：{reason}"
         case c.Classify(key, measures, rows):
             for industry, row in rows.items():
-                yield f"{c.say_value(key, industry)}〔{row.clause}〕" + "；".join(
+                yield f"{say_value(key, industry)}〔{row.clause}〕" + "；".join(
                     f"{size} {_bounds(measures, bounds)}"
                     for size, bounds in (("大型", row.ceiling), ("中型", row.medium), ("小型", row.small))
                 )
@@ -609,12 +612,12 @@ _GROUPS = {"class1": "Ⅰ类", "class2": "Ⅱ类", "any": "两类合计"}
 
 def _bounds(measures: Mapping[str, str], bounds: Mapping[str, Fraction]) -> str:
     return " 且 ".join(
-        f"{FIELDS[measures[m]].label} ≥ {c.say_number(bound, FIELDS[measures[m]].unit)}" for m, bound in bounds.items()
+        f"{FIELDS[measures[m]].label} ≥ {say_number(bound, FIELDS[measures[m]].unit)}" for m, bound in bounds.items()
     )
 
 
 def _plain(value: Fraction) -> str:
-    return str(c.plain(value))
+    return str(plain(value))
 
 
 # --- cases ---------------------------------------------------------------------------------------------------------
@@ -657,7 +660,7 @@ def _run(kind: str) -> Iterator[CaseOutcome]:
             facts = facts_of_case(bases[case["base"]], case)
         except FactsNotUnderstood as error:
             raise RuleFileError(f"{name}.toml, case {n} ({case['title']}): {error}") from None
-        result = c.compare(load_rule_set(kind, facts.on), facts)
+        result = compare(load_rule_set(kind, facts.on), facts)
         yield CaseOutcome(kind, case["title"], case["name"], tuple(_disagreements(result, case["expect"])))
 
 
@@ -717,8 +720,8 @@ _SHOWN_IN_CASES: dict[str, Callable[[Mapping[str, Any]], object]] = {
 }
 
 
-def _disagreements(result: c.Result, expect: Mapping[str, Any]) -> Iterator[str]:
-    report = c.as_report(result)
+def _disagreements(result: Result, expect: Mapping[str, Any]) -> Iterator[str]:
+    report = as_report(result)
     by_id = {criterion["id"]: criterion for criterion in report["criteria"]}  # type: ignore[attr-defined]
     for key, wanted in expect.items():
         if key in ("result", "one_short", "missing"):

@@ -10,7 +10,7 @@ from crm.actions.assessments import facts_of, facts_of_many, freeze_assessment, 
 from crm.actions.enterprises import edit_enterprise
 from crm.actions.figures import record_figures
 from crm.actions.intellectual_property import record_ip
-from crm.domain.comparison import as_report
+from crm.domain.judgements import as_report
 from crm.domain.refusals import InvalidInput, NotAllowed, NotFound
 from crm.extensions import db
 from crm.rules import rule_sets

@@ -6,9 +6,10 @@ import pytest
 
 from crm.cli.demo_world import COUNTY, SECOND, World, bench_enterprises, make_world
 from crm.domain.codes import check_code
-from crm.domain.comparison import compare, one_short
+from crm.domain.comparison import compare
 from crm.domain.facts import Facts
 from crm.domain.fields import AFFILIATIONS, CHOICES, FIELDS
+from crm.domain.judgements import one_short
 from crm.domain.names import normalise_name, split_name
 from crm.domain.pinyin import search_keys
 from crm.domain.standing import EnterpriseFacts, PoolFact, standing

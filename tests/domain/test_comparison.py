@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.domain.comparison import (
+from crm.domain.comparison import compare
+from crm.domain.conditions import (
     AllOf,
     AnyOf,
     Applies,
@@ -32,13 +33,9 @@ from crm.domain.comparison import (
     Tiers,
     Total,
     Value,
-    as_report,
-    compare,
-    missing_facts,
-    one_short,
-    shortfall,
 )
 from crm.domain.facts import FactRef, Facts, facts_from_json
+from crm.domain.judgements import as_report, missing_facts, one_short, shortfall
 
 ON = date(2026, 11, 23)
 YES = frozenset({True})

@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from crm.domain import comparison as c
+from crm.domain.amounts import plain
+from crm.domain.comparison import compare
 from crm.rules import loader
 from crm.rules.rule_sets import RuleFileError, facts_of_case, kinds, load_rule_set, run_cases
 
@@ -101,8 +102,8 @@ def test_a_band_begins_exactly_at_its_bound(id, bound, points):
     lower = max((p for b, p in part(id).check.bands if b < bound), default=0)
 
     def scored(value):
-        facts = ordinary(**{base: 1000, top: int(value) if step == 1 else str(c.plain(value))})
-        return c.compare(load_rule_set("tech_sme", ON), facts).criterion(id).score
+        facts = ordinary(**{base: 1000, top: int(value) if step == 1 else str(plain(value))})
+        return compare(load_rule_set("tech_sme", ON), facts).criterion(id).score
 
     assert scored(bound * 1000) == (points, points)
     assert scored(bound * 1000 - step) == (lower, lower)

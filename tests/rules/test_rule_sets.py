@@ -12,18 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.domain.comparison import (
-    AllOf,
-    AnyOf,
-    BestOf,
-    Outcome,
-    Score,
-    as_report,
-    compare,
-    missing_facts,
-    walk,
-)
+from crm.domain.comparison import compare
+from crm.domain.conditions import AllOf, AnyOf, BestOf, Outcome, Score
 from crm.domain.facts import facts_from_json
+from crm.domain.judgements import as_report, missing_facts, walk
 from crm.rules.loader import RuleFileError, text_of
 from crm.rules.rule_sets import (
     all_criteria,

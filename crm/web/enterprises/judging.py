@@ -6,8 +6,9 @@ from typing import Any
 from flask import url_for
 
 from crm.domain import words
-from crm.domain.comparison import CriterionResult, Outcome, Result, missing_facts, one_short, shortfall, walk
+from crm.domain.conditions import Outcome
 from crm.domain.facts import FactRef
+from crm.domain.judgements import CriterionResult, Result, missing_facts, one_short, shortfall, walk
 
 _ORDER = {Outcome.UNMET: 0, Outcome.UNKNOWN: 1, Outcome.NEEDS_PERSON: 2, Outcome.MET: 3, Outcome.NOT_APPLICABLE: 4}
 
