@@ -54,15 +54,15 @@ class Entry:
 
 
 def ask_to_recompute(local: datetime) -> dict[str, Any]:
-    """A worker recomputes; the clock does not wait for it."""
-    return _ask("recompute", {"on": local.date().isoformat()}, local)
+    """A worker recomputes, for the day on which it does so; one that began yesterday does not count."""
+    return _ask("recompute", {}, local, unless=("queued",))
 
 
 def ask_for_digests(local: datetime) -> dict[str, Any]:
-    """Ask for this week's digests if anybody lacks one."""
+    """Ask for the week's digests if anybody lacks one; a job that lay over New Year must not bring last year's."""
     if not digests.owed(local.date(), now=local):
         return {"asked": 0}
-    return _ask("digest", {"on": local.date().isoformat(), "by_the_clock": True}, local)
+    return _ask("digest", {"by_the_clock": True}, local)
 
 
 def ask_to_send(local: datetime) -> dict[str, Any]:
@@ -127,9 +127,11 @@ def prune(local: datetime) -> dict[str, Any]:
     return gone
 
 
-def _ask(kind: str, payload: dict[str, Any], local: datetime) -> dict[str, Any]:
+def _ask(
+    kind: str, payload: dict[str, Any], local: datetime, *, unless: tuple[str, ...] = ("queued", "running")
+) -> dict[str, Any]:
     with unit_of_work():
-        if waiting(kind):
+        if waiting(kind, unless):
             return {"asked": 0}
         return {"asked": 1, "job": ask_for(kind, payload, act=machine_act("schedule", on=local.date()))}
 

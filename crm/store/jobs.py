@@ -71,7 +71,7 @@ def heartbeats() -> list[Heartbeat]:
     return list(db.session.scalars(select(Heartbeat).order_by(Heartbeat.name)))
 
 
-def waiting(kind: str) -> bool:
+def waiting(kind: str, states: tuple[str, ...] = ("queued", "running")) -> bool:
     """Whether a job of this kind waits or runs already: asking for another would only do the same again."""
-    query = select(Job.id).where(Job.kind == kind, Job.state.in_(("queued", "running"))).limit(1)
+    query = select(Job.id).where(Job.kind == kind, Job.state.in_(states)).limit(1)
     return db.session.scalar(query) is not None
