@@ -18,7 +18,7 @@ from crm.domain.conditions import Outcome
 from crm.domain.facts import Facts, FactsNotUnderstood, facts_from_json
 from crm.domain.judgements import Result, walk
 from crm.extensions import db
-from crm.rules import rule_sets
+from crm.rules import rule_cases, rule_checks, rule_sets, rule_texts
 from crm.rules.loader import RuleFileError
 from crm.store.enterprises import Enterprise
 from crm.store.projections import all_ids
@@ -43,7 +43,7 @@ def rules() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def check_rules(as_json: bool) -> None:
     """Load every rule set and say each slip; exit code 1 when there is one."""
-    slips = rule_sets.check()
+    slips = rule_checks.check()
     if as_json:
         _print({"rules": rule_sets.kinds(), "problems": slips})
     else:
@@ -61,7 +61,7 @@ def try_cases(kind: str | None, as_json: bool) -> None:
     if kind is not None:
         _known(kind)
     try:
-        outcomes = rule_sets.run_cases(kind)
+        outcomes = rule_cases.run_cases(kind)
     except RuleFileError as error:
         _not_understood(str(error))
     failed = [outcome for outcome in outcomes if not outcome.passed]
@@ -104,7 +104,7 @@ def show_rules(kind: str, on: datetime | None, as_json: bool) -> None:
                 }
             )
         else:
-            click.echo(rule_sets.show(kind, day), nl=False)
+            click.echo(rule_texts.show(kind, day), nl=False)
     except RuleFileError as error:
         click.echo(str(error), err=True)
         sys.exit(1)

@@ -1,6 +1,6 @@
 """The conditions of a title as data: what is measured, what is asked of it, and the rule set they make up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -290,3 +290,25 @@ class RuleSet:
     ip_classes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     gate: str | None = None
     year_offset: int = -1
+
+
+def all_criteria(rules: RuleSet) -> Iterator[Criterion]:
+    """Every criterion of a rule set, each before its parts."""
+    pending = list(reversed(rules.criteria))
+    while pending:
+        criterion = pending.pop()
+        yield criterion
+        pending += reversed(parts_of(criterion.check))
+
+
+def parts_of(check: Check) -> tuple[Criterion, ...]:
+    """The criteria inside a check."""
+    match check:
+        case AllOf(parts) | AnyOf(parts) | BestOf(parts):
+            return parts
+        case Score(parts, _, _):
+            return parts
+        case Not(part):
+            return (part,)
+        case _:
+            return ()

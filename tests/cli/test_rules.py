@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crm.actions.enterprises import create_enterprise
-from crm.rules import rule_sets
+from crm.rules import rule_cases, rule_checks, rule_sets
 from crm.store.unit_of_work import unit_of_work
 from tests.builders import act, county, make_enterprise
 
@@ -41,7 +41,7 @@ def test_every_rule_set_loads_and_every_case_agrees(sqlite_app):
 
 
 def test_a_slip_in_a_rule_file_is_said_with_exit_code_one(sqlite_app, monkeypatch):
-    monkeypatch.setattr(rule_sets, "check", lambda: ["tech_sme.toml: criterion 'staff': no threshold"])
+    monkeypatch.setattr(rule_checks, "check", lambda: ["tech_sme.toml: criterion 'staff': no threshold"])
 
     result = run(sqlite_app, "rules", "check")
 
@@ -49,8 +49,8 @@ def test_a_slip_in_a_rule_file_is_said_with_exit_code_one(sqlite_app, monkeypatc
 
 
 def test_a_case_that_disagrees_is_said_with_exit_code_one(sqlite_app, monkeypatch):
-    outcome = rule_sets.CaseOutcome("tech_sme", "两年不够", "two years", ("result: unmet, expected met",))
-    monkeypatch.setattr(rule_sets, "run_cases", lambda kind: [outcome])
+    outcome = rule_cases.CaseOutcome("tech_sme", "两年不够", "two years", ("result: unmet, expected met",))
+    monkeypatch.setattr(rule_cases, "run_cases", lambda kind: [outcome])
 
     result = run(sqlite_app, "rules", "test", "tech_sme")
 

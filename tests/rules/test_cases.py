@@ -8,7 +8,9 @@ import pytest
 from crm.domain.amounts import plain
 from crm.domain.comparison import compare
 from crm.rules import loader
-from crm.rules.rule_sets import RuleFileError, facts_of_case, kinds, load_rule_set, run_cases
+from crm.rules.loader import RuleFileError
+from crm.rules.rule_cases import facts_of_case, run_cases
+from crm.rules.rule_sets import kinds, load_rule_set
 
 ON = date(2026, 11, 23)
 OUTCOMES = run_cases()
@@ -32,7 +34,7 @@ def test_cases_of_one_kind_can_be_run_alone():
 
 def test_a_case_that_does_not_hold_says_what_was_expected_and_found(monkeypatch):
     text = loader.text_of("cases/size_class").replace('result = "met"', 'result = "unmet"', 1)
-    monkeypatch.setattr("crm.rules.rule_sets.text_of", lambda name: text)
+    monkeypatch.setattr("crm.rules.rule_cases.text_of", lambda name: text)
 
     wrong = [outcome for outcome in run_cases("size_class") if not outcome.passed]
 
@@ -60,7 +62,7 @@ def test_a_case_that_does_not_hold_says_what_was_expected_and_found(monkeypatch)
     ids=["no name", "no such base", "no day", "unknown fact"],
 )
 def test_a_slip_in_a_case_names_file_and_case(monkeypatch, case, sentence):
-    monkeypatch.setattr("crm.rules.rule_sets.text_of", lambda name: case)
+    monkeypatch.setattr("crm.rules.rule_cases.text_of", lambda name: case)
 
     with pytest.raises(RuleFileError) as caught:
         run_cases("made_up")

@@ -13,20 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.domain.comparison import compare
-from crm.domain.conditions import AllOf, AnyOf, BestOf, Outcome, Score
+from crm.domain.conditions import AllOf, AnyOf, BestOf, Outcome, Score, all_criteria
 from crm.domain.facts import facts_from_json
 from crm.domain.judgements import as_report, missing_facts, walk
 from crm.rules.loader import RuleFileError, text_of
-from crm.rules.rule_sets import (
-    all_criteria,
-    check,
-    check_text,
-    facts_table,
-    kinds,
-    load_rule_set,
-    rule_set_from_text,
-    show,
-)
+from crm.rules.rule_checks import check, check_text
+from crm.rules.rule_sets import kinds, load_rule_set, rule_set_from_text
+from crm.rules.rule_texts import facts_table, show
 
 ON = date(2026, 11, 23)
 DOCS = Path(__file__).parents[2] / "docs" / "facts.md"
