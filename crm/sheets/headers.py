@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from crm.domain.codecs import MONEY_UNITS
+from crm.domain.number_readers import MONEY_UNITS
 from crm.sheets.layouts import Column, SheetLayout
 from crm.sheets.reading import SheetData
 from crm.sheets.refusals import SheetHasNoHeader, SheetHasNoKey

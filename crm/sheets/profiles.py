@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crm.domain.codecs import MONEY_UNITS
 from crm.domain.fields import fields_of
+from crm.domain.number_readers import MONEY_UNITS
 from crm.sheets.headers import HeaderMatch, find_header, match_header
 from crm.sheets.layouts import Column, Profile, SheetLayout, field_behind
 from crm.sheets.reading import SheetData

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from crm.domain.codecs import CLEAR, Noted, Unreadable, compact, reader_of
+from crm.domain.cells import CLEAR, Noted, Unreadable, compact
+from crm.domain.codecs import reader_of
 from crm.domain.fields import Field
 from crm.sheets.headers import HeaderMatch, data_rows
 from crm.sheets.layouts import Column, SheetLayout

@@ -14,7 +14,8 @@ from typing import IO, Any
 
 import xlsxwriter
 
-from crm.domain.codecs import EARLIEST, write_value
+from crm.domain.codecs import write_value
+from crm.domain.date_readers import EARLIEST
 from crm.domain.fields import CHOICES, Field
 from crm.sheets.layouts import Column, Profile, SheetLayout
 from crm.sheets.rows import Choices, choices_for

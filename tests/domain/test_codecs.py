@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.domain.codecs import CLEAR, EARLIEST, Noted, Unreadable, latest_date, read_value, reader_of, write_value
+from crm.domain.cells import CLEAR, Noted, Unreadable
+from crm.domain.codecs import read_value, reader_of, write_value
+from crm.domain.date_readers import EARLIEST, latest_date
 from crm.domain.fields import CHOICES, FIELDS
 
 TODAY = date(2026, 11, 23)

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm.domain.codecs import CLEAR, EARLIEST, Unreadable, latest_date, read_value
+from crm.domain.cells import CLEAR, Unreadable
+from crm.domain.codecs import read_value
+from crm.domain.date_readers import EARLIEST, latest_date
 from crm.domain.fields import CHOICES, FIELDS
 from crm.sheets.headers import kinds_of_rows
 from crm.sheets.layouts import FIGURES_YEAR

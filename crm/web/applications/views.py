@@ -7,7 +7,7 @@ from wtforms import HiddenField, StringField
 
 from crm.actions.applications import OUTCOMES, add_application, move_application
 from crm.actions.rights import may_edit, require
-from crm.domain.codecs import Unreadable
+from crm.domain.cells import Unreadable
 from crm.domain.fields import Field
 from crm.domain.kinds import KINDS
 from crm.store.applications import Application

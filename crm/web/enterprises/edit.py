@@ -9,7 +9,7 @@ from sqlalchemy import select
 from crm.actions.enterprises import EnterpriseState, edit_enterprise, state_of, withdraw_enterprise
 from crm.actions.rights import may_edit, require
 from crm.domain import words
-from crm.domain.codecs import Unreadable
+from crm.domain.cells import Unreadable
 from crm.domain.codes import check_code
 from crm.domain.fields import AFFILIATIONS, Field
 from crm.domain.words import local

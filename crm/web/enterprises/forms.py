@@ -9,7 +9,8 @@ from typing import Any
 from wtforms import HiddenField, StringField
 
 from crm.domain import words
-from crm.domain.codecs import CLEAR, Unreadable, read_value, write_value
+from crm.domain.cells import CLEAR, Unreadable
+from crm.domain.codecs import read_value, write_value
 from crm.domain.fields import CHOICES, FIELDS, Field, fields_of
 from crm.store.dictionaries import DICTIONARIES
 from crm.web import reference

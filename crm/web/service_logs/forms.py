@@ -5,7 +5,8 @@ from typing import Any
 
 from wtforms import HiddenField, SelectMultipleField, StringField, TextAreaField
 
-from crm.domain.codecs import CLEAR, Unreadable, read_value
+from crm.domain.cells import CLEAR, Unreadable
+from crm.domain.codecs import read_value
 from crm.domain.fields import FIELDS
 from crm.web.doors import Form
 
