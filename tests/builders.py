@@ -59,9 +59,22 @@ def township(name: str = "凤凰镇") -> Region:
     return db.session.scalar(select(Region).where(Region.name == name, Region.level == "township"))
 
 
+# What 经信委 owns (product.md, Who uses it): the department of a liaison who is given none.
+UNIT_OWNS = ("innovative_sme", "tech_innovative_sme", "srdi", "little_giant")
+
+
+def make_unit(name: str, *owns: str, region: Region | None = None) -> int:
+    """A department that owns these kinds of titles or registers. Returns its id."""
+    values = {"region_id": (region or county()).id, "name": name, "owns_kinds": list(owns)}
+    with unit_of_work():
+        return int(write([Create("unit", values, "unit")], act=act(), action="test").ids["unit"])
+
+
 def make_user(login: str, role: str, *, name: str | None = None, region: Region | None = None, **where: Any) -> Viewer:
     """A user with one grant and the tests' password; returns the viewer of the tests' day."""
     region = region or county()
+    if role == "unit" and "unit_id" not in where:
+        where["unit_id"] = make_unit(f"{login}的部门", *UNIT_OWNS, region=region)
     home = region.id if region.level != "township" else region.parent_id
     with unit_of_work() as work:
         written = write(

@@ -98,7 +98,7 @@ def build_district(code: str, mark: str) -> District:
 def _places(region_id: int, mark: str) -> dict[str, int]:
     """A unit, a park, a carrier, a word, a window and a setting of the district."""
     creates = [
-        Create("unit", {"region_id": region_id, "name": f"{mark}部门"}, "unit"),
+        Create("unit", {"region_id": region_id, "name": f"{mark}部门", "owns_kinds": ["srdi"]}, "unit"),
         Create("park", {"region_id": region_id, "name": f"{mark}园区"}, "park"),
         Create("carrier", {"region_id": region_id, "name": f"{mark}载体", "kind": "incubator"}, "carrier"),
         Create(

@@ -121,7 +121,7 @@ def freeze_assessment(enterprise_id: int, kind: str, *, act: Act) -> Written:
     """
     row, standing = visible_enterprise(enterprise_id, act.viewer)
     require(may_edit(act.viewer, standing), "保存条件比对（预评）")
-    classes = act.viewer.classes_over(region_id=standing.region_id, manager_id=standing.manager_id)
+    classes = act.viewer.classes_over(standing)
     if CONFIDENTIAL not in classes:
         raise NotAllowed("条件比对（预评）要用保密指标，你的授权不含保密字段。")
     if kind not in rule_sets.kinds():

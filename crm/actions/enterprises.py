@@ -15,7 +15,8 @@ from crm.domain.names import normalise_name
 from crm.domain.refusals import Conflict, InvalidInput, Refused
 from crm.extensions import db
 from crm.store.enterprises import FORMER_NAME, OLD_NUMBER, Affiliation, Enterprise, affiliations_of, aliases_of
-from crm.store.regions import Region
+from crm.store.parks import Carrier, Park
+from crm.store.regions import TOWNSHIP, Region
 from crm.store.scope import visible_enterprise
 from crm.store.writer import Written, write
 
@@ -158,8 +159,29 @@ def problems(values: Mapping[str, Any], *, today: date) -> dict[str, str]:
         wrong["name"] = "填企业名称。"
     if values.get("registered_on") and values["registered_on"] > today:
         wrong["registered_on"] = f"成立日期 {values['registered_on']} 在今天之后。核对年份。"
-    if values.get("township") is not None and db.session.get(Region, values["township"]) is None:
-        wrong["township"] = "没有这个乡镇。从列表里选。"
+    return wrong
+
+
+def misplaced(values: Mapping[str, Any], region_id: int) -> dict[str, str]:
+    """Places that are not of the enterprise's own region, as {field code: sentence}.
+
+    Where an enterprise belongs opens it to people: a township, park or carrier of another district never does, not
+    even by the hand of somebody who has both. Sheets name places within one region, so their rows need not ask.
+    """
+    wrong: dict[str, str] = {}
+    home = db.session.get(Region, region_id)
+    # A park or carrier may be the city's.
+    near = {region_id, home.parent_id if home is not None else None}
+    for code, model, what in (("township", Region, "乡镇"), ("park", Park, "园区"), ("carrier", Carrier, "载体")):
+        if values.get(code) is None:
+            continue
+        row = db.session.get(model, values[code])
+        if isinstance(row, Region):
+            fits = row.level == TOWNSHIP and row.parent_id == region_id
+        else:
+            fits = row is not None and row.region_id in near
+        if not fits:
+            wrong[code] = f"没有这个{what}。从列表里选。"
     return wrong
 
 
@@ -170,9 +192,9 @@ def create_enterprise(region_id: int, values: Mapping[str, Any], *, act: Act) ->
     """
     require(act.viewer.has_in(region_id, "bureau", "admin", "case_manager"), "新增企业")
     values = dict(values)
-    if act.viewer.has("case_manager") and not act.viewer.has_in(region_id, "bureau", "admin"):
+    if act.viewer.has_in(region_id, "case_manager") and not act.viewer.has_in(region_id, "bureau", "admin"):
         values["manager"] = act.viewer.user_id
-    wrong = problems({"name": None, **values}, today=act.effective_on)
+    wrong = problems({"name": None, **values}, today=act.effective_on) | misplaced(values, region_id)
     if wrong:
         raise InvalidInput(wrong)
     refuse_taken_code(values.get("credit_code"), None)
@@ -195,7 +217,7 @@ def edit_enterprise(
     """
     row, standing = visible_enterprise(enterprise_id, act.viewer)
     require(may_edit(act.viewer, standing), "修改这家企业")
-    wrong = problems(values, today=act.effective_on)
+    wrong = problems(values, today=act.effective_on) | misplaced(values, row.region_id)
     if wrong:
         raise InvalidInput(wrong)
     if values.get("credit_code"):

@@ -122,6 +122,9 @@ def profile_rows(
         select(
             Enterprise.id,
             Standing.region_id,
+            Standing.township_id,
+            Standing.park_id,
+            Standing.carrier_id,
             Standing.manager_id,
             *(getattr(Enterprise, code).label(f"own_{code}") for code in own),
         )
@@ -131,8 +134,8 @@ def profile_rows(
     if region_id is not None:
         query = query.where(Standing.region_id == region_id)
     found = db.session.execute(visible(query, viewer)).all()
-    classes = {row[0]: viewer.classes_over(region_id=row[1], manager_id=row[2]) for row in found}
-    firms = {row[0]: dict(zip((f"enterprise.{code}" for code in own), row[3:], strict=True)) for row in found}
+    classes = {row[0]: viewer.classes_over(row) for row in found}
+    firms = {row[0]: dict(zip((f"enterprise.{code}" for code in own), row[6:], strict=True)) for row in found}
     wanted = frozenset(nouns)
     data: dict[str, list[dict[str, Any]]] = {}
     if "enterprise" in wanted:

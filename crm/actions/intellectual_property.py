@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from crm.actions.rights import may_edit, require
+from crm.actions.rights import may_record_ip, require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update, withdraw
 from crm.domain.codes import normalise_code
@@ -54,7 +54,7 @@ def problems(values: Mapping[str, Any], others: Sequence[Mapping[str, Any]], *, 
 def record_ip(enterprise_id: int, values: Mapping[str, Any], *, act: Act) -> Written:
     """Enter a piece of IP. Raises NotFound, NotAllowed, InvalidInput (no name, granted tomorrow, a number again …)."""
     row, standing = visible_enterprise(enterprise_id, act.viewer)
-    require(may_edit(act.viewer, standing), "登记知识产权")
+    require(may_record_ip(act.viewer, standing), "登记知识产权")
     wrong = problems(values, _others(enterprise_id, None), today=act.effective_on)
     if wrong:
         raise InvalidInput(wrong)
@@ -87,7 +87,7 @@ def withdraw_ip(ip_id: int, *, version: int, act: Act) -> Written:
 def _editable(ip_id: int, act: Act) -> tuple[IntellectualProperty, int]:
     row: IntellectualProperty = visible_record(IntellectualProperty, ip_id, act.viewer, "这件知识产权")
     enterprise, standing = visible_enterprise(row.enterprise_id, act.viewer)
-    require(may_edit(act.viewer, standing), "修改知识产权")
+    require(may_record_ip(act.viewer, standing), "修改知识产权")
     return row, enterprise.region_id
 
 

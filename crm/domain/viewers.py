@@ -1,6 +1,7 @@
 """Who is looking: the grants a person holds today and what they open, as plain values."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 ROLES: dict[str, str] = {
     "case_manager": "服务专员",
@@ -21,7 +22,8 @@ class ViewerGrant:
     """One grant in force: a role over a place, with the region subtree already spelled out.
 
     ``region_ids`` are all regions of the subtree, ``county_ids`` those of them that own enterprises; ``colleagues`` says whether a case manager also sees
-    the enterprises of others in those regions (a setting of the region).
+    the enterprises of others in those regions (a setting of the region). ``owns`` are the kinds and registers that the
+    unit of the grant owns.
     """
 
     role: str
@@ -31,6 +33,32 @@ class ViewerGrant:
     carrier_id: int | None = None
     colleagues: bool = False
     county_ids: frozenset[int] = frozenset()
+    owns: frozenset[str] = frozenset()
+
+    def covers(self, place: "Place") -> bool:
+        """Whether an enterprise of that place lies where this grant counts."""
+        if self.role == "township":
+            return place.township_id in self.region_ids
+        if self.role == "park":
+            return (self.park_id is not None and self.park_id == place.park_id) or (
+                self.carrier_id is not None and self.carrier_id == place.carrier_id
+            )
+        return place.region_id in self.region_ids
+
+
+class Place(Protocol):
+    """Where an enterprise belongs today: its standing, or a row of a list that has the same columns."""
+
+    @property
+    def region_id(self) -> int | None: ...
+    @property
+    def township_id(self) -> int | None: ...
+    @property
+    def park_id(self) -> int | None: ...
+    @property
+    def carrier_id(self) -> int | None: ...
+    @property
+    def manager_id(self) -> int | None: ...
 
 
 @dataclass(frozen=True)
@@ -54,21 +82,33 @@ class Viewer:
         """Whether one of these roles is held over this region."""
         return self.everything or any(g.role in roles and region_id in g.region_ids for g in self.grants)
 
-    def classes_over(self, *, region_id: int | None, manager_id: int | None) -> frozenset[str]:
-        """Field classes this viewer may read of an enterprise of that region and case manager.
+    @property
+    def owned(self) -> frozenset[str]:
+        """The kinds of titles and the registers that the viewer's departments own."""
+        return frozenset[str]().union(*(grant.owns for grant in self.grants))
+
+    @property
+    def public_only(self) -> bool:
+        """Whether nothing but public fields is ever read: departments, and people without a grant in force."""
+        return not self.everything and self.roles <= {"unit"}
+
+    def classes_over(self, place: Place) -> frozenset[str]:
+        """Field classes this viewer may read of an enterprise that belongs there.
 
         product.md, Field classes: internal for all but ``unit``; confidential for the enterprise's own case
-        manager, bureau, leader and admin. Township and park see only figures they are asked for.
+        manager, bureau, leader and admin. Township and park see only figures they are asked for. A grant counts
+        inside its where only: a leader of one district who is a liaison in another reads public fields there.
         """
         if self.everything:
             return frozenset(CLASSES)
         classes = {PUBLIC}
         for grant in self.grants:
-            if grant.role != "unit":
+            if grant.role == "unit" or not grant.covers(place):
+                continue
+            own = grant.role == "case_manager" and self.user_id is not None and place.manager_id == self.user_id
+            if grant.role != "case_manager" or own or grant.colleagues:
                 classes.add(INTERNAL)
-            if grant.role in ("bureau", "leader", "admin") and (grant.role == "admin" or region_id in grant.region_ids):
-                classes.add(CONFIDENTIAL)
-            if grant.role == "case_manager" and self.user_id is not None and manager_id == self.user_id:
+            if own or grant.role in ("bureau", "leader", "admin"):
                 classes.add(CONFIDENTIAL)
         return frozenset(classes)
 

@@ -297,8 +297,13 @@ class Lane:
 CARDS = 5
 
 
-def board(wanted: Filter, viewer: Viewer, *, today: date, held: bool = False, cards: int = CARDS) -> list[Lane]:
-    """The five rungs: counts of every combination of rung and states, and the most urgent cards of each column."""
+def board(
+    wanted: Filter, viewer: Viewer, *, today: date, held: bool = False, by_name: bool = False, cards: int = CARDS
+) -> list[Lane]:
+    """The five rungs: counts of every combination of rung and states, and the most urgent cards of each column.
+
+    With ``by_name`` the cards come in the order of names: what is urgent is told to those who read internal fields.
+    """
     groups = _groups(wanted, viewer, today)
     own = [sum(n for rung, _, n in groups if rung == lane) for lane in range(5)]
     holding = [sum(n for _, states, n in groups if _holds(states, lane)) for lane in range(5)]
@@ -306,7 +311,9 @@ def board(wanted: Filter, viewer: Viewer, *, today: date, held: bool = False, ca
     ids: dict[int, list[int]] = {}
     for rung in range(5):
         query = select(Standing.enterprise_id).where(*conditions(replace(wanted, rungs=(rung,), held=held), today=today))
-        query = _urgent_first(visible(query, viewer)).limit(cards)
+        query = visible(query, viewer)
+        query = query.order_by(Standing.name_sort, Standing.enterprise_id) if by_name else _urgent_first(query)
+        query = query.limit(cards)
         ids[rung] = list(db.session.scalars(query))
     found = {r.id: r for r in rows([i for group in ids.values() for i in group])}
     return [

@@ -292,6 +292,8 @@ _COLUMNS = (
     Enterprise.name,
     Standing.region_id,
     Standing.township_id,
+    Standing.park_id,
+    Standing.carrier_id,
     Standing.manager_id,
     *(getattr(Standing, kind) for kind in STATE_COLUMNS),
 )

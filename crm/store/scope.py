@@ -106,7 +106,7 @@ def _regions_of(viewer: Viewer, *roles: str) -> frozenset[int]:
 
 
 def _of_region(column) -> Callable[[Viewer], ColumnElement[bool]]:
-    """Reference rows of a region: seen by everybody who has something to do there, and those of the regions above it."""
+    """What a person made: seen by its maker while a grant counts there, and by the office (bureau, admin) there."""
 
     def rule(viewer: Viewer) -> ColumnElement[bool]:
         if viewer.everything:
@@ -129,13 +129,16 @@ def _regions_above(viewer: Viewer) -> frozenset[int]:
 
 
 def _own_or_office(region_column, owner_column) -> Callable[[Viewer], ColumnElement[bool]]:
-    """What a person made: seen by that person, and by the office (bureau, admin) of the region."""
+    """What a person made: seen by that person while a grant counts there, and by the office (bureau, admin) of the region."""
 
     def rule(viewer: Viewer) -> ColumnElement[bool]:
         if viewer.everything:
             return true()
         office = _regions_of(viewer, "bureau", "admin")
-        return or_(owner_column == viewer.user_id, region_column.in_(office) if office else false())
+        here = _regions_of(viewer) | _regions_above(viewer)
+        own = owner_column == viewer.user_id
+        still = or_(region_column.is_(None), region_column.in_(here) if here else false())
+        return or_(and_(own, still), region_column.in_(office) if office else false())
 
     return rule
 
@@ -199,5 +202,5 @@ def visible_record(model: type[Any], record_id: int, viewer: Viewer, what: str =
 
 def readable(noun: str, viewer: Viewer, standing: Standing) -> frozenset[str]:
     """The field codes of a noun this viewer may read of one enterprise."""
-    classes = viewer.classes_over(region_id=standing.region_id, manager_id=standing.manager_id)
+    classes = viewer.classes_over(standing)
     return frozenset(field.code for field in FIELDS.values() if field.noun == noun and field.cls in classes)

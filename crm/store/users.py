@@ -11,6 +11,7 @@ from crm.extensions import db
 from crm.store.records import Machine, Model, Record
 from crm.store.regions import COUNTY, Region, subtree_ids
 from crm.store.types import BigId, Moment, Words
+from crm.store.units import Unit
 
 
 class User(UserMixin, Record, Model):
@@ -72,8 +73,10 @@ def viewer_of(user: User, on: date) -> Viewer:
             db.session.scalars(select(Region.id).where(Region.id.in_(regions), Region.level == COUNTY))
         )
         colleagues = grant.role == "case_manager" and bool(setting("colleagues_visible", grant.region_id))
+        unit = db.session.get(Unit, grant.unit_id) if grant.unit_id else None
+        owns = frozenset((unit.owns_kinds if unit is not None else None) or ())
         grants.append(
-            ViewerGrant(grant.role, regions, grant.unit_id, grant.park_id, grant.carrier_id, colleagues, counties)
+            ViewerGrant(grant.role, regions, grant.unit_id, grant.park_id, grant.carrier_id, colleagues, counties, owns)
         )
     return Viewer(user_id=user.id, name=user.name, grants=tuple(grants))
 

@@ -9,6 +9,7 @@ from flask_login import AnonymousUserMixin, current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.exceptions import HTTPException
 
+from crm.domain.kinds import KINDS
 from crm.domain.refusals import NotAllowed, NotFound, Refused
 from crm.extensions import db
 from crm.store.settings import office_name, setting
@@ -144,6 +145,8 @@ def _navigation(person) -> list[tuple[str, list[dict]]]:
     for group, endpoint, icon, label, roles in NAVIGATION:
         if endpoint not in current_app.view_functions or (roles and not person.has(*roles)):
             continue
+        if endpoint == "imports.index" and person.roles == {"unit"} and not person.owned & KINDS.keys():
+            continue  # lists are imported of titles; a department that owns none has nothing to bring
         blueprint = endpoint.split(".")[0]
         groups.setdefault(group, []).append(
             {

@@ -3,10 +3,12 @@
 import pytest
 from sqlalchemy import func, select
 
+from crm.actions.accounts import GrantWish, grant
+from crm.actions.rights import may_record_ip, may_record_title
 from crm.actions.settings import change_settings
 from crm.domain.fields import FIELDS
 from crm.domain.refusals import NotFound
-from crm.domain.viewers import CONFIDENTIAL, INTERNAL, PUBLIC, the_machine
+from crm.domain.viewers import CONFIDENTIAL, INTERNAL, PUBLIC, Viewer, the_machine
 from crm.extensions import Base, db
 from crm.store.changes import ChangeSet
 from crm.store.dictionaries import DictionaryEntry
@@ -31,7 +33,7 @@ from crm.store.unit_of_work import unit_of_work
 from crm.store.units import Unit
 from crm.store.users import Grant, User, viewer_of
 from crm.store.windows import Window
-from tests.builders import TODAY, act, county, make_enterprise, make_user, township
+from tests.builders import TODAY, act, county, make_enterprise, make_unit, make_user, township
 from tests.walls import ROLES, two_districts
 
 OF_AN_ENTERPRISE = (Enterprise, Qualification, Figures, IntellectualProperty, PoolMembership, ServiceLog, Obligation)
@@ -231,3 +233,64 @@ def test_every_table_with_a_region_or_an_enterprise_has_a_rule(sqlite_app):
             open_tables.append(table.name)
 
     assert open_tables == []
+
+
+def both_sides(login: str, here: str, there: str, **where_there):
+    """One person with a role in the own district and another role in the foreign one."""
+    own, foreign = two_districts()
+    person = make_user(login, here)
+    with unit_of_work():
+        where = {"region_id": foreign.region_id} | {name: foreign.ids[noun] for name, noun in where_there.items()}
+        grant(person.user_id, GrantWish(there, **where), act=act())
+    viewer = viewer_of(db.session.get(User, person.user_id), TODAY)
+    standings = [visible_enterprise(d.ids["enterprise"], viewer)[1] for d in (own, foreign)]
+    return [viewer.classes_over(standing) for standing in standings]
+
+
+def test_a_grant_opens_field_classes_in_its_own_district_only(sqlite_app):
+    here, there = both_sides("both", "admin", "unit", unit_id="unit")
+
+    assert (here, there) == ({PUBLIC, INTERNAL, CONFIDENTIAL}, {PUBLIC})
+
+
+def test_a_park_of_another_district_shows_no_figures_to_the_bureau_of_this_one(sqlite_app):
+    here, there = both_sides("both", "bureau", "park", park_id="park")
+
+    assert (here, there) == ({PUBLIC, INTERNAL, CONFIDENTIAL}, {PUBLIC, INTERNAL})
+
+
+def test_a_township_grant_opens_internal_fields_of_its_enterprises_only(sqlite_app):
+    own, _foreign = two_districts()
+    elsewhere = make_enterprise("乙", township=township("尖山镇").id)
+    person = make_user("liaison", "unit")
+    with unit_of_work():
+        grant(person.user_id, GrantWish("township", region_id=own.township_id), act=act())
+    viewer = viewer_of(db.session.get(User, person.user_id), TODAY)
+
+    classes = [
+        viewer.classes_over(visible_enterprise(one, viewer)[1]) for one in (own.ids["enterprise"], elsewhere)
+    ]
+
+    assert classes == [{PUBLIC, INTERNAL}, {PUBLIC}]
+
+
+def test_whoever_left_a_district_no_longer_opens_what_was_made_there(sqlite_app):
+    own, foreign = two_districts()
+    manager = own.people["case_manager"]
+    moved = Viewer(manager.user_id, manager.name, foreign.people["case_manager"].grants)
+    made = [model for model in (StoredFile, ImportBatch, Job) if id_of(own, model) in ids(model, manager)]
+
+    assert made == [StoredFile, ImportBatch, Job]
+    assert [model for model in made if ids(model, moved)] == []
+
+
+def test_a_department_keeps_the_titles_and_registers_it_owns_and_no_others(sqlite_app):
+    enterprise_id = make_enterprise()
+    market = make_user("market", "unit", unit_id=make_unit("市场监管", "intellectual_property"))
+    industry = make_user("industry", "unit", unit_id=make_unit("经信", "srdi"))
+    standing = visible_enterprise(enterprise_id, market)[1]
+
+    titles = [[may_record_title(who, standing, kind) for kind in ("srdi", "hnte")] for who in (market, industry)]
+
+    assert titles == [[False, False], [True, False]]
+    assert [may_record_ip(who, standing) for who in (market, industry)] == [True, False]

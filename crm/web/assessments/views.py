@@ -32,7 +32,7 @@ def freeze(enterprise_id: int):
 def show(assessment_id: int):
     one = visible_record(Assessment, assessment_id, viewer(), "这条比对记录")
     row, standing = visible_enterprise(one.enterprise_id, viewer())
-    if CONFIDENTIAL not in viewer().classes_over(region_id=standing.region_id, manager_id=standing.manager_id):
+    if CONFIDENTIAL not in viewer().classes_over(standing):
         raise NotAllowed("比对记录含保密指标，你的授权不含保密字段。")
     criteria = one.report.get("criteria", [])
     depth: dict[str, int] = {}

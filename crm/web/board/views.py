@@ -6,6 +6,7 @@ from crm.store import enterprise_lists
 from crm.web import reference
 from crm.web.doors import SIGNED_IN, open_to, today, viewer
 from crm.web.enterprises import filters
+from crm.web.enterprises.listing import IMPORTERS
 from crm.web.enterprises.listing import asked as asked_by_address
 
 blueprint = Blueprint("board", __name__)
@@ -17,7 +18,7 @@ def show():
     wanted = asked_by_address()
     person = viewer()
     held = request.args.get("basis") == "held"
-    lanes = enterprise_lists.board(wanted.filter, person, today=today(), held=held)
+    lanes = enterprise_lists.board(wanted.filter, person, today=today(), held=held, by_name=person.public_only)
     shown = [row for lane in lanes for row in lane.cards]
     names = {
         "townships": {r.id: r.name for r in reference.townships(person)},
@@ -29,6 +30,8 @@ def show():
         asked=wanted,
         lanes=lanes,
         held=held,
+        internal=not person.public_only,
+        may_import=person.has(*IMPORTERS),
         total=sum(lane.own for lane in lanes),
         chips=filters.chips(wanted, **names),
         managers=reference.managers(person, today()),

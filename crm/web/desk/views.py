@@ -26,8 +26,6 @@ from crm.web.obligations.listing import mine_usually, quick_days
 # The scheduler beats every half minute; after this long something is wrong with it.
 SILENT_SCHEDULER = timedelta(minutes=3)
 SCHEDULER = "scheduler"
-# Titles a department owns and may import (product.md, Who uses it): what its desk leads to.
-UNIT_KINDS = ("srdi", "little_giant", "innovative_sme", "tech_innovative_sme")
 
 # What somebody did, as the end of a sentence that begins with the name; the history has the headings.
 DEEDS: dict[str, str] = {
@@ -96,7 +94,8 @@ def show():
     silent = lines.silent_lines(quiet, on=today(), limits=limits, holidays=holidays())
     found = lines.todays(person, wanted, counts, now=now(), silent=silent, internal=True)
     due = _due_counts(counts, wanted)
-    head = f"今天要做的（{words.day_long(today(), today())} {words.weekday(today())}）"
+    may_settle = person.has("case_manager", "bureau", "admin")
+    head = f"{'今天要做的' if may_settle else '今天要留意的'}（{words.day_long(today(), today())} {words.weekday(today())}）"
     return render_template(
         "desk/show.html",
         place=place,
@@ -110,7 +109,7 @@ def show():
         due_words=GROUPS,
         text=lines.as_text(found, head=head, counts={GROUPS[group]: n for group, n in due.items()}),
         may_log=person.has("case_manager", "township", "park", "bureau", "admin"),
-        may_settle=person.has("case_manager", "bureau", "admin"),
+        may_settle=may_settle,
         has_digest=person.has(*OWN_ROLES, *REGION_ROLES),
         settle_form=SettleForm(formdata=None),
         postpone_form=PostponeForm(formdata=None),
@@ -121,13 +120,14 @@ def show():
 
 
 def _unit_desk(counted: desk.Counts):
-    """A department's desk leads to the titles it owns, which it may import and keep."""
+    """A department's desk leads to the titles and the register it owns, which it may import and keep."""
     person = viewer()
-    kinds = []
-    for code in UNIT_KINDS:
-        wanted = enterprise_lists.Filter(kind=code)
-        kinds.append((KINDS[code], enterprise_lists.count(wanted, person, today=today())))
-    return render_template("desk/unit.html", kinds=kinds, counted=counted)
+    kinds = [
+        (kind, enterprise_lists.count(enterprise_lists.Filter(kind=code), person, today=today()))
+        for code, kind in sorted(KINDS.items(), key=lambda item: item[1].rung_class, reverse=True)
+        if code in person.owned
+    ]
+    return render_template("desk/unit.html", kinds=kinds, keeps_ip="intellectual_property" in person.owned, counted=counted)
 
 
 def _due_counts(counts: obligation_lists.Pivot, wanted: Filter) -> dict[str, int]:

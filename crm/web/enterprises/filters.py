@@ -26,6 +26,10 @@ COLUMNS: dict[str, tuple[str, bool]] = {
     "registered": ("成立日期", False),
 }
 DEFAULT_COLUMNS = tuple(key for key, (_, usual) in COLUMNS.items() if usual)
+# What repeats internal notes: the next deadline may be a promised step, the last contact is a service log's day.
+INTERNAL_COLUMNS = frozenset({"due", "contact"})
+PUBLIC_COLUMNS = tuple(key for key in COLUMNS if key not in INTERNAL_COLUMNS)
+DEFAULT_PUBLIC = ("code", "titles", "township", "industry", "expiry", "manager")
 SORT_OF_COLUMN = {"name": "name", "township": "township", "due": "due", "contact": "contact", "manager": "manager", "rung": "rung", "expiry": "expiry"}
 
 
@@ -47,8 +51,16 @@ class Asked:
         return "?" + urlencode(flat)
 
 
-def read(args: MultiDict, *, today: date, viewer_id: int | None, silent_since: date) -> Asked:
-    """Understand an address; what it cannot be is left out, a list never fails over its address."""
+def read(
+    args: MultiDict, *, today: date, viewer_id: int | None, silent_since: date, public_only: bool = False
+) -> Asked:
+    """Understand an address; what it cannot be is left out, a list never fails over its address.
+
+    With ``public_only`` columns, orders and views that tell internal things are left out as well.
+    """
+    columns = PUBLIC_COLUMNS if public_only else tuple(COLUMNS)
+    sorts = SORTS.keys() - INTERNAL_COLUMNS if public_only else SORTS.keys()
+    views = views_for(public_only)
     rungs = tuple(sorted({int(r) for r in args.getlist("rung") if r.isdigit() and int(r) < len(RUNGS)}))
     townships = tuple(int(t) for t in args.getlist("township") if t.isdigit())
     kind, _, state = args.get("state", "").partition(":")
@@ -62,10 +74,10 @@ def read(args: MultiDict, *, today: date, viewer_id: int | None, silent_since: d
         "state": f"{kind}:{state}" if kind in KINDS or kind == POOL else None,
         "industry": args.get("industry", "")[:40],
         "status": args.get("status") if args.get("status") in CHOICES["status"] else None,
-        "view": args.get("view") if args.get("view") in VIEWS else None,
-        "sort": args.get("sort") if args.get("sort") in SORTS else None,
+        "view": args.get("view") if args.get("view") in views else None,
+        "sort": args.get("sort") if args.get("sort") in sorts else None,
         "desc": "1" if args.get("desc") == "1" else None,
-        "columns": [c for c in args.getlist("columns") if c in COLUMNS],
+        "columns": [c for c in args.getlist("columns") if c in columns],
     }
     wanted = Filter(
         text=kept["q"],
@@ -83,12 +95,12 @@ def read(args: MultiDict, *, today: date, viewer_id: int | None, silent_since: d
     if view:
         wanted = view[1](wanted, today, silent_since)
     number = int(args.get("page", "1")) if args.get("page", "1").isdigit() else 1
-    default_sort = "due" if kept["view"] in ("awaiting", "overdue", "due") else "name"
+    default_sort = "due" if kept["view"] in ("awaiting", "overdue", "due") and not public_only else "name"
     return Asked(
         wanted,
         kept["sort"] or default_sort,
         bool(kept["desc"]),
-        tuple(kept["columns"]) or DEFAULT_COLUMNS,
+        tuple(kept["columns"]) or (DEFAULT_PUBLIC if public_only else DEFAULT_COLUMNS),
         max(1, min(number, 100_000)),
         kept,
     )
@@ -105,6 +117,14 @@ VIEWS: dict[str, tuple[str, Any]] = {
     "silent": ("久未联系", lambda f, _today, since: replace(f, silent_since=since)),
     "unassigned": ("没有专员", lambda f, _today, _since: replace(f, unassigned=True)),
 }
+
+
+INTERNAL_VIEWS = frozenset({"overdue", "due", "silent"})
+
+
+def views_for(public_only: bool) -> dict[str, tuple[str, Any]]:
+    """The standing views somebody may open; those over deadlines and contacts are internal."""
+    return {key: view for key, view in VIEWS.items() if not (public_only and key in INTERNAL_VIEWS)}
 
 
 def chips(asked: Asked, *, townships: dict[int, str], people: dict[int, str], industries: dict[str, str]) -> list[dict[str, str]]:

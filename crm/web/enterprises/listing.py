@@ -4,10 +4,12 @@ from datetime import date
 
 from flask import redirect, render_template, request, send_file, url_for
 from flask_login import current_user
+from werkzeug.datastructures import MultiDict
 
 from crm.actions.exports import export_rows
 from crm.domain import words
 from crm.domain.kinds import KINDS, POOL_KIND, RUNGS, STATES
+from crm.domain.viewers import Viewer
 from crm.store import enterprise_lists
 from crm.store.holidays import holidays
 from crm.store.settings import setting
@@ -27,7 +29,27 @@ def silent_since() -> date:
 
 
 def asked() -> filters.Asked:
-    return filters.read(request.args, today=today(), viewer_id=viewer().user_id, silent_since=silent_since())
+    return asked_by(request.args)
+
+
+def asked_by(args: MultiDict) -> filters.Asked:
+    """What an address asks of this viewer's list."""
+    person = viewer()
+    return filters.read(
+        args,
+        today=today(),
+        viewer_id=person.user_id,
+        silent_since=silent_since(),
+        public_only=person.public_only,
+    )
+
+
+# Who is offered to bring a list in where there is none yet.
+IMPORTERS = ("case_manager", "bureau", "unit")
+
+
+def _columns(person: Viewer) -> tuple[str, ...]:
+    return filters.PUBLIC_COLUMNS if person.public_only else tuple(filters.COLUMNS)
 
 
 def _names(found) -> dict:
@@ -62,9 +84,10 @@ def index():
         first=(wanted.number - 1) * enterprise_lists.PAGE + 1 if found else 0,
         last=(wanted.number - 1) * enterprise_lists.PAGE + len(found),
         columns=[(key, filters.COLUMNS[key][0], filters.SORT_OF_COLUMN.get(key)) for key in wanted.columns],
-        all_columns=filters.COLUMNS,
+        all_columns={key: filters.COLUMNS[key] for key in _columns(person)},
         page_href=lambda number: wanted.query(page=number),
         views=filters.VIEWS,
+        may_import=person.has(*IMPORTERS),
         may_create=person.has("case_manager", "bureau", "admin"),
         **names,
         managers=reference.managers(person, today()),
@@ -78,7 +101,7 @@ def views():
     person = viewer()
     since = silent_since()
     counted = []
-    for key, (label, narrow) in filters.VIEWS.items():
+    for key, (label, narrow) in filters.views_for(person.public_only).items():
         wanted = narrow(enterprise_lists.Filter(), today(), since)
         counted.append((key, label, enterprise_lists.count(wanted, person, today=today())))
     everything = enterprise_lists.count(enterprise_lists.Filter(), person, today=today())
@@ -91,7 +114,8 @@ def views():
 def find():
     """Lines for a picker: two characters, initials, a code or a former name."""
     found = enterprise_lists.find(request.args.get("q", "")[:60], viewer())
-    return render_template("enterprises/_found.html", rows=found, today=today(), **_names(found))
+    internal = not viewer().public_only
+    return render_template("enterprises/_found.html", rows=found, today=today(), internal=internal, **_names(found))
 
 
 @blueprint.get("/enterprises/export")

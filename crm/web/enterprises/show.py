@@ -13,11 +13,12 @@ from werkzeug.datastructures import MultiDict
 from crm.actions.applications import OUTCOMES
 from crm.actions.assessments import facts_from, judge
 from crm.actions.enterprises import belonging_value
-from crm.actions.rights import may_edit, may_log, may_record_title
+from crm.actions.rights import may_edit, may_log, may_record_ip, may_record_title
 from crm.domain import words
 from crm.domain.codes import check_code
 from crm.domain.fields import AFFILIATIONS, FIELDS, Field, fields_of
 from crm.domain.kinds import KINDS, POOL
+from crm.domain.obligations import NEXT_STEP
 from crm.domain.titles import TitleFact
 from crm.domain.viewers import CONFIDENTIAL, INTERNAL
 from crm.domain.words import local
@@ -40,7 +41,7 @@ from crm.web import reference
 from crm.web.changes import lines
 from crm.web.doors import SIGNED_IN, open_to, today, viewer
 from crm.web.enterprises import blueprint, filters, judging, titles
-from crm.web.enterprises.listing import silent_since
+from crm.web.enterprises.listing import asked_by
 
 TABS: dict[str, str] = {
     "": "概览",
@@ -83,7 +84,7 @@ class File:
 
     @cached_property
     def classes(self) -> frozenset[str]:
-        return viewer().classes_over(region_id=self.standing.region_id, manager_id=self.standing.manager_id)
+        return viewer().classes_over(self.standing)
 
     @property
     def reads_figures(self) -> bool:
@@ -105,9 +106,13 @@ class File:
     def qualifications(self):
         return qualifications_of(self.row.id)
 
+    @property
+    def reads_internal(self) -> bool:
+        return INTERNAL in self.classes
+
     @cached_property
     def applications(self):
-        return applications_of(self.row.id)
+        return applications_of(self.row.id) if self.reads_internal else []
 
     @cached_property
     def pool(self):
@@ -127,7 +132,9 @@ class File:
 
     @cached_property
     def obligations(self):
-        return obligations_of(self.row.id)
+        found = obligations_of(self.row.id)
+        # A next step repeats an internal note; what follows from titles is for everybody.
+        return found if self.reads_internal else [one for one in found if one.kind != NEXT_STEP]
 
     @property
     def states(self) -> dict[str, str]:
@@ -209,10 +216,11 @@ def head(file: File) -> dict[str, Any]:
         "township": reference.region_name(person, standing.township_id),
         "manager": managers.get(standing.manager_id or 0, ""),
         "industry": reference.words_of("featured_industry", person).get(row.featured_industry or "", ""),
-        "internal": INTERNAL in file.classes,
+        "internal": file.reads_internal,
         "may_edit": file.may_edit,
         "may_log": may_log(person, standing),
         "may_title": bool(title_kinds),
+        "may_ip": may_record_ip(person, standing),
         "title_kinds": title_kinds,
         "may_bureau": person.has_in(standing.region_id, "bureau", "admin"),
         "came_from": came_from(),
@@ -235,7 +243,9 @@ def _tabs(file: File) -> list[dict[str, Any]]:
     kept = {"from": request.args["from"]} if "from" in request.args else {}
     found = []
     for key, label in TABS.items():
-        if key == "compare" and not file.reads_figures:
+        if key in ("compare", "figures") and not file.reads_figures:
+            continue
+        if key in ("applications", "logs") and not file.reads_internal:
             continue
         href = url_for("enterprises.show", enterprise_id=file.row.id, tab=key or None, **kept)
         found.append({"key": key, "href": href, "label": label, "n": counted.get(key)})
@@ -267,7 +277,7 @@ def _counts(file: File) -> dict[str, Any]:
     return {
         "titles": n_titles or None,
         "ip": n_ip or None,
-        "logs": (n_logs or None) if INTERNAL in file.classes else None,
+        "logs": (n_logs or None) if file.reads_internal else None,
         "due": len(open_due) or None,
         "applications": len(file.applications) or None,
         "figures": f"{len(file.figures)} 年" if file.figures else None,
@@ -413,7 +423,7 @@ def _due(file: File) -> dict[str, Any]:
 
 def _logs(file: File, limit: int | None = None) -> dict[str, Any]:
     """Service logs with how many enterprises each concerned: one query for the events, one for the counts."""
-    if INTERNAL not in file.classes:
+    if not file.reads_internal:
         return {"logs": None}
     query = (
         select(ServiceLog)
@@ -568,7 +578,7 @@ def neighbours(enterprise_id: int):
     file_of(enterprise_id)
     query = request.args.get("from", "")
     args = MultiDict(parse_qsl(query))
-    asked = filters.read(args, today=today(), viewer_id=viewer().user_id, silent_since=silent_since())
+    asked = asked_by(args)
     ids = enterprise_lists.all_ids(asked.filter, viewer(), today=today(), sort=asked.sort, descending=asked.descending)
     at = ids.index(enterprise_id) if enterprise_id in ids else None
     person = viewer()

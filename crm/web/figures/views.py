@@ -69,7 +69,7 @@ def edit(enterprise_id: int, year: int):
 def _editable(enterprise_id: int) -> tuple[Enterprise, Any]:
     row, standing = visible_enterprise(enterprise_id, viewer())
     require(may_edit(viewer(), standing), "填写这家企业的指标")
-    if CONFIDENTIAL not in viewer().classes_over(region_id=standing.region_id, manager_id=standing.manager_id):
+    if CONFIDENTIAL not in viewer().classes_over(standing):
         raise NotAllowed("年度指标是保密字段，你的授权不含。")
     return row, standing
 

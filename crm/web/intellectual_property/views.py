@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template, request, url_for
 
 from crm.actions.intellectual_property import CODES, edit_ip, record_ip, withdraw_ip
-from crm.actions.rights import may_edit, require
+from crm.actions.rights import may_record_ip, require
 from crm.store.enterprises import Enterprise
 from crm.store.intellectual_property import IntellectualProperty
 from crm.store.scope import visible_enterprise, visible_record
@@ -17,7 +17,7 @@ blueprint = Blueprint("intellectual_property", __name__)
 @open_to(SIGNED_IN)
 def new(enterprise_id: int):
     row, standing = visible_enterprise(enterprise_id, viewer())
-    require(may_edit(viewer(), standing), "登记知识产权")
+    require(may_record_ip(viewer(), standing), "登记知识产权")
     form = forms.form_for("intellectual_property", CODES)()
     if request.method == "GET":
         form.fill({})
@@ -91,5 +91,5 @@ def _page(form: forms.DeclaredForm, row: Enterprise, piece: IntellectualProperty
 def _own(ip_id: int) -> tuple[IntellectualProperty, Enterprise]:
     piece = visible_record(IntellectualProperty, ip_id, viewer(), "这件知识产权")
     row, standing = visible_enterprise(piece.enterprise_id, viewer())
-    require(may_edit(viewer(), standing), "修改知识产权")
+    require(may_record_ip(viewer(), standing), "修改知识产权")
     return piece, row

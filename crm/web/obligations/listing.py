@@ -16,6 +16,7 @@ from crm.actions.obligations import may_settle
 from crm.domain import words
 from crm.domain.kinds import KINDS
 from crm.domain.refusals import NotFound
+from crm.domain.viewers import INTERNAL
 from crm.extensions import db, policy
 from crm.store import obligation_lists
 from crm.store.enterprise_lists import shown as seal_shown
@@ -218,7 +219,7 @@ def panel(wanted: filters.Asked, **forms: Any) -> dict[str, Any]:
     row = obligation_lists.one(enterprise_id, kind, period, person)
     if row is None:
         raise NotFound("这件事项")
-    internal = person.classes_over(region_id=row.region_id, manager_id=row.manager_id) != frozenset({"public"})
+    internal = INTERNAL in person.classes_over(row)
     outcome = outcome_of(enterprise_id, kind, period) if internal else None
     cadence = policy.cadences.of(kind, day_of(row.due_at))
     name = reference.people([row.owner_id, row.manager_id])
