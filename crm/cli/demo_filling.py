@@ -170,6 +170,9 @@ def _place_events(world: World, began: date) -> Iterator[Event]:
         changes.append(Create(place.noun, values, (place.noun, SECOND, place.name)))
     for entry in db.session.scalars(select(DictionaryEntry).where(~DictionaryEntry.deleted)):
         values = {name: getattr(entry, name) for name in ("dictionary", "code", "label", "aliases", "position")}
+        # What is named after the first county goes by its plain name in the second.
+        values["label"] = values["label"].replace("巫溪", "")
+        values["aliases"] = [name for name in values["aliases"] or [] if "巫溪" not in name]
         changes.append(Create("dictionary_entry", {**values, "region_id": Ref(("region", SECOND)), "source": source}))
     yield Event(began, PLACES, MACHINE, SECOND, "demo_places", tuple(changes))
     # Every page of the city and of what lies under it says that the data is invented.
