@@ -342,8 +342,8 @@ def test_a_renaming_keeps_the_old_name_to_be_found(client):
 
     assert answer.status_code == 302
     assert [a.value for a in aliases_of(enterprise_id)] == ["旧名食品有限公司"]
-    assert "新名食品有限公司" in client.get("/enterprises?q=旧名").text
     assert "已更名，旧名食品有限公司 留作曾用名。" in client.get(answer.location).text
+    assert f"/enterprises/{enterprise_id}" in client.get("/enterprises?q=旧名").text
 
 
 def test_a_new_name_that_is_too_long_is_refused_in_one_sentence(client):
