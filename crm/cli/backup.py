@@ -9,7 +9,9 @@ import click
 from flask import Flask
 
 from crm.cli import refuse
-from crm.store.copying import BackupUnreadable, Copied, CopyRefused, backup_to, restore_from, transfer_to
+from crm.store.backups import BackupUnreadable, backup_to, restore_from
+from crm.store.copying import Copied, CopyRefused
+from crm.store.transfer import transfer_to
 
 _json_flag = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 

@@ -36,7 +36,7 @@ def copy_before_migrating(revision: str) -> Path | None:
     """A copy of the SQLite database beside it, named for its schema and the moment. PostgreSQL is backed up by `backup`."""
     url = db.engine.url
     if db.engine.dialect.name != "sqlite":
-        from crm.store.copying import backup_to
+        from crm.store.backups import backup_to
 
         target = current_app.config["SETTINGS"].instance_dir / f"before-{revision}-{_stamp()}.crmbackup"
         backup_to(target)

@@ -17,8 +17,9 @@ from crm.actions.qualifications import correct_qualification
 from crm.actions.service_logs import link
 from crm.domain.changes import Create
 from crm.extensions import db
-from crm.store import copying
-from crm.store.copying import BackupUnreadable, CopyRefused, backup_to, read_backup, restore_from, transfer_to
+from crm.store import portable
+from crm.store.backups import BackupUnreadable, backup_to, read_backup, restore_from
+from crm.store.copying import CopyRefused
 from crm.store.enterprises import Enterprise
 from crm.store.figures import Figures
 from crm.store.file_store import keep, path_of, record
@@ -27,6 +28,7 @@ from crm.store.messages import Message
 from crm.store.qualifications import Qualification, qualifications_of
 from crm.store.service_logs import ServiceLog
 from crm.store.sessions import UserSession
+from crm.store.transfer import transfer_to
 from crm.store.unit_of_work import unit_of_work
 from crm.store.writer import write
 from tests.builders import NOW, act, county, make_enterprise, make_user
@@ -268,7 +270,7 @@ def test_a_backup_that_fails_leaves_no_half_file(sqlite_app, tmp_path, monkeypat
     def full(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("crm.store.copying.os.fsync", full)
+    monkeypatch.setattr("crm.store.backups.os.fsync", full)
     (tmp_path / "backups").mkdir()
 
     with pytest.raises(OSError, match="No space"):
@@ -409,13 +411,13 @@ def test_an_old_heartbeat_stops_nothing(sqlite_app, tmp_path):
 
 def test_what_does_not_arrive_as_it_left_is_not_kept(backup, tmp_path, monkeypatch):
     """A disk or database that changes values on the way in: nothing stays, neither rows nor files."""
-    honest = copying._row_in
+    honest = portable._row_in
 
     def lossy(kept, dialect):
         read = honest(kept, dialect)
         return lambda line: {**read(line), "name": "别的"} if kept.name == "enterprise" else read(line)
 
-    monkeypatch.setattr(copying, "_row_in", lossy)
+    monkeypatch.setattr(portable, "_row_in", lossy)
     with place(tmp_path / "other"):
         with pytest.raises(CopyRefused, match="Table enterprise does not arrive"):
             restore_from(backup)

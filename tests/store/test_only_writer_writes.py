@@ -13,7 +13,7 @@ models.load()
 ROOT = Path(__file__).resolve().parent.parent.parent
 WRITER = "crm/store/writer.py"
 # Moves whole tables between databases, below the level of records: a copy has no act and no history of its own.
-COPIES = {"crm/store/copying.py"}
+COPIES = {"crm/store/portable.py"}
 DOMAIN_MODELS = {mapper.class_.__name__ for mapper in Base.registry.mappers if mapper.local_table.name in DOMAIN_TABLES}
 MACHINE_MODELS = {mapper.class_.__name__ for mapper in Base.registry.mappers} - DOMAIN_MODELS
 STATEMENTS = {"insert", "update", "delete"}
