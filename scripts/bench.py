@@ -236,7 +236,7 @@ _NAMES: list[str] = []
 
 def known_names() -> list[str]:
     if not _NAMES:
-        from crm.cli.demo_world import bench_enterprises
+        from crm.cli.demo_bench import bench_enterprises
 
         _NAMES.extend(fields["name"] for fields in bench_enterprises(10_000))
     return _NAMES

@@ -19,7 +19,7 @@ from sqlalchemy import select, text
 from crm.actions import enterprises, figures, qualifications, service_logs
 from crm.actions.places import load_places
 from crm.app import create_app
-from crm.cli.demo_world import bench_enterprises
+from crm.cli.demo_bench import bench_enterprises
 from crm.config import Settings, load_settings
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref

@@ -13,7 +13,8 @@ from sqlalchemy import select
 from crm.cli import refuse
 from crm.cli.accounts import Day
 from crm.cli.demo_filling import Filled, fill
-from crm.cli.demo_world import NOTICE, World, make_world
+from crm.cli.demo_shapes import NOTICE, World
+from crm.cli.demo_world import make_world
 from crm.domain.viewers import ROLES
 from crm.extensions import db
 from crm.store.enterprises import Enterprise

@@ -15,7 +15,8 @@ from sqlalchemy import select
 
 from crm.actions import enterprises, figures, places, qualifications, service_logs
 from crm.actions.enterprises import POINTING
-from crm.cli.demo_world import COUNTY, SECOND, DemoAffiliation, DemoEnterprise, DemoLog, DemoTitle, World
+from crm.cli.demo_shapes import COUNTY, SECOND, DemoAffiliation, DemoEnterprise, DemoLog, World
+from crm.cli.demo_titles import DemoTitle
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update
 from crm.domain.names import normalise_name

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
-from crm.cli.demo_world import bench_enterprises
+from crm.cli.demo_bench import bench_enterprises
 from crm.domain.codes import make_code
 from crm.rules.places import regions
 

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from crm.cli.demo_filling import fill
-from crm.cli.demo_world import COUNTY, SECOND, make_world
+from crm.cli.demo_shapes import COUNTY, SECOND
+from crm.cli.demo_world import make_world
 from crm.extensions import db
 from crm.store import projections
 from crm.store.applications import Application

@@ -4,7 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from crm.cli.demo_world import COUNTY, SECOND, World, bench_enterprises, make_world
+from crm.cli.demo_bench import bench_enterprises
+from crm.cli.demo_shapes import COUNTY, SECOND, World
+from crm.cli.demo_world import make_world
 from crm.domain.codes import check_code
 from crm.domain.comparison import compare
 from crm.domain.facts import Facts
