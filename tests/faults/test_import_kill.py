@@ -4,19 +4,26 @@ import contextlib
 import os
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from crm.actions import imports
 from crm.domain.codes import make_code
 from crm.extensions import carrier, db
+from crm.jobs.running import MOST_ATTEMPTS, run
+from crm.jobs.schedule import put_back_lost_jobs
+from crm.store import file_store
 from crm.store.enterprises import Enterprise
 from crm.store.imports import ImportBatch
 from crm.store.jobs import Job
-from tests.builders import make_user
+from crm.store.unit_of_work import unit_of_work
+from tests.builders import act, county, make_user
 from tests.conftest import build, fresh_settings
 from tests.faults.installation import LEASE_SECONDS, Installation, Person, until
 from tests.faults.wholeness import is_written, problems_of_database
+from tests.web.conftest import post, sign_in
 from tests.workbooks import workbook
 
 LONG = bool(os.environ.get("CRM_TEST_LONG"))
@@ -160,3 +167,27 @@ def _found_again(world: World, batch_id: int, before: int) -> int:
     assert (is_written(batch_id), firms()) == (True, before + ROWS)
     assert (status, "撤销导入" in page) == (200, True)
     return batch_id
+
+
+def test_a_batch_whose_workers_all_died_says_so_and_can_be_given_up(sqlite_app):
+    office = make_user("tanyue", "bureau", name="谭越")
+    kept = file_store.keep(workbook({"企业": [HEAD, ["巫溪县青禾食品有限公司", make_code(1), None, None, 1]]}))
+    with unit_of_work():
+        batch_id = imports.start_import(kept, name="台账.xlsx", region_id=county().id, act=act(office))
+    run(batch(batch_id).job_id)
+    with unit_of_work():
+        imports.confirm(batch_id, good_rows_only=False, act=act(office))
+    dead = {"state": "running", "attempts": MOST_ATTEMPTS, "lease_until": datetime.now(UTC) - timedelta(minutes=1)}
+    job_id = batch(batch_id).job_id
+    with unit_of_work() as session:
+        session.execute(update(Job).where(Job.id == job_id).values(**dead, worker="gone"))
+    client = sqlite_app.test_client()
+    sign_in(client, "tanyue")
+
+    put_back_lost_jobs(datetime.now(UTC))
+    page = client.get(f"/imports/{batch_id}").text
+    given_up = post(client, f"/imports/{batch_id}/abandon")
+
+    assert "后台任务停了，什么也没有写入。" in page
+    assert (given_up.status_code, batch(batch_id).state) == (302, "cancelled")
+    assert (is_written(batch_id), firms()) == (False, 0)
