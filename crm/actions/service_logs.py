@@ -10,9 +10,11 @@ from crm.actions.rights import may_log, require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, withdraw
 from crm.domain.fields import fields_of
-from crm.domain.refusals import InvalidInput, NotFound
+from crm.domain.refusals import InvalidInput, NotAllowed, NotFound
 from crm.domain.viewers import Viewer
+from crm.domain.words import join
 from crm.extensions import db
+from crm.store.enterprises import Enterprise
 from crm.store.scope import visible, visible_record
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
 from crm.store.standings import Standing
@@ -93,8 +95,7 @@ def log_service(
     standings = list(db.session.scalars(visible(select(Standing).where(Standing.enterprise_id.in_(ids)), act.viewer)))
     if len(standings) != len(ids):
         raise NotFound("其中一家企业")
-    for standing in standings:
-        require(may_log(act.viewer, standing), "给这家企业记服务")
+    _require_may_log(standings, act)
     region_ids = {standing.region_id for standing in standings}
     if len(region_ids) > 1:
         raise InvalidInput({"enterprises": "一次记录里的企业要在同一个区县。分开记。"})
@@ -175,11 +176,20 @@ def _own_log(log_id: int, act: Act) -> ServiceLog:
     return log
 
 
+def _require_may_log(standings: Iterable[Standing], act: Act) -> None:
+    """Raises NotAllowed with the names of those enterprises whose services somebody else logs."""
+    refused = [standing.enterprise_id for standing in standings if not may_log(act.viewer, standing)]
+    if refused:
+        query = visible(select(Enterprise.name).where(Enterprise.id.in_(refused)).order_by(Enterprise.id), act.viewer)
+        names = join(list(db.session.scalars(query)), 3, "家")
+        raise NotAllowed(f"{names}由它的服务专员或业务科室记服务。去掉后再保存。")
+
+
 def _require_loggable(ids: list[int], region_id: int, act: Act) -> None:
     standings = list(db.session.scalars(visible(select(Standing).where(Standing.enterprise_id.in_(ids)), act.viewer)))
     if len(standings) != len(ids):
         raise NotFound("其中一家企业")
+    _require_may_log(standings, act)
     for standing in standings:
-        require(may_log(act.viewer, standing), "给这家企业记服务")
         if standing.region_id != region_id:
             raise InvalidInput({"enterprises": "一次记录里的企业要在同一个区县。分开记。"})

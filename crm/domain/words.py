@@ -202,6 +202,7 @@ NOUNS: dict[str, str] = {
     "window": "申报窗口",
     "application": "申报",
     "obligation": "到期事项",
+    "obligation_outcome": "到期事项登记",
     "assessment": ASSESSMENT,
     "park": "园区",
     "carrier": "载体",

@@ -7,6 +7,7 @@ import pytest
 
 from crm.actions.dictionaries import LISTS
 from crm.actions.enterprises import edit_enterprise
+from crm.actions.obligations import settle
 from crm.actions.qualifications import correct_qualification
 from crm.actions.service_logs import log_service
 from crm.config import ROOT
@@ -100,3 +101,19 @@ def test_a_corrected_title_is_told_with_a_readable_moment(client, bureau):
 
     assert "2026-11-23 10:00" in page
     assert "T02:00:00" not in page
+
+
+def test_no_noun_of_the_history_is_a_machines_word(client, bureau):
+    enterprise_id = make_enterprise()
+    values = {"kind": "visit", "happened_on": TODAY, "text": "看了新线。", "next_step": "送表样", "next_step_on": TODAY}
+    with unit_of_work():
+        period = str(log_service([enterprise_id], values, act=act(bureau)).ids["service_log"])
+    with unit_of_work():
+        written = settle(enterprise_id, "next_step", period, act=act(bureau))
+
+    history = client.get(f"/enterprises/{enterprise_id}?tab=history").text
+    preview = client.get(f"/changes/{written.change_set_id}/undo").text
+
+    assert "到期事项办结" in history
+    assert "obligation_outcome" not in re.sub(r"<[^>]+>", "", history)
+    assert "到期事项登记" in preview

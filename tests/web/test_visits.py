@@ -163,6 +163,8 @@ def test_a_foreign_firm_is_not_found_and_a_colleagues_is_refused(sqlite_app, cli
         422,
     ]
     assert "云台区别处" not in post(client, "/visits/new", {**VISIT, "enterprises": [foreign]}).text
+    refused = post(client, "/visits/new", {**VISIT, "enterprises": [colleagues]}).text
+    assert "巫溪县别人食品有限公司由它的服务专员或业务科室记服务。去掉后再保存。" in refused
     assert db.session.query(ServiceLog).count() == 0
 
 
