@@ -1,4 +1,4 @@
-"""Every field of the product, declared once: forms, sheets, facts, change display, filters and permissions read it here."""
+"""Every field of the product, declared once: forms, sheets, facts, changes, filters and permissions read it here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from crm.domain.viewers import CONFIDENTIAL, INTERNAL, PUBLIC
 # date → date; year, count → int; money → Decimal 元 (exact to the 分); ratio, number → Decimal; yes_no → bool;
 # choices → list[str]; region, person, park, carrier → id (int), written on sheets by name.
 TYPES = frozenset(
-    "text long_text code date year count money ratio number yes_no choice choices industry region person park carrier".split()
+    {"text", "long_text", "code", "industry", "date", "year", "count", "money", "ratio", "number", "yes_no", "choice"}
+    | {"choices", "region", "person", "park", "carrier"}
 )
 
 # What an empty cell of a sheet means for the field. "leave": nothing is said, the stored value stays;
@@ -47,7 +48,7 @@ class Field:
         return f"{self.noun}.{self.code}"
 
 
-# Closed lists that are part of the product's meaning. Open lists (featured industries …) are dictionaries with validity.
+# Closed lists that are part of the product's meaning. Open lists (featured industries …) are dated dictionaries.
 CHOICES: dict[str, dict[str, str]] = {
     "subject_type": {
         "company": "公司",
@@ -126,7 +127,13 @@ CHOICES: dict[str, dict[str, str]] = {
         "other": "其他",
     },
     "pool_class": {"key": "重点", "long_term": "中长期"},
-    "rd_institution_level": {"none": "无", "county": "市级以下", "city": "市级", "province": "省部级", "state": "国家级"},
+    "rd_institution_level": {
+        "none": "无",
+        "county": "市级以下",
+        "city": "市级",
+        "province": "省部级",
+        "state": "国家级",
+    },
     "standard_level": {"none": "无", "industry": "行业标准", "national": "国家标准", "international": "国际标准"},
     "collection_method": {"audited": "查账征收", "assessed": "核定征收"},
     "sme_industry": {
@@ -150,29 +157,40 @@ CHOICES: dict[str, dict[str, str]] = {
 }
 
 
+# A field stands on a line or two, so that the declarations read as a table.
+# fmt: off
+
+
 def _enterprise() -> Iterator[Field]:
     f = "enterprise"
     yield Field(f, "name", "企业名称", length=120, required=True, owner="市场监管局",
                 aliases=("单位名称", "公司名称", "企业全称", "名称", "申报单位", "现名称"))
     yield Field(f, "credit_code", "统一社会信用代码", "code", length=18, owner="市场监管局", basis="GB 32100-2015",
                 aliases=("信用代码", "社会信用代码", "统一代码", "组织机构代码", "18位社会信用代码"))
-    yield Field(f, "old_number", "原注册号", "code", length=15, owner="市场监管局", aliases=("工商注册号", "注册号", "15位注册号"))
+    yield Field(f, "old_number", "原注册号", "code", length=15, owner="市场监管局",
+                aliases=("工商注册号", "注册号", "15位注册号"))
     yield Field(f, "former_name", "曾用名", length=120, owner="市场监管局", aliases=("原名称", "变更前名称"))
-    yield Field(f, "subject_type", "主体类型", "choice", choices="subject_type", aliases=("企业类型", "企业性质", "市场主体类型"))
+    yield Field(f, "subject_type", "主体类型", "choice", choices="subject_type",
+                aliases=("企业类型", "企业性质", "市场主体类型"))
     yield Field(f, "industry_code", "国民经济行业", "industry", length=5, basis="GB/T 4754-2017",
                 aliases=("行业代码", "行业小类", "国民经济行业代码", "所属行业"))
-    yield Field(f, "featured_industry", "特色产业", "choice", choices="featured_industry", aliases=("产业", "主导产业", "所属产业"))
-    yield Field(f, "hightech_field", "高新技术领域", "choice", choices="hightech_field", basis="国科发火〔2016〕32号 附件",
-                aliases=("技术领域", "技术领域一级", "所属领域", "八大领域"))
-    yield Field(f, "registered_on", "成立日期", "date", owner="市场监管局", aliases=("注册日期", "成立时间", "注册时间", "登记日期"))
+    yield Field(f, "featured_industry", "特色产业", "choice", choices="featured_industry",
+                aliases=("产业", "主导产业", "所属产业"))
+    yield Field(f, "hightech_field", "高新技术领域", "choice", choices="hightech_field",
+                basis="国科发火〔2016〕32号 附件", aliases=("技术领域", "技术领域一级", "所属领域", "八大领域"))
+    yield Field(f, "registered_on", "成立日期", "date", owner="市场监管局",
+                aliases=("注册日期", "成立时间", "注册时间", "登记日期"))
     yield Field(f, "capital", "注册资本", "money", unit="元", minimum=0, owner="市场监管局", aliases=("注册资金",))
     yield Field(f, "legal_person", "法定代表人", length=60, cls=INTERNAL, aliases=("法人代表", "法人", "负责人"))
     yield Field(f, "contact_name", "联系人", length=60, cls=INTERNAL, aliases=("企业联系人", "经办人"))
-    yield Field(f, "contact_phone", "联系电话", "code", length=40, cls=INTERNAL, aliases=("电话", "手机", "联系人电话", "手机号"))
-    yield Field(f, "address", "地址", length=200, aliases=("注册地址", "企业注册地", "实际经营地址", "详细地址", "住所"))
+    yield Field(f, "contact_phone", "联系电话", "code", length=40, cls=INTERNAL,
+                aliases=("电话", "手机", "联系人电话", "手机号"))
+    yield Field(f, "address", "地址", length=200,
+                aliases=("注册地址", "企业注册地", "实际经营地址", "详细地址", "住所"))
     yield Field(f, "main_product", "主导产品（服务）", length=200, aliases=("主要产品", "主导产品", "主营产品"))
     yield Field(f, "source", "来源", "choice", choices="source", owner="bureau", aliases=("引进或本地",))
-    yield Field(f, "notes", "备注", "long_text", length=2000, cls=INTERNAL, blank="leave", owner="bureau", aliases=("说明",))
+    yield Field(f, "notes", "备注", "long_text", length=2000, cls=INTERNAL, blank="leave", owner="bureau",
+                aliases=("说明",))
     # Dated affiliations. On a sheet they stand beside the other columns; in the database each has its own dated rows.
     yield Field(f, "township", "乡镇（考核）", "region", owner="bureau",
                 aliases=("乡镇", "所属乡镇", "乡镇（街道）", "乡镇街道", "街道", "所在乡镇", "行政区域", "考核乡镇"))
@@ -181,9 +199,11 @@ def _enterprise() -> Iterator[Field]:
     yield Field(f, "township_tax", "乡镇（纳税）", "region", aliases=("纳税乡镇",))
     yield Field(f, "park", "园区", "park", owner="bureau", aliases=("所属园区", "园区/组团"))
     yield Field(f, "carrier", "载体", "carrier", owner="bureau", aliases=("孵化载体", "所属载体"))
-    yield Field(f, "manager", "服务专员", "person", owner="bureau", aliases=("专员", "包联专员", "负责专员", "联系专员"))
+    yield Field(f, "manager", "服务专员", "person", owner="bureau",
+                aliases=("专员", "包联专员", "负责专员", "联系专员"))
     yield Field(f, "above_scale", "规上", "yes_no", owner="统计局", aliases=("是否规上", "是否规上企业", "规上企业"))
-    yield Field(f, "status", "存续状态", "choice", choices="status", owner="市场监管局", aliases=("经营状态", "登记状态", "企业状态"))
+    yield Field(f, "status", "存续状态", "choice", choices="status", owner="市场监管局",
+                aliases=("经营状态", "登记状态", "企业状态"))
     yield Field(f, "abnormal", "经营异常", "yes_no", owner="市场监管局", aliases=("经营异常名录",))
     yield Field(f, "dishonest", "严重违法失信", "yes_no", owner="市场监管局", aliases=("失信", "严重失信"))
 
@@ -191,14 +211,17 @@ def _enterprise() -> Iterator[Field]:
 def _qualification() -> Iterator[Field]:
     f = "qualification"
     b = "bureau"
-    yield Field(f, "kind", "资格种类", "choice", choices="title_kind", required=True, owner=b, aliases=("称号", "资格", "认定类型", "资质类型"))
+    yield Field(f, "kind", "资格种类", "choice", choices="title_kind", required=True, owner=b,
+                aliases=("称号", "资格", "认定类型", "资质类型"))
     yield Field(f, "number", "编号", "code", length=40, owner=b,
                 aliases=("证书编号", "入库登记编号", "登记编号", "入库编号", "评价编号"))
     yield Field(f, "batch", "批次", length=60, owner=b, aliases=("认定批次", "入库批次"))
     yield Field(f, "document", "公告文号", length=200, owner=b, aliases=("文号", "依据文件", "公告文件"))
     yield Field(f, "publicity_on", "公示日期", "date", owner=b, aliases=("公示时间",))
-    yield Field(f, "announced_on", "公告日期", "date", owner=b, aliases=("公告时间", "入库日期", "入库时间", "认定日期", "认定时间"))
-    yield Field(f, "cohort_year", "认定年度", "year", owner=b, minimum=2000, maximum=2100, aliases=("年度", "认定年份", "入库年度"))
+    yield Field(f, "announced_on", "公告日期", "date", owner=b,
+                aliases=("公告时间", "入库日期", "入库时间", "认定日期", "认定时间"))
+    yield Field(f, "cohort_year", "认定年度", "year", owner=b, minimum=2000, maximum=2100,
+                aliases=("年度", "认定年份", "入库年度"))
     yield Field(f, "issued_on", "发证日期", "date", owner=b, aliases=("发证时间",))
     yield Field(f, "valid_from", "有效期起", "date", owner=b, aliases=("有效期自", "有效期开始"))
     yield Field(f, "valid_to", "有效期止", "date", owner=b, aliases=("有效期至", "到期日期", "有效期截止", "到期时间"))
@@ -208,11 +231,13 @@ def _qualification() -> Iterator[Field]:
 
 
 def _money(code: str, label: str, *aliases: str, basis: str = "", minimum: int | None = 0) -> Field:
-    return Field("figures", code, label, "money", CONFIDENTIAL, unit="元", minimum=minimum, aliases=aliases, basis=basis)
+    return Field("figures", code, label, "money", CONFIDENTIAL, unit="元", minimum=minimum, aliases=aliases,
+                 basis=basis)
 
 
 def _people(code: str, label: str, *aliases: str, basis: str = "") -> Field:
-    return Field("figures", code, label, "count", CONFIDENTIAL, unit="人", minimum=0, maximum=1_000_000, aliases=aliases, basis=basis)
+    return Field("figures", code, label, "count", CONFIDENTIAL, unit="人", minimum=0, maximum=1_000_000,
+                 aliases=aliases, basis=basis)
 
 
 def _yes_no(code: str, label: str, *aliases: str, basis: str = "") -> Field:
@@ -226,11 +251,13 @@ def _figures() -> Iterator[Field]:
     yield _money("main_revenue", "主营业务收入", "主营收入", basis="63号 附件1")
     yield _money("main_product_revenue", "主导产品收入", basis="2号 附件3")
     yield _money("total_income", "总收入", "收入总额", basis="195号 三（六）：收入总额减不征税收入")
-    yield _money("hightech_income", "高新技术产品（服务）收入", "高新收入", "高新技术产品收入", basis="32号 第十一条（六）")
+    yield _money("hightech_income", "高新技术产品（服务）收入", "高新收入", "高新技术产品收入",
+                 basis="32号 第十一条（六）")
     yield _money("cost_expense", "成本费用支出", "成本费用", "成本费用支出总额", basis="115号 第七条")
     # The three scopes of R&D cost differ by rule and are never computed from one another.
     yield _money("rd_expense", "研发费用（会计口径）", "研发费用", "研发投入", "研发支出")
-    yield _money("rd_expense_deduction", "研发费用（加计扣除口径）", "加计扣除研发费用", basis="财税〔2015〕119号；115号 第九条（三）")
+    yield _money("rd_expense_deduction", "研发费用（加计扣除口径）", "加计扣除研发费用",
+                 basis="财税〔2015〕119号；115号 第九条（三）")
     yield _money("rd_expense_hnte", "研发费用（高企口径）", "高企研发费用", basis="195号 三（五）")
     yield _money("rd_expense_domestic", "境内研发费用（高企口径）", "境内研发费用", basis="32号 第十一条（五）")
     yield _money("total_assets", "资产总额", "总资产", basis="115号 第六条（二）")
@@ -240,36 +267,49 @@ def _figures() -> Iterator[Field]:
     yield _money("tax_paid", "纳税额", "实缴税金", "上一年纳税额", "纳税总额")
     yield _money("equity_financing", "当年新增股权融资", "股权融资", basis="63号 附件1；2号")
     yield _money("export_revenue", "出口额", "出口创汇")
-    yield _people("staff_count", "从业人员", "职工总数", "员工人数", "员工总人数", "从业人数", "职工人数", basis="115号 第六条（二）")
+    yield _people("staff_count", "从业人员", "职工总数", "员工人数", "员工总人数", "从业人数", "职工人数",
+                  basis="115号 第六条（二）")
     # Three people definitions: 6 months for 科小, 183 days for 高企, R&D staff for 专精特新.
     yield _people("sci_staff_sme", "科技人员（科小口径）", "科技人员", basis="115号 第九条（一）：当年累计 6 个月以上")
     yield _people("sci_staff_hnte", "科技人员（高企口径）", basis="195号 三（四）：累计 183 天以上")
     yield _people("rd_staff_count", "研发人员", "研发人员数", basis="63号")
     yield _people("insured_count", "年末社保人数", "社保人数")
-    yield Field("figures", "conversions", "科技成果转化数", "count", CONFIDENTIAL, unit="项", minimum=0, maximum=10_000, basis="195号 三（七）2")
-    yield Field("figures", "market_share", "主导产品市场占有率", "ratio", CONFIDENTIAL, minimum=0, maximum=1, basis="2号")
-    yield Field("figures", "platform_score", "平台发展评价得分", "number", CONFIDENTIAL, unit="分", minimum=0, maximum=100, basis="75号，由平台计算")
-    yield Field("figures", "niche_years", "细分市场年限", "count", CONFIDENTIAL, unit="年", minimum=0, maximum=200, basis="2号")
-    yield Field("figures", "digital_level", "数字化水平等级", "count", CONFIDENTIAL, unit="级", minimum=0, maximum=5, basis="63号 附件2")
+    yield Field("figures", "conversions", "科技成果转化数", "count", CONFIDENTIAL, unit="项", minimum=0, maximum=10_000,
+                basis="195号 三（七）2")
+    yield Field("figures", "market_share", "主导产品市场占有率", "ratio", CONFIDENTIAL, minimum=0, maximum=1,
+                basis="2号")
+    yield Field("figures", "platform_score", "平台发展评价得分", "number", CONFIDENTIAL, unit="分", minimum=0,
+                maximum=100, basis="75号，由平台计算")
+    yield Field("figures", "niche_years", "细分市场年限", "count", CONFIDENTIAL, unit="年", minimum=0, maximum=200,
+                basis="2号")
+    yield Field("figures", "digital_level", "数字化水平等级", "count", CONFIDENTIAL, unit="级", minimum=0, maximum=5,
+                basis="63号 附件2")
     # Clean record of the year, as declared by the enterprise and checked by the bureau. Yes = it happened.
-    yield _yes_no("had_major_accident", "发生重大安全、重大质量事故", "重大事故", basis="115号 第六条（四）；32号 第十一条（八）")
+    yield _yes_no("had_major_accident", "发生重大安全、重大质量事故", "重大事故",
+                  basis="115号 第六条（四）；32号 第十一条（八）")
     yield _yes_no("had_env_violation", "发生严重环境违法", "严重环境违法", basis="115号 第六条（四）")
     yield _yes_no("had_research_misconduct", "发生科研严重失信", "科研严重失信", basis="115号 第六条（四）")
     yield _yes_no("was_blacklisted", "列入经营异常或严重违法失信名单", "列入异常或失信名单", basis="115号 第六条（四）")
-    yield _yes_no("restricted_products", "产品（服务）属禁止、限制或淘汰类", "禁止限制淘汰类", basis="115号 第六条（三）")
+    yield _yes_no("restricted_products", "产品（服务）属禁止、限制或淘汰类", "禁止限制淘汰类",
+                  basis="115号 第六条（三）")
     yield _yes_no("own_accounts", "会计核算健全且实行查账征收", "查账征收", basis="67号")
     # Ways of direct confirmation, and institutions.
     yield _yes_no("national_award_top3", "近五年获国家级科技奖励且排名前三", "国家科技奖前三", basis="115号 第八条")
-    yield _yes_no("ministry_rd_institution", "有省部级以上研发机构", "省部级以上研发机构", basis="115号 第八条、第九条（七）")
-    yield _yes_no("led_standard", "近五年主导制定国际、国家或行业标准", "主导制定标准", basis="115号 第八条、第九条（六）：前 5 位起草单位")
+    yield _yes_no("ministry_rd_institution", "有省部级以上研发机构", "省部级以上研发机构",
+                  basis="115号 第八条、第九条（七）")
+    yield _yes_no("led_standard", "近五年主导制定国际、国家或行业标准", "主导制定标准",
+                  basis="115号 第八条、第九条（六）：前 5 位起草单位")
     yield _yes_no("provincial_award", "近三年获国家级或省级科技奖励", "省级以上科技奖", basis="63号 附件1")
     yield _yes_no("joined_standard", "参与编制标准、检测方法或技术规范", basis="195号 三（七）1")
-    yield Field("figures", "rd_institution_level", "研发机构级别", "choice", CONFIDENTIAL, choices="rd_institution_level", basis="63号 附件2")
-    yield Field("figures", "sme_industry", "划型行业", "choice", CONFIDENTIAL, choices="sme_industry", basis="工信部联企业〔2011〕300号")
+    yield Field("figures", "rd_institution_level", "研发机构级别", "choice", CONFIDENTIAL,
+                choices="rd_institution_level", basis="63号 附件2")
+    yield Field("figures", "sme_industry", "划型行业", "choice", CONFIDENTIAL, choices="sme_industry",
+                basis="工信部联企业〔2011〕300号")
     yield _yes_no("core_ip_supports_product", "知识产权对主要产品有核心支持作用", basis="32号 第十一条（二）")
     yield _yes_no("in_hightech_field", "核心技术属于国家重点支持的高新技术领域", basis="32号 第十一条（三）")
     yield _yes_no("in_strategic_industry", "主导产品属于战略性新兴产业", basis="63号 附件1")
-    yield Field("figures", "innovation_score", "创新能力评分（专家）", "count", CONFIDENTIAL, unit="分", minimum=0, maximum=100, basis="32号 第十一条（七）")
+    yield Field("figures", "innovation_score", "创新能力评分（专家）", "count", CONFIDENTIAL, unit="分", minimum=0,
+                maximum=100, basis="32号 第十一条（七）")
     yield Field("figures", "source_note", "数据来源说明", length=200, cls=CONFIDENTIAL, blank="leave")
 
 
@@ -286,15 +326,20 @@ def _intellectual_property() -> Iterator[Field]:
     yield Field(f, "supports_main_product", "与主要产品相关", "yes_no", basis="115号 第七条")
     yield Field(f, "disputed", "有权属争议", "yes_no", basis="115号 第七条")
     yield Field(f, "high_value_reason", "高价值理由", "choice", choices="high_value_reason")
-    yield Field(f, "used_in_year", "已用于高企认定（年度）", "year", minimum=2008, maximum=2100, basis="195号：Ⅱ类仅限使用一次")
+    yield Field(f, "used_in_year", "已用于高企认定（年度）", "year", minimum=2008, maximum=2100,
+                basis="195号：Ⅱ类仅限使用一次")
 
 
 def _service_log() -> Iterator[Field]:
     f = "service_log"
-    yield Field(f, "happened_on", "日期", "date", INTERNAL, required=True, owner="bureau", aliases=("走访日期", "服务日期", "时间"))
-    yield Field(f, "kind", "方式", "choice", INTERNAL, choices="service_kind", required=True, owner="bureau", aliases=("服务方式", "类型"))
-    yield Field(f, "text", "内容", "long_text", INTERNAL, length=4000, required=True, owner="bureau", aliases=("服务内容", "走访内容", "走访记录", "情况"))
-    yield Field(f, "author_name", "记录人", length=60, cls=INTERNAL, owner="bureau", aliases=("走访人", "服务人", "专员姓名", "服务人员"))
+    yield Field(f, "happened_on", "日期", "date", INTERNAL, required=True, owner="bureau",
+                aliases=("走访日期", "服务日期", "时间"))
+    yield Field(f, "kind", "方式", "choice", INTERNAL, choices="service_kind", required=True, owner="bureau",
+                aliases=("服务方式", "类型"))
+    yield Field(f, "text", "内容", "long_text", INTERNAL, length=4000, required=True, owner="bureau",
+                aliases=("服务内容", "走访内容", "走访记录", "情况"))
+    yield Field(f, "author_name", "记录人", length=60, cls=INTERNAL, owner="bureau",
+                aliases=("走访人", "服务人", "专员姓名", "服务人员"))
     yield Field(f, "next_step", "下一步", length=300, cls=INTERNAL, owner="bureau", aliases=("下步工作", "后续工作"))
     yield Field(f, "next_step_on", "下一步期限", "date", INTERNAL, owner="bureau", aliases=("下一步日期", "完成时限"))
 
@@ -315,6 +360,8 @@ def _pool_membership() -> Iterator[Field]:
     yield Field(f, "planned_batch", "拟申报批次", length=40, owner=b)
 
 
+# fmt: on
+
 FIELDS: dict[str, Field] = {
     field.key: field
     for group in (_enterprise, _qualification, _figures, _intellectual_property, _service_log, _pool_membership)
@@ -323,8 +370,17 @@ FIELDS: dict[str, Field] = {
 
 # Fields of an enterprise that live as dated rows of their own (store: affiliation); the key is the affiliation's kind.
 AFFILIATIONS: tuple[str, ...] = (
-    "township", "township_registered", "township_operating", "township_tax",
-    "park", "carrier", "manager", "above_scale", "status", "abnormal", "dishonest",
+    "township",
+    "township_registered",
+    "township_operating",
+    "township_tax",
+    "park",
+    "carrier",
+    "manager",
+    "above_scale",
+    "status",
+    "abnormal",
+    "dishonest",
 )
 
 
