@@ -14,6 +14,7 @@ from crm.extensions import db
 from crm.store import projections
 from crm.store.applications import Application
 from crm.store.changes import Change, ChangeSet
+from crm.store.dictionaries import DictionaryEntry
 from crm.store.enterprises import Affiliation, Enterprise
 from crm.store.obligations import Obligation, ObligationOutcome
 from crm.store.passwords import password_matches
@@ -117,6 +118,14 @@ def test_both_districts_have_their_people_and_enterprises(county, sqlite_app):
     assert dict(db.session.execute(query).all()) == {COUNTY: 300, SECOND: 20}
     second = viewer_of(user_by_login("tingyu"), ON)
     assert second.grants[0].county_ids == {region_by_code(SECOND).id}
+
+
+def test_the_words_of_the_second_district_do_not_name_the_first(county, sqlite_app):
+    query = select(DictionaryEntry).join(Region, Region.id == DictionaryEntry.region_id).where(Region.code == SECOND)
+    entries = list(db.session.scalars(query))
+
+    assert len(entries) > 15
+    assert [one.label for one in entries if "巫溪" in "".join([one.label, *(one.aliases or ())])] == []
 
 
 def test_titles_are_recorded_near_their_announcement(county, sqlite_app):
