@@ -46,7 +46,11 @@ class Settings:
 
     def __repr__(self) -> str:
         """Without the secrets: settings end up in logs."""
-        shown = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("secret_key", "smtp_url", "database_url")}
+        shown = {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name not in ("secret_key", "smtp_url", "database_url")
+        }
         return f"Settings({shown})"
 
 

@@ -1,4 +1,4 @@
-"""What the rooms share once the application is built: database, login, CSRF, the carrier of jobs, the policy in force."""
+"""What the rooms share once the application is built: database, login, CSRF, carrier of jobs, the policy in force."""
 
 from collections.abc import Callable
 from typing import Any
@@ -45,7 +45,7 @@ policy = Policy()
 
 
 class Carrier:
-    """huey with its one task run_job(id). The registry of kinds of work is filled by crm/jobs; doors only name an id."""
+    """huey with its one task run_job(id). crm/jobs fills the registry of kinds of work; doors only name an id."""
 
     def __init__(self) -> None:
         self.huey: Any = None

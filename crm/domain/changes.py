@@ -41,7 +41,9 @@ def withdraw(noun: str, record_id: int, version: int | None = None) -> Update:
     return Update(noun, record_id, {"deleted": True}, version)
 
 
-def merge(update: Update, current: Mapping[str, Any], current_version: int) -> tuple[dict[str, Any], dict[str, tuple[Any, Any, Any]]]:
+def merge(
+    update: Update, current: Mapping[str, Any], current_version: int
+) -> tuple[dict[str, Any], dict[str, tuple[Any, Any, Any]]]:
     """What of an update can be written over the current row, and what clashes.
 
     Returns ({field: value to write}, {field: (before, theirs, mine)}). A field clashes when the version moved on and

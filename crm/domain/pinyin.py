@@ -127,9 +127,7 @@ _READING_TABLE = (
     "蔚:wei yu|筠:yun jun|繁:fan po|召:zhao shao|洗:xi xian|秘:mi bi|祭:ji zhai|合:he ge|粥:zhou yu|"
     "匙:shi chi|虹:hong jiang"
 )
-_READINGS: dict[str, tuple[str, ...]] = {
-    entry[0]: tuple(entry[2:].split(" ")) for entry in _READING_TABLE.split("|")
-}
+_READINGS: dict[str, tuple[str, ...]] = {entry[0]: tuple(entry[2:].split(" ")) for entry in _READING_TABLE.split("|")}
 
 
 def _each(characters: str) -> Any:

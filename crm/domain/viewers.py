@@ -21,9 +21,9 @@ CLASSES: dict[str, str] = {PUBLIC: "公开", INTERNAL: "内部", CONFIDENTIAL: "
 class ViewerGrant:
     """One grant in force: a role over a place, with the region subtree already spelled out.
 
-    ``region_ids`` are all regions of the subtree, ``county_ids`` those of them that own enterprises; ``colleagues`` says whether a case manager also sees
-    the enterprises of others in those regions (a setting of the region). ``owns`` are the kinds and registers that the
-    unit of the grant owns.
+    ``region_ids`` are all regions of the subtree, ``county_ids`` those of them that own enterprises; ``colleagues``
+    says whether a case manager also sees the enterprises of others in those regions (a setting of the region).
+    ``owns`` are the kinds and registers that the unit of the grant owns.
     """
 
     role: str

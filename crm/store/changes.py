@@ -52,7 +52,9 @@ def changes_in(change_set_id: int) -> list[Change]:
     return list(db.session.scalars(select(Change).where(Change.change_set_id == change_set_id).order_by(Change.id)))
 
 
-def history_of_enterprise(enterprise_id: int, *, limit: int = 100, before_id: int | None = None) -> list[tuple[Change, ChangeSet]]:
+def history_of_enterprise(
+    enterprise_id: int, *, limit: int = 100, before_id: int | None = None
+) -> list[tuple[Change, ChangeSet]]:
     """What happened to an enterprise and everything of it, newest first."""
     query = (
         select(Change, ChangeSet)

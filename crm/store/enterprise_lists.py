@@ -230,7 +230,14 @@ def page(
 
 
 def page_and_count(
-    wanted: Filter, viewer: Viewer, *, today: date, sort: str = "name", descending: bool = False, number: int = 1, size: int = PAGE
+    wanted: Filter,
+    viewer: Viewer,
+    *,
+    today: date,
+    sort: str = "name",
+    descending: bool = False,
+    number: int = 1,
+    size: int = PAGE,
 ) -> tuple[list[Row], int]:
     """One page of the list and how many it has in all.
 
@@ -242,9 +249,7 @@ def page_and_count(
     if text and not many:
         ids = all_ids(wanted, viewer, today=today, sort=sort, descending=descending)
         return rows(ids[(number - 1) * size : number * size]), len(ids)
-    found = page(
-        wanted, viewer, today=today, sort=sort, descending=descending, number=number, size=size, in_order=many
-    )
+    found = page(wanted, viewer, today=today, sort=sort, descending=descending, number=number, size=size, in_order=many)
     return found, count(wanted, viewer, today=today)
 
 
@@ -273,7 +278,7 @@ def all_ids(wanted: Filter, viewer: Viewer, *, today: date, sort: str = "name", 
 
 
 def find(text: str, viewer: Viewer, *, limit: int = 8) -> list[Row]:
-    """The enterprises a person means by two characters, initials, a code or a former name: own ones and short names first."""
+    """The enterprises meant by two characters, initials, a code or a former name: own ones and short names first."""
     wanted = Filter(text=text)
     if not needle(text):
         return []
@@ -310,7 +315,9 @@ def board(
     notes = _notes(groups) | {"hnte_expiring": _hnte_expiring(wanted, viewer, today)}
     ids: dict[int, list[int]] = {}
     for rung in range(5):
-        query = select(Standing.enterprise_id).where(*conditions(replace(wanted, rungs=(rung,), held=held), today=today))
+        query = select(Standing.enterprise_id).where(
+            *conditions(replace(wanted, rungs=(rung,), held=held), today=today)
+        )
         query = visible(query, viewer)
         query = query.order_by(Standing.name_sort, Standing.enterprise_id) if by_name else _urgent_first(query)
         query = query.limit(cards)

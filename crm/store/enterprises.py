@@ -23,7 +23,13 @@ class Enterprise(Record, Model):
     code_reason: Mapped[str | None] = mapped_column(Words(200))
 
     extra_args = (
-        Index("uq_enterprise_credit_code", "credit_code", unique=True, sqlite_where=_LIVE_CODE, postgresql_where=_LIVE_CODE),
+        Index(
+            "uq_enterprise_credit_code",
+            "credit_code",
+            unique=True,
+            sqlite_where=_LIVE_CODE,
+            postgresql_where=_LIVE_CODE,
+        ),
     )
 
 
@@ -41,7 +47,7 @@ class EnterpriseAlias(Record, Model):
 
 
 class Affiliation(Record, Model):
-    """From when to when the enterprise belonged to a township, park, case manager, status … (``kind`` as in fields.AFFILIATIONS)."""
+    """From when to when the enterprise belonged to a township, park, case manager … (kinds: fields.AFFILIATIONS)."""
 
     enterprise_id: Mapped[int] = mapped_column(ForeignKey("enterprise.id"), index=True)
     kind: Mapped[str] = mapped_column(Words(24))

@@ -17,7 +17,14 @@ class Figures(Record, Model):
     confirmed: Mapped[dict | None] = mapped_column(Json)
 
     extra_args = (
-        Index("uq_figures_enterprise_id_year", "enterprise_id", "year", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index(
+            "uq_figures_enterprise_id_year",
+            "enterprise_id",
+            "year",
+            unique=True,
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
+        ),
     )
 
 

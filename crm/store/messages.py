@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm.store.records import Machine, Model
 from crm.store.types import BigId, Json, Moment, Words
 
-# uncertain: the worker died or the line broke while the server had the text; a person decides, it is not sent again blindly.
+# uncertain: the worker died or the line broke while the server had the text; a person decides whether to send again.
 STATES = ("queued", "sending", "sent", "failed", "uncertain", "cancelled")
 
 

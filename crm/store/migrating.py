@@ -33,7 +33,7 @@ def migrate() -> Path | None:
 
 
 def copy_before_migrating(revision: str) -> Path | None:
-    """A copy of the SQLite database beside it, named for its schema and the moment. PostgreSQL is backed up by `backup`."""
+    """A copy of the SQLite database beside it, named for its schema and the moment; of PostgreSQL a backup file."""
     url = db.engine.url
     if db.engine.dialect.name != "sqlite":
         from crm.store.backups import backup_to

@@ -25,7 +25,15 @@ class ObligationOutcome(Record, Model):
     stored_file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
 
     extra_args = (
-        Index("uq_obligation_outcome", "enterprise_id", "kind", "period", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index(
+            "uq_obligation_outcome",
+            "enterprise_id",
+            "kind",
+            "period",
+            unique=True,
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
+        ),
     )
 
 
@@ -53,5 +61,7 @@ class Obligation(Machine, Model):
 
 
 def obligations_of(enterprise_id: int) -> list[Obligation]:
-    query = select(Obligation).where(Obligation.enterprise_id == enterprise_id).order_by(Obligation.due_at, Obligation.id)
+    query = (
+        select(Obligation).where(Obligation.enterprise_id == enterprise_id).order_by(Obligation.due_at, Obligation.id)
+    )
     return list(db.session.scalars(query))

@@ -34,7 +34,10 @@ class SchemaState:
                 f"The database was written by a newer version (schema {self.have}, this code knows {self.want}): "
                 "install that version, or restore a backup made before the upgrade."
             )
-        return f"The database has the older schema {self.have}, this code needs {self.want}: run `flask --app wsgi init`, which backs it up and migrates it."
+        return (
+            f"The database has the older schema {self.have}, this code needs {self.want}: run `flask --app wsgi init`, "
+            "which backs it up and migrates it."
+        )
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The one scope function: which records, and which classes of their fields, a viewer may see. It stands in every query."""
+"""The one scope function: which records, and which classes of fields, a viewer may see. It stands in every query."""
 
 from collections.abc import Callable
 from typing import Any
@@ -122,14 +122,16 @@ def _regions_above(viewer: Viewer) -> frozenset[int]:
     above: set[int] = set()
     waiting = set(_regions_of(viewer))
     while waiting:
-        parents = set(db.session.scalars(select(Region.parent_id).where(Region.id.in_(waiting), Region.parent_id.is_not(None))))
+        parents = set(
+            db.session.scalars(select(Region.parent_id).where(Region.id.in_(waiting), Region.parent_id.is_not(None)))
+        )
         waiting = parents - above
         above |= parents
     return frozenset(above)
 
 
 def _own_or_office(region_column, owner_column) -> Callable[[Viewer], ColumnElement[bool]]:
-    """What a person made: seen by that person while a grant counts there, and by the office (bureau, admin) of the region."""
+    """What a person made: seen by that person while a grant counts there, and by the office (bureau, admin)."""
 
     def rule(viewer: Viewer) -> ColumnElement[bool]:
         if viewer.everything:
@@ -161,7 +163,9 @@ def _messages(viewer: Viewer) -> ColumnElement[bool]:
 def _service_logs(viewer: Viewer) -> ColumnElement[bool]:
     """An event is seen by whoever sees one of its enterprises."""
     link = ServiceLogEnterprise
-    return exists().where(link.service_log_id == ServiceLog.id, ~link.deleted, link.enterprise_id.in_(visible_ids(viewer)))
+    return exists().where(
+        link.service_log_id == ServiceLog.id, ~link.deleted, link.enterprise_id.in_(visible_ids(viewer))
+    )
 
 
 RULES: dict[str, Callable[[Viewer], ColumnElement[bool]]] = {
@@ -185,7 +189,11 @@ RULES: dict[str, Callable[[Viewer], ColumnElement[bool]]] = {
 
 def visible_enterprise(enterprise_id: int, viewer: Viewer) -> tuple[Enterprise, Standing]:
     """One enterprise with its standing; NotFound when there is none or it is not this viewer's to see."""
-    query = select(Enterprise, Standing).join(Standing, Standing.enterprise_id == Enterprise.id).where(Enterprise.id == enterprise_id)
+    query = (
+        select(Enterprise, Standing)
+        .join(Standing, Standing.enterprise_id == Enterprise.id)
+        .where(Enterprise.id == enterprise_id)
+    )
     row = db.session.execute(visible(query, viewer)).first()
     if row is None:
         raise NotFound("这家企业")

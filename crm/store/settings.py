@@ -19,7 +19,9 @@ class Setting(Record, Model):
     key: Mapped[str] = mapped_column(Words(60))
     value: Mapped[Any] = mapped_column(Json)
 
-    extra_args = (Index("uq_setting_region_id_key", "region_id", "key", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),)
+    extra_args = (
+        Index("uq_setting_region_id_key", "region_id", "key", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
+    )
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ DECLARED: dict[str, Declared] = {
         Declared("digest_hour", "每周邮件几点发", "count", 8, "0 到 23", 0, 23),
         Declared("silence_days", "多少个工作日没有联系算久未联系", "count", 45, "", 1, 400),
         Declared("silence_days_titled", "高企、专精特新的久未联系天数", "count", 45, "", 1, 400),
-        Declared("redirect_all_mail", "所有邮件改发到", "email", "", "试用时填一个信箱，其他人收不到邮件；留空按本人信箱发"),
+        Declared(
+            "redirect_all_mail", "所有邮件改发到", "email", "", "试用时填一个信箱，其他人收不到邮件；留空按本人信箱发"
+        ),
     )
 }
 

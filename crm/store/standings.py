@@ -8,7 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm.store.records import Machine, Model
 from crm.store.types import BigId, Moment, Words
 
-
 STATE_COLUMNS = ("cq_tech", "tech_sme", "innovative_sme", "tech_innovative_sme", "hnte", "srdi", "little_giant", "pool")
 
 # Titles that few enterprises ever had: their lists are found through an index of just those enterprises.
@@ -21,7 +20,7 @@ def _few(kind: str) -> Index:
 
 
 class Standing(Machine, Model):
-    """One row per undeleted enterprise: where it belongs now, what it holds, which rung it stands on, what comes next."""
+    """One row per undeleted enterprise: where it belongs now, what it holds, its rung, what comes next."""
 
     __table_args__ = (
         Index("ix_standing_region_rung", "region_id", "rung", "name_sort"),
@@ -36,7 +35,9 @@ class Standing(Machine, Model):
         Index("ix_standing_changes_on", "changes_on"),
     )
 
-    enterprise_id: Mapped[int] = mapped_column(BigId, ForeignKey("enterprise.id"), primary_key=True, autoincrement=False)
+    enterprise_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("enterprise.id"), primary_key=True, autoincrement=False
+    )
     region_id: Mapped[int] = mapped_column(Integer)
     # Full pinyin: the order of Chinese names on both databases.
     name_sort: Mapped[str] = mapped_column(Words(700))
@@ -84,9 +85,11 @@ class Spell(Machine, Model):
 
 
 class SearchText(Machine, Model):
-    """Names, former names, codes, old numbers and pinyin of an enterprise in one lower-case text, for substring search."""
+    """Names, former names, codes, old numbers and pinyin of an enterprise in one lower-case text to search in."""
 
-    enterprise_id: Mapped[int] = mapped_column(BigId, ForeignKey("enterprise.id"), primary_key=True, autoincrement=False)
+    enterprise_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("enterprise.id"), primary_key=True, autoincrement=False
+    )
     # The normalised name (no spaces, brackets of one width): what exact matching compares.
     name_key: Mapped[str] = mapped_column(Words(120), index=True)
     haystack: Mapped[str] = mapped_column(Words(8000))

@@ -1,4 +1,4 @@
-"""Column types that behave the same on SQLite and PostgreSQL; every difference between the two is hidden here or in engine.py."""
+"""Column types that behave the same on SQLite and PostgreSQL; what differs is hidden here or in engine.py."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -90,4 +90,6 @@ def case_managers(region_ids: frozenset[int], on: date) -> list[User]:
         or_(Grant.valid_from.is_(None), Grant.valid_from <= on),
         or_(Grant.valid_to.is_(None), Grant.valid_to >= on),
     )
-    return list(db.session.scalars(select(User).where(User.id.in_(holders), User.active, ~User.deleted).order_by(User.id)))
+    return list(
+        db.session.scalars(select(User).where(User.id.in_(holders), User.active, ~User.deleted).order_by(User.id))
+    )
