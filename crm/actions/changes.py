@@ -168,7 +168,9 @@ def _mark_batch(change_set: ChangeSet, written: Written) -> None:
     batches = update(ImportBatch).execution_options(synchronize_session=False)
     if change_set.undoes_id is None:
         db.session.execute(
-            batches.where(ImportBatch.change_set_id == change_set.id).values(state="undone", undone_by_id=written.change_set_id)
+            batches.where(ImportBatch.change_set_id == change_set.id).values(
+                state="undone", undone_by_id=written.change_set_id
+            )
         )
     else:
         db.session.execute(

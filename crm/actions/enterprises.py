@@ -21,10 +21,14 @@ from crm.store.scope import visible_enterprise
 from crm.store.writer import Written, write
 
 OWN_FIELDS = frozenset(
-    f.code for f in fields_of("enterprise") if f.code not in AFFILIATIONS and f.code not in ("former_name", "old_number")
+    f.code
+    for f in fields_of("enterprise")
+    if f.code not in AFFILIATIONS and f.code not in ("former_name", "old_number")
 ) | {"code_reason"}
 # Affiliations that point at a record; the others carry a value.
-POINTING = frozenset({"township", "township_registered", "township_operating", "township_tax", "park", "carrier", "manager"})
+POINTING = frozenset(
+    {"township", "township_registered", "township_operating", "township_tax", "park", "carrier", "manager"}
+)
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,13 @@ def _aliases(state, values, owner, old_name, on) -> list[Create | Update]:
     changes: list[Create | Update] = [
         Create(
             "enterprise_alias",
-            {"enterprise_id": owner, "kind": FORMER_NAME, "value": name, "value_key": normalise_name(name), "until_on": on if name == old_name else None},
+            {
+                "enterprise_id": owner,
+                "kind": FORMER_NAME,
+                "value": name,
+                "value_key": normalise_name(name),
+                "until_on": on if name == old_name else None,
+            },
         )
         for name in sorted(former)
         if normalise_name(name) not in known_names
@@ -108,7 +118,9 @@ def _aliases(state, values, owner, old_name, on) -> list[Create | Update]:
     number = values.get("old_number")
     if number and number not in known_numbers:
         changes.append(
-            Create("enterprise_alias", {"enterprise_id": owner, "kind": OLD_NUMBER, "value": number, "value_key": number})
+            Create(
+                "enterprise_alias", {"enterprise_id": owner, "kind": OLD_NUMBER, "value": number, "value_key": number}
+            )
         )
     return changes
 
@@ -198,7 +210,12 @@ def create_enterprise(region_id: int, values: Mapping[str, Any], *, act: Act) ->
     if wrong:
         raise InvalidInput(wrong)
     refuse_taken_code(values.get("credit_code"), None)
-    return write(decide(None, values, region_id=region_id, on=act.effective_on), act=act, action="create_enterprise", region_id=region_id)
+    return write(
+        decide(None, values, region_id=region_id, on=act.effective_on),
+        act=act,
+        action="create_enterprise",
+        region_id=region_id,
+    )
 
 
 def edit_enterprise(
@@ -258,7 +275,9 @@ def withdraw_enterprise(enterprise_id: int, *, version: int, act: Act) -> Writte
     """Take an enterprise entered by mistake out of the lists; nothing is deleted and it can be undone."""
     row, standing = visible_enterprise(enterprise_id, act.viewer)
     require(act.viewer.has_in(standing.region_id, "bureau", "admin"), "撤下企业")
-    return write([withdraw("enterprise", row.id, version)], act=act, action="withdraw_enterprise", region_id=row.region_id)
+    return write(
+        [withdraw("enterprise", row.id, version)], act=act, action="withdraw_enterprise", region_id=row.region_id
+    )
 
 
 def refuse_taken_code(code: str | None, own_id: int | None) -> None:

@@ -238,8 +238,8 @@ def judge_source(source: Source, act: Act, *, progress: Progress | None = None) 
 
 # What belongs to one enterprise only: a change of it cannot alter what a file does to the others.
 _OF_ONE_ENTERPRISE = frozenset(
-    "affiliation application assessment figures intellectual_property obligation_outcome pool_membership qualification "
-    "service_log service_log_enterprise".split()
+    {"affiliation", "application", "assessment", "figures", "intellectual_property", "obligation_outcome"}
+    | {"pool_membership", "qualification", "service_log", "service_log_enterprise"}
 )
 
 

@@ -1,4 +1,4 @@
-"""Loading the reference data a new installation starts with: regions, units, words, parks and carriers, windows, holidays."""
+"""Loading what a new installation starts with: regions, units, words, parks and carriers, windows, holidays."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -50,40 +50,50 @@ def load_places(*, act: Act) -> Written:
     return write(changes, act=act, action="load_places") if changes else Written(None)
 
 
-def _of_county(noun: str, rows: Iterable[tuple[str, Mapping[str, Any]]], known: Mapping[str, int], where) -> list[Create]:
+def _of_county(
+    noun: str, rows: Iterable[tuple[str, Mapping[str, Any]]], known: Mapping[str, int], where
+) -> list[Create]:
     """Creations for the counties that have no row of the noun yet; a county is named by its code."""
     table = Base.metadata.tables[noun]
     settled = set(db.session.scalars(select(table.c.region_id).distinct()))
     return [
-        Create(noun, {**values, "region_id": where(code)}) for code, values in rows if known.get(code, -1) not in settled
+        Create(noun, {**values, "region_id": where(code)})
+        for code, values in rows
+        if known.get(code, -1) not in settled
     ]
 
 
 def _units() -> Iterable[tuple[str, dict[str, Any]]]:
     for entry in places.units():
-        yield entry.county, {
-            "name": entry.name,
-            "aliases": list(entry.aliases),
-            "owns_kinds": list(entry.owns),
-            "valid_from": entry.valid_from,
-            "valid_to": entry.valid_to,
-            "source": entry.source,
-        }
+        yield (
+            entry.county,
+            {
+                "name": entry.name,
+                "aliases": list(entry.aliases),
+                "owns_kinds": list(entry.owns),
+                "valid_from": entry.valid_from,
+                "valid_to": entry.valid_to,
+                "source": entry.source,
+            },
+        )
 
 
 def _words() -> Iterable[tuple[str, dict[str, Any]]]:
     for dictionary, entries in places.dictionaries().items():
         for entry in entries:
-            yield entry.county, {
-                "dictionary": dictionary,
-                "code": entry.code,
-                "label": entry.label,
-                "aliases": list(entry.aliases),
-                "position": entry.position,
-                "valid_from": entry.valid_from,
-                "valid_to": entry.valid_to,
-                "source": entry.source,
-            }
+            yield (
+                entry.county,
+                {
+                    "dictionary": dictionary,
+                    "code": entry.code,
+                    "label": entry.label,
+                    "aliases": list(entry.aliases),
+                    "position": entry.position,
+                    "valid_from": entry.valid_from,
+                    "valid_to": entry.valid_to,
+                    "source": entry.source,
+                },
+            )
 
 
 def _registered(entries, *, kind: bool) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -101,7 +111,16 @@ def _registered(entries, *, kind: bool) -> Iterable[tuple[str, dict[str, Any]]]:
 # Windows are the city's, so they hang on its region and count in every county under it.
 CITY = "500000"
 WINDOW_FIELDS = (
-    "kind", "year", "batch", "opens_on", "enterprise_due_at", "county_due_at", "closes_on", "announced_on", "status", "source",
+    "kind",
+    "year",
+    "batch",
+    "opens_on",
+    "enterprise_due_at",
+    "county_due_at",
+    "closes_on",
+    "announced_on",
+    "status",
+    "source",
 )
 
 

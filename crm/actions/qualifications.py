@@ -71,7 +71,9 @@ def correct_qualification(qualification_id: int, values: Mapping[str, Any], *, v
     if all(getattr(old, code) == merged[code] for code in FIELDS):
         return Written(None)
     create = replace(decide_new(row.id, merged, recorded_at=act.recorded_at)[0], key="corrected")
-    supersede = Update("qualification", old.id, {"superseded_at": act.recorded_at, "superseded_by_id": Ref("corrected")}, version)
+    supersede = Update(
+        "qualification", old.id, {"superseded_at": act.recorded_at, "superseded_by_id": Ref("corrected")}, version
+    )
     return write([create, supersede], act=act, action="correct_qualification", region_id=row.region_id)
 
 

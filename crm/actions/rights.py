@@ -29,7 +29,7 @@ def may_record_title(viewer: Viewer, standing: Standing, kind: str) -> bool:
 
 
 def may_record_ip(viewer: Viewer, standing: Standing) -> bool:
-    """Whether the viewer may keep the IP register of an enterprise: who may edit, and the unit that owns the register."""
+    """Whether the viewer may keep an enterprise's IP register: who may edit, and the unit that owns the register."""
     return may_edit(viewer, standing) or _owned(viewer, standing, "intellectual_property")
 
 
