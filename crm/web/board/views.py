@@ -22,7 +22,8 @@ def show():
     shown = [row for lane in lanes for row in lane.cards]
     names = {
         "townships": {r.id: r.name for r in reference.townships(person)},
-        "people": {u.id: u.name for u in reference.managers(person, today())} | reference.people(r.manager_id for r in shown),
+        "people": {u.id: u.name for u in reference.managers(person, today())}
+        | reference.people(r.manager_id for r in shown),
         "industries": reference.words_of("featured_industry", person),
     }
     return render_template(

@@ -95,7 +95,8 @@ def show():
     found = lines.todays(person, wanted, counts, now=now(), silent=silent, internal=True)
     due = _due_counts(counts, wanted)
     may_settle = person.has("case_manager", "bureau", "admin")
-    head = f"{'今天要做的' if may_settle else '今天要留意的'}（{words.day_long(today(), today())} {words.weekday(today())}）"
+    what = "今天要做的" if may_settle else "今天要留意的"
+    head = f"{what}（{words.day_long(today(), today())} {words.weekday(today())}）"
     return render_template(
         "desk/show.html",
         place=place,
@@ -127,7 +128,9 @@ def _unit_desk(counted: desk.Counts):
         for code, kind in sorted(KINDS.items(), key=lambda item: item[1].rung_class, reverse=True)
         if code in person.owned
     ]
-    return render_template("desk/unit.html", kinds=kinds, keeps_ip="intellectual_property" in person.owned, counted=counted)
+    return render_template(
+        "desk/unit.html", kinds=kinds, keeps_ip="intellectual_property" in person.owned, counted=counted
+    )
 
 
 def _due_counts(counts: obligation_lists.Pivot, wanted: Filter) -> dict[str, int]:

@@ -30,7 +30,15 @@ DEFAULT_COLUMNS = tuple(key for key, (_, usual) in COLUMNS.items() if usual)
 INTERNAL_COLUMNS = frozenset({"due", "contact"})
 PUBLIC_COLUMNS = tuple(key for key in COLUMNS if key not in INTERNAL_COLUMNS)
 DEFAULT_PUBLIC = ("code", "titles", "township", "industry", "expiry", "manager")
-SORT_OF_COLUMN = {"name": "name", "township": "township", "due": "due", "contact": "contact", "manager": "manager", "rung": "rung", "expiry": "expiry"}
+SORT_OF_COLUMN = {
+    "name": "name",
+    "township": "township",
+    "due": "due",
+    "contact": "contact",
+    "manager": "manager",
+    "rung": "rung",
+    "expiry": "expiry",
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,8 @@ class Asked:
     def query(self, **changes: Any) -> str:
         """The address with some arguments changed (None drops one); a new filter begins at page 1."""
         args = {**self.args, "page": None, **changes}
-        flat = [(k, v) for k, value in args.items() for v in (value if isinstance(value, list | tuple) else [value]) if v not in (None, "", [])]
+        lists = {key: value if isinstance(value, list | tuple) else [value] for key, value in args.items()}
+        flat = [(key, one) for key, values in lists.items() for one in values if one not in (None, "", [])]
         return "?" + urlencode(flat)
 
 
@@ -127,7 +136,9 @@ def views_for(public_only: bool) -> dict[str, tuple[str, Any]]:
     return {key: view for key, view in VIEWS.items() if not (public_only and key in INTERNAL_VIEWS)}
 
 
-def chips(asked: Asked, *, townships: dict[int, str], people: dict[int, str], industries: dict[str, str]) -> list[dict[str, str]]:
+def chips(
+    asked: Asked, *, townships: dict[int, str], people: dict[int, str], industries: dict[str, str]
+) -> list[dict[str, str]]:
     """The filters in force in words, each with the address that drops it."""
     args, found = asked.args, []
 

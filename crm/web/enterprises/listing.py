@@ -56,7 +56,8 @@ def _names(found) -> dict:
     person = viewer()
     return {
         "townships": {r.id: r.name for r in reference.townships(person)},
-        "people": {u.id: u.name for u in reference.managers(person, today())} | reference.people(r.manager_id for r in found),
+        "people": {u.id: u.name for u in reference.managers(person, today())}
+        | reference.people(r.manager_id for r in found),
         "industries": reference.words_of("featured_industry", person),
     }
 
@@ -158,7 +159,8 @@ def _type(key: str) -> str:
 def cell(key: str, row, names: dict):
     """The value of a column in an export."""
     if key == "titles":
-        return "；".join(f"{(KINDS.get(kind) or POOL_KIND).short} {STATES.get(state, '在库')}" for kind, state in row.states.items())
+        named = [(KINDS.get(kind) or POOL_KIND, STATES.get(state, "在库")) for kind, state in row.states.items()]
+        return "；".join(f"{kind.short} {state}" for kind, state in named)
     from crm.domain.fields import CHOICES
 
     return {
