@@ -1,4 +1,4 @@
-"""A whole installation for the browser: web, scheduler and worker of its own, on a free port, with an empty database."""
+"""A whole installation for the browser: web, scheduler and worker of its own, a free port, an empty database."""
 
 import os
 import re
@@ -33,7 +33,12 @@ class Stack:
         """Run one of the product's commands against this installation; returns what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
-            cwd=ROOT, env=self.env, input=given, capture_output=True, text=True, timeout=120,
+            cwd=ROOT,
+            env=self.env,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
@@ -50,18 +55,26 @@ def run_stack(folder: Path) -> Iterator[Stack]:
         port = probe.getsockname()[1]
     env = {
         **{k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")},
-        "INSTANCE_DIR": str(folder), "PORT": str(port), "WEB_WORKERS": "1", "JOB_WORKERS": "1", "DEMO": "0",
+        "INSTANCE_DIR": str(folder),
+        "PORT": str(port),
+        "WEB_WORKERS": "1",
+        "JOB_WORKERS": "1",
+        "DEMO": "0",
         "PYTHONPATH": str(ROOT),
     }
     here = Stack(f"http://127.0.0.1:{port}", env, folder)
     here.flask("init")
-    here.flask("user", "add", "tanyue", "--name", "谭越", "--role", "bureau", "--email", "tanyue@example.org",
-               "--password-stdin", given=PASSWORD + "\n")
-    here.flask("user", "add", "xianghe", "--name", "向禾", "--role", "case_manager", "--email", "xianghe@example.org",
-               "--password-stdin", given=PASSWORD + "\n")
+    for login, name, role in (("tanyue", "谭越", "bureau"), ("xianghe", "向禾", "case_manager")):
+        person = ("--name", name, "--role", role, "--email", f"{login}@example.org")
+        here.flask("user", "add", login, *person, "--password-stdin", given=PASSWORD + "\n")
     log = (folder / "log").open("w")
     parent = subprocess.Popen(
-        [sys.executable, "scripts/supervise.py"], cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        [sys.executable, "scripts/supervise.py"],
+        cwd=ROOT,
+        env=env,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
     )
     try:
         _wait_for(here, parent, folder / "log")
@@ -96,15 +109,29 @@ def open_page(browser: Browser, stack: Stack):
 
     def open_at(width: int = 1440, height: int = 900) -> Page:
         context = browser.new_context(
-            base_url=stack.address, viewport={"width": width, "height": height}, locale="zh-CN",
-            timezone_id="Asia/Shanghai", accept_downloads=True, device_scale_factor=1,
+            base_url=stack.address,
+            viewport={"width": width, "height": height},
+            locale="zh-CN",
+            timezone_id="Asia/Shanghai",
+            accept_downloads=True,
+            device_scale_factor=1,
         )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" or "Security Policy" in line.text else None)
-        page.on("request", lambda asked: complaints.append(asked.url) if not asked.url.startswith((stack.address, "data:", "blob:")) else None)
+        page.on(
+            "console",
+            lambda line: (
+                complaints.append(line.text) if line.type == "error" or "Security Policy" in line.text else None
+            ),
+        )
+        page.on(
+            "request",
+            lambda asked: (
+                complaints.append(asked.url) if not asked.url.startswith((stack.address, "data:", "blob:")) else None
+            ),
+        )
         return page
 
     yield open_at

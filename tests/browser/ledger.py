@@ -33,7 +33,9 @@ def _firms(sheet, firms, townships) -> None:
     sheet.title = "企业台账"
     sheet.append(["巫溪县企业台账（2025年）"])
     sheet.append(["填表单位：科技局　　填表说明：金额按表头单位"])
-    sheet.append(["乡镇", "序号", "企业名称\n(全称)", "统一社会信用代码 ", "成立时间", "注册资本(万元)", "服务专员", "联系电话"])
+    sheet.append(
+        ["乡镇", "序号", "企业名称\n(全称)", "统一社会信用代码 ", "成立时间", "注册资本(万元)", "服务专员", "联系电话"]
+    )
     lines = []
     for n, firm in enumerate(firms):
         code = firm["credit_code"]
@@ -43,7 +45,8 @@ def _firms(sheet, firms, townships) -> None:
             code = code[:-1] + ("A" if code[-1] != "A" else "B")  # fails its check character
         day = firm["registered_on"]
         written = [f"{day.year}.{day.month}.{day.day}", f"{day.year}年{day.month}月{day.day}日", day][n % 3]
-        lines.append([firm["name"], code, written, float(firm["capital"] / 10_000), "向禾" if n % 3 == 0 else None, firm["contact_phone"]])
+        capital, manager = float(firm["capital"] / 10_000), "向禾" if n % 3 == 0 else None
+        lines.append([firm["name"], code, written, capital, manager, firm["contact_phone"]])
     lines += [list(line) for line in lines[20 : 20 + REPEATED]]
     lines += [
         ["巫溪县云栈岭食品有限公司", 915002990000123456, "2015.5.6", 150, None, "-"],
@@ -71,25 +74,33 @@ def _titles(sheet, firms) -> None:
     for n, firm in enumerate(firms):
         if n % 36 in (5, 17):
             continue
+        whose = [firm["credit_code"], firm["name"]]
         if n % 3 == 0:
-            sheet.append([firm["credit_code"], firm["name"], "科技型企业", f"CQ{n:06d}", "2025年第三批", date(2025, 5, 20), date(2025, 5, 20), None])
+            since = date(2025, 5, 20)
+            sheet.append([*whose, "科技型企业", f"CQ{n:06d}", "2025年第三批", since, since, None])
         if n % 8 == 0:
-            sheet.append([firm["credit_code"], firm["name"], "科技型中小企业", f"2026500299A0{n:06d}", "2026年", date(2026, 7, 20), date(2026, 7, 20), date(2027, 3, 31)])
+            since, number = date(2026, 7, 20), f"2026500299A0{n:06d}"
+            sheet.append([*whose, "科技型中小企业", number, "2026年", since, since, date(2027, 3, 31)])
         if n % 20 == 0:
-            sheet.append([firm["credit_code"], firm["name"], "高新技术企业", f"GR2024519{n:05d}", "2024年第一批", "2024.11.28", "2024.11.28", "2027.11.27"])
+            since, number = "2024.11.28", f"GR2024519{n:05d}"
+            sheet.append([*whose, "高新技术企业", number, "2024年第一批", since, since, "2027.11.27"])
         if n % 50 == 1:
-            sheet.append([firm["credit_code"], firm["name"], "专精特新中小企业", None, "2025年", "2025-06-25", "2025-06-25", "2028-06-24"])
+            since = "2025-06-25"
+            sheet.append([*whose, "专精特新中小企业", None, "2025年", since, since, "2028-06-24"])
 
 
 def _figures(sheet, firms) -> None:
     sheet.append(["2025年度主要指标"])
     sheet.append(["单位：万元"])
-    sheet.append(["企业名称", "统一社会信用代码", "年度", "营业收入", "销售收入", "研发费用（加计扣除口径）", "资产总额", "从业人员", "科技人员（科小口径）"])
+    heads = ["企业名称", "统一社会信用代码", "年度", "营业收入", "销售收入", "研发费用（加计扣除口径）", "资产总额"]
+    sheet.append([*heads, "从业人员", "科技人员（科小口径）"])
     for n, firm in enumerate(firms[:60]):
         if n % 36 in (5, 17):
             continue
         revenue = float(firm["figures"][2025]["revenue"] / 10_000)
-        sheet.append([firm["name"], firm["credit_code"], "2025年", revenue, revenue, round(revenue * 0.05, 2), revenue * 1.2, 20 + n, 3 + n % 9 if n % 4 else None])
+        money = [revenue, revenue, round(revenue * 0.05, 2), revenue * 1.2]
+        scientists = 3 + n % 9 if n % 4 else None
+        sheet.append([firm["name"], firm["credit_code"], "2025年", *money, 20 + n, scientists])
 
 
 def _services(sheet, firms) -> None:
@@ -97,4 +108,6 @@ def _services(sheet, firms) -> None:
     for n, firm in enumerate(firms[:12]):
         if n in (5,):
             continue
-        sheet.append([firm["name"], f"2026-11-{2 + n:02d}", "走访", f"到厂里看了生产线，问了研发费用归集的情况（{n + 1}）。", "向禾", "送研发费用归集的表样" if n % 2 else None, "2026-11-20" if n % 2 and n < 4 else "2026-12-08" if n % 2 else None])
+        text = f"到厂里看了生产线，问了研发费用归集的情况（{n + 1}）。"
+        promised = ["送研发费用归集的表样", "2026-11-20" if n < 4 else "2026-12-08"] if n % 2 else [None, None]
+        sheet.append([firm["name"], f"2026-11-{2 + n:02d}", "走访", text, "向禾", *promised])

@@ -1,4 +1,4 @@
-"""The main job in a real browser: an empty county, last year's workbook, the board, a visit, the due list, Monday's mail.
+"""The main job in a real browser: an empty county, last year's workbook, board, visit, due list, Monday's mail.
 
 `CRM_PICTURES=1 scripts/test tests/browser` takes the readme's pictures again.
 """
@@ -112,7 +112,24 @@ def _the_import_is_taken_back_and_the_visit_keeps_its_firm(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("path", ["/", "/due", "/enterprises", "/board", "/visits", "/visits/new", "/imports", "/pool", "/jobs", "/dictionaries", "/settings", "/account", "/styleguide"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/due",
+        "/enterprises",
+        "/board",
+        "/visits",
+        "/visits/new",
+        "/imports",
+        "/pool",
+        "/jobs",
+        "/dictionaries",
+        "/settings",
+        "/account",
+        "/styleguide",
+    ],
+)
 def test_every_page_fits_its_screen_under_the_policy(stack, open_page, path, width):
     page = open_page(width, 900)
     sign_in(page, "tanyue")
