@@ -39,7 +39,9 @@ def county(code: str = WUXI) -> Region:
         with unit_of_work():
             write(
                 [
-                    Create("region", {"code": code, "name": "云台区（虚构）", "level": "county", "parent_id": city.id}, "c"),
+                    Create(
+                        "region", {"code": code, "name": "云台区（虚构）", "level": "county", "parent_id": city.id}, "c"
+                    ),
                 ],
                 act=act(),
                 action="test",
@@ -47,7 +49,12 @@ def county(code: str = WUXI) -> Region:
         parent = region_by_code(code)
         with unit_of_work():
             write(
-                [Create("region", {"code": f"{code}001", "name": "云顶街道", "level": "township", "parent_id": parent.id})],
+                [
+                    Create(
+                        "region",
+                        {"code": f"{code}001", "name": "云顶街道", "level": "township", "parent_id": parent.id},
+                    )
+                ],
                 act=act(),
                 action="test",
             )
@@ -78,7 +85,19 @@ def make_user(login: str, role: str, *, name: str | None = None, region: Region 
     home = region.id if region.level != "township" else region.parent_id
     with unit_of_work() as work:
         written = write(
-            [Create("user", {"login": login, "name": name or login, "email": f"{login}@example.org", "region_id": home, "active": True}, "u")],
+            [
+                Create(
+                    "user",
+                    {
+                        "login": login,
+                        "name": name or login,
+                        "email": f"{login}@example.org",
+                        "region_id": home,
+                        "active": True,
+                    },
+                    "u",
+                )
+            ],
             act=act(),
             action="test",
         )
@@ -86,7 +105,11 @@ def make_user(login: str, role: str, *, name: str | None = None, region: Region 
         if not _HASH:
             _HASH.append(hash_password(PASSWORD))
         work.add(Credential(user_id=user_id, password_hash=_HASH[0], changed_at=NOW))
-        write([Create("grant", {"user_id": user_id, "role": role, "region_id": region.id, **where})], act=act(), action="test")
+        write(
+            [Create("grant", {"user_id": user_id, "role": role, "region_id": region.id, **where})],
+            act=act(),
+            action="test",
+        )
     return viewer_of(db.session.get(User, user_id), TODAY)
 
 
@@ -98,7 +121,7 @@ def make_enterprise(
     *,
     titles: list[tuple] = (),
     region: Region | None = None,
-    code: str | None | bool = True,
+    code: str | bool | None = True,
     **values: Any,
 ) -> int:
     """An enterprise by the machine; ``titles`` are (kind, valid_from, valid_to, more…). Returns its id."""

@@ -1,4 +1,4 @@
-"""Databases and the cast for every test: a migrated SQLite file copied per test, a PostgreSQL template copied per test."""
+"""Databases and the cast for every test: a migrated SQLite file or a PostgreSQL template, copied per test."""
 
 import os
 import shutil
@@ -38,7 +38,9 @@ def no_outside_network(monkeypatch):
 
 def settings_for(folder: Path, database_url: str = ""):
     """Infrastructure settings of a test: its own instance folder, no mail server, no demo."""
-    return load_settings({"INSTANCE_DIR": str(folder), "DATABASE_URL": database_url, "DEMO": "0", "SECRET_KEY": "t" * 48})
+    return load_settings(
+        {"INSTANCE_DIR": str(folder), "DATABASE_URL": database_url, "DEMO": "0", "SECRET_KEY": "t" * 48}
+    )
 
 
 def build(settings, **overrides):
@@ -84,9 +86,18 @@ def postgres_server():
         shutil.chown(folder, "postgres", "postgres")
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": "/"}
-    subprocess.run([*as_user, bin_dir / "initdb", "-D", data, "-U", "crm", "-A", "trust", "-E", "UTF8", "--locale=C"], check=True, **quiet)
-    options = f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=60"
-    subprocess.run([*as_user, bin_dir / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"], check=True, **quiet)
+    subprocess.run(
+        [*as_user, bin_dir / "initdb", "-D", data, "-U", "crm", "-A", "trust", "-E", "UTF8", "--locale=C"],
+        check=True,
+        **quiet,
+    )
+    careless = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    options = f"-p {port} -h 127.0.0.1 -k {folder} {careless} -c max_connections=60"
+    subprocess.run(
+        [*as_user, bin_dir / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"],
+        check=True,
+        **quiet,
+    )
     url = f"postgresql://crm@127.0.0.1:{port}"
     yield url
     subprocess.run([*as_user, bin_dir / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=False, **quiet)

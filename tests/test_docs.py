@@ -37,7 +37,17 @@ def test_every_setting_named_exists(document, request):
     if "architecture" in request.node.callspec.params["document"]:
         return  # its capitals are SQL; the settings stand in the other documents
     for name in re.findall(r"`([A-Z][A-Z_]{3,})(?:=[^`]*)?`", document):
-        assert name in NAMES or name in ("DATE", "FILE", "LOGIN", "BATCH", "PROFILE", "CODE", "KIND", "MIT", "BENCH_DIR"), name
+        assert name in NAMES or name in (
+            "DATE",
+            "FILE",
+            "LOGIN",
+            "BATCH",
+            "PROFILE",
+            "CODE",
+            "KIND",
+            "MIT",
+            "BENCH_DIR",
+        ), name
 
 
 def test_every_route_named_exists(document, sqlite_app):

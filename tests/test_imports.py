@@ -24,8 +24,8 @@ SHARED = {"config", "extensions", "logs"}
 LOWEST_WITH_SHARED = LEVEL["store"]
 # What plain Python has no use for.
 NOT_IN_DOMAIN = {
-    "flask", "flask_sqlalchemy", "flask_login", "flask_wtf", "flask_migrate", "sqlalchemy", "alembic", "huey", "wtforms",
-    "werkzeug", "jinja2", "structlog", "apscheduler",
+    "flask", "flask_sqlalchemy", "flask_login", "flask_wtf", "flask_migrate", "sqlalchemy", "alembic", "huey",
+    "wtforms", "werkzeug", "jinja2", "structlog", "apscheduler",
 }  # fmt: skip
 # Nothing below the doors knows of a request.
 NOT_BELOW_DOORS = {"flask_login", "flask_wtf", "wtforms"}

@@ -254,8 +254,6 @@ def test_field_keeps_what_was_typed_and_ties_the_error_to_it(app: Flask) -> None
     assert 'id="f-staff-error"' in drawn
 
 
-
-
 # The page script in a real browser under the real policy, on pages made from the frame and the components.
 CSP = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 FORM = """{% extends "base.html" %}{% import "_macros.html" as ui %}

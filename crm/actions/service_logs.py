@@ -35,9 +35,7 @@ def decide(
 ) -> list[Create]:
     """The creations of one event and its links: pure. ``enterprise_ids`` are ids or Refs of the same write."""
     stated = {code: values[code] for code in CODES if values.get(code) is not None}
-    event = Create(
-        "service_log", {**stated, "region_id": region_id, "author_id": author_id, "imported": imported}, key
-    )
+    event = Create("service_log", {**stated, "region_id": region_id, "author_id": author_id, "imported": imported}, key)
     return [event, *(link(key, enterprise_id) for enterprise_id in enterprise_ids)]
 
 

@@ -267,9 +267,7 @@ def test_a_township_grant_opens_internal_fields_of_its_enterprises_only(sqlite_a
         grant(person.user_id, GrantWish("township", region_id=own.township_id), act=act())
     viewer = viewer_of(db.session.get(User, person.user_id), TODAY)
 
-    classes = [
-        viewer.classes_over(visible_enterprise(one, viewer)[1]) for one in (own.ids["enterprise"], elsewhere)
-    ]
+    classes = [viewer.classes_over(visible_enterprise(one, viewer)[1]) for one in (own.ids["enterprise"], elsewhere)]
 
     assert classes == [{PUBLIC, INTERNAL}, {PUBLIC}]
 

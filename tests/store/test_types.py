@@ -20,7 +20,11 @@ def test_money_is_exact_to_the_cent_and_kept_as_whole_cents(app):
     enterprise_id = make_enterprise()
     with unit_of_work():
         write(
-            [Create("figures", {"enterprise_id": enterprise_id, "year": 2025, "revenue": Decimal("90071992547409.93")})],
+            [
+                Create(
+                    "figures", {"enterprise_id": enterprise_id, "year": 2025, "revenue": Decimal("90071992547409.93")}
+                )
+            ],
             act=act(),
             action="test",
         )
@@ -48,17 +52,26 @@ def test_a_moment_of_another_zone_comes_back_as_the_same_moment(app):
             [
                 Create(
                     "window",
-                    {"region_id": county().id, "kind": "hnte", "year": 2030, "batch": "x", "status": "expected", "county_due_at": moment},
+                    {
+                        "region_id": county().id,
+                        "kind": "hnte",
+                        "year": 2030,
+                        "batch": "x",
+                        "status": "expected",
+                        "county_due_at": moment,
+                    },
                 )
             ],
             act=act(),
             action="test",
         )
 
-    back = db.session.execute(text("SELECT county_due_at FROM \"window\" WHERE year = 2030")).scalar()
+    back = db.session.execute(text('SELECT county_due_at FROM "window" WHERE year = 2030')).scalar()
     from crm.store.windows import Window
 
-    assert db.session.scalar(select(Window.county_due_at).where(Window.year == 2030)) == datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
+    assert db.session.scalar(select(Window.county_due_at).where(Window.year == 2030)) == datetime(
+        2026, 11, 23, 2, 30, tzinfo=UTC
+    )
     assert "02:30" in str(back) or back == moment
 
 

@@ -36,7 +36,9 @@ def test_a_creation_is_recorded_with_its_values_and_projected(app):
 def test_an_edit_records_before_and_after_of_what_differs_only(app):
     enterprise_id = make_enterprise(address="一号路")
     with unit_of_work():
-        edit_enterprise(enterprise_id, {"address": "二号路", "name": "巫溪县青禾食品有限责任公司"}, version=1, act=act())
+        edit_enterprise(
+            enterprise_id, {"address": "二号路", "name": "巫溪县青禾食品有限责任公司"}, version=1, act=act()
+        )
 
     change = db.session.scalars(select(Change).where(Change.noun == "enterprise").order_by(Change.id.desc())).first()
 
@@ -93,7 +95,11 @@ def test_a_taken_code_is_refused_and_nothing_stays(app):
     code = db.session.get(Enterprise, first).credit_code
 
     with pytest.raises(Refused), unit_of_work():
-        write([Create("enterprise", {"name": "乙", "region_id": county().id, "credit_code": code})], act=act(), action="test")
+        write(
+            [Create("enterprise", {"name": "乙", "region_id": county().id, "credit_code": code})],
+            act=act(),
+            action="test",
+        )
 
     assert len(db.session.scalars(select(Enterprise)).all()) == 1
 

@@ -18,7 +18,9 @@ def monday():
 def csrf_of(client, url: str = "/sign-in") -> str:
     """The CSRF token of the browser's session, as a page carries it."""
     page = client.get(url).text
-    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page) or re.search(r'name="csrf-token" content="([^"]+)"', page)
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page) or re.search(
+        r'name="csrf-token" content="([^"]+)"', page
+    )
     assert found, f"no CSRF token on {url}"
     return found.group(1)
 

@@ -87,7 +87,20 @@ def test_an_empty_county_says_what_to_do(client):
     assert county().name == "巫溪县"
 
 
-@pytest.mark.parametrize("query", ["page=abc", "page=-4", "rung=9&rung=x", "township=zz", "state=foo:bar", "sort=drop", "view=no", "columns=no", "page=99999999"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "page=abc",
+        "page=-4",
+        "rung=9&rung=x",
+        "township=zz",
+        "state=foo:bar",
+        "sort=drop",
+        "view=no",
+        "columns=no",
+        "page=99999999",
+    ],
+)
 def test_a_list_never_fails_over_its_address(client, query):
     make_enterprise("甲有限公司")
 

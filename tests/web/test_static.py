@@ -17,7 +17,9 @@ def test_an_unchanged_file_is_not_sent_again(sqlite_app):
     client = sqlite_app.test_client()
     etag = client.get("/static/css/tokens.css", headers={"Accept-Encoding": "gzip"}, buffered=True).headers["ETag"]
 
-    again = client.get("/static/css/tokens.css", headers={"Accept-Encoding": "gzip", "If-None-Match": etag}, buffered=True)
+    again = client.get(
+        "/static/css/tokens.css", headers={"Accept-Encoding": "gzip", "If-None-Match": etag}, buffered=True
+    )
 
     assert (again.status_code, again.data) == (304, b"")
 
