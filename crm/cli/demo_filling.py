@@ -337,7 +337,7 @@ def _pool_events(one: DemoEnterprise, number: int, row: Mapping[str, Any], event
         if made is not None and stage.batch[:2] != made.batch[:2]:
             yield made
             made = None
-            yield replace(stage, phase=POOL, action="decide_on_pool", changes=(Later("pool_membership", key, values),))
+            yield replace(stage, phase=POOL, action="decide_pool", changes=(Later("pool_membership", key, values),))
             continue
         if made is None and day_field == "proposed_on":
             made = replace(stage, changes=(Create("pool_membership", {**values, "enterprise_id": Ref(one.key)}, key),))
@@ -345,7 +345,7 @@ def _pool_events(one: DemoEnterprise, number: int, row: Mapping[str, Any], event
             create = made.changes[0]
             made = replace(made, changes=(replace(create, values={**create.values, **values}),))
         else:
-            yield replace(stage, action="decide_on_pool", changes=(Later("pool_membership", key, values),))
+            yield replace(stage, action="decide_pool", changes=(Later("pool_membership", key, values),))
     if made is not None:
         yield made
 

@@ -31,7 +31,6 @@ ACTIONS: dict[str, str] = {
     "withdraw_ip": "撤下知识产权",
     "propose_for_pool": "培育库拟入库",
     "decide_pool": "培育库入库决定",
-    "decide_on_pool": "培育库入库决定",
     "leave_pool": "培育库出库",
     "add_application": "登记申报",
     "move_application": "修改申报",
