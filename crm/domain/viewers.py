@@ -63,12 +63,16 @@ class Place(Protocol):
 
 @dataclass(frozen=True)
 class Viewer:
-    """A person (or the machine itself, ``user_id`` None and ``everything`` True) with the grants of one day."""
+    """A person (or the machine itself, ``user_id`` None and ``everything`` True) with the grants of one day.
+
+    ``above`` are the regions over those of the grants, whose windows and words count there too.
+    """
 
     user_id: int | None
     name: str
     grants: tuple[ViewerGrant, ...] = ()
     everything: bool = False
+    above: frozenset[int] = frozenset()
 
     @property
     def roles(self) -> frozenset[str]:

@@ -30,6 +30,16 @@ def subtree_ids(root_id: int) -> frozenset[int]:
     return frozenset(db.session.scalars(select(tree.c.id)))
 
 
+def regions_above(region_ids: frozenset[int]) -> frozenset[int]:
+    """Every region over these: windows and words of the city count in its counties."""
+    start = select(Region.parent_id.label("id")).where(Region.id.in_(region_ids), Region.parent_id.is_not(None))
+    above = start.cte("above", recursive=True)
+    above = above.union(
+        select(Region.parent_id).join(above, Region.id == above.c.id).where(Region.parent_id.is_not(None))
+    )
+    return frozenset(db.session.scalars(select(above.c.id)))
+
+
 def counties() -> list[Region]:
     return list(db.session.scalars(select(Region).where(Region.level == COUNTY, ~Region.deleted).order_by(Region.code)))
 

@@ -106,28 +106,15 @@ def _regions_of(viewer: Viewer, *roles: str) -> frozenset[int]:
 
 
 def _of_region(column) -> Callable[[Viewer], ColumnElement[bool]]:
-    """What a person made: seen by its maker while a grant counts there, and by the office (bureau, admin) there."""
+    """Reference rows of a region: seen by whoever has something to do there, and those of the regions above it."""
 
     def rule(viewer: Viewer) -> ColumnElement[bool]:
         if viewer.everything:
             return true()
-        seen = _regions_of(viewer) | _regions_above(viewer)
+        seen = _regions_of(viewer) | viewer.above
         return column.in_(seen) if seen else false()
 
     return rule
-
-
-def _regions_above(viewer: Viewer) -> frozenset[int]:
-    """The chain of regions over the viewer's own: windows and words of the city count in its counties."""
-    above: set[int] = set()
-    waiting = set(_regions_of(viewer))
-    while waiting:
-        parents = set(
-            db.session.scalars(select(Region.parent_id).where(Region.id.in_(waiting), Region.parent_id.is_not(None)))
-        )
-        waiting = parents - above
-        above |= parents
-    return frozenset(above)
 
 
 def _own_or_office(region_column, owner_column) -> Callable[[Viewer], ColumnElement[bool]]:
@@ -137,7 +124,7 @@ def _own_or_office(region_column, owner_column) -> Callable[[Viewer], ColumnElem
         if viewer.everything:
             return true()
         office = _regions_of(viewer, "bureau", "admin")
-        here = _regions_of(viewer) | _regions_above(viewer)
+        here = _regions_of(viewer) | viewer.above
         own = owner_column == viewer.user_id
         still = or_(region_column.is_(None), region_column.in_(here) if here else false())
         return or_(and_(own, still), region_column.in_(office) if office else false())

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm.domain.viewers import Viewer, ViewerGrant
 from crm.extensions import db
 from crm.store.records import Machine, Model, Record
-from crm.store.regions import COUNTY, Region, subtree_ids
+from crm.store.regions import COUNTY, Region, regions_above, subtree_ids
 from crm.store.types import BigId, Moment, Words
 from crm.store.units import Unit
 
@@ -78,7 +78,8 @@ def viewer_of(user: User, on: date) -> Viewer:
         grants.append(
             ViewerGrant(grant.role, regions, grant.unit_id, grant.park_id, grant.carrier_id, colleagues, counties, owns)
         )
-    return Viewer(user_id=user.id, name=user.name, grants=tuple(grants))
+    everywhere = frozenset[int]().union(*(grant.region_ids for grant in grants))
+    return Viewer(user_id=user.id, name=user.name, grants=tuple(grants), above=regions_above(everywhere))
 
 
 def case_managers(region_ids: frozenset[int], on: date) -> list[User]:

@@ -25,6 +25,10 @@ ANYBODY = "anybody"  # no sign-in needed
 SIGNED_IN = "signed_in"  # every role
 
 
+# A key of ours has 32 characters; the history keeps up to 60.
+KEY_LENGTH = 60
+
+
 def open_to(*roles: str) -> Callable:
     """Say whom a route is for: ANYBODY, SIGNED_IN or roles. A route that says nothing is refused, and fails a test."""
 
@@ -70,7 +74,7 @@ def new_act(*, reason: str = "", effective_on: date | None = None) -> Act:
         effective_on=effective_on or today(),
         request_id=g.request_id,
         reason=reason,
-        request_key=request.form.get("request_key") or None,
+        request_key=request.form.get("request_key", "")[:KEY_LENGTH] or None,
     )
 
 
@@ -83,7 +87,7 @@ class Form(FlaskForm):
         super().__init__(*args, **kwargs)
         self.general_errors: list[str] = []
         self.conflict: dict[str, tuple[Any, Any, Any]] = {}
-        if not self.request_key.data:
+        if not self.request_key.data or len(self.request_key.data) > KEY_LENGTH:
             self.request_key.data = uuid.uuid4().hex
 
 
