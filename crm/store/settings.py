@@ -67,9 +67,27 @@ def setting(key: str, region_id: int | None) -> Any:
     return DECLARED[key].default
 
 
-def office_name(region_id: int | None) -> str:
-    """What the office of a region calls itself: its setting, else the region's name before the usual word."""
-    name = str(setting("office_name", region_id))
+def settings_in_force(region_id: int | None) -> dict[str, Any]:
+    """Every setting of a region at once, for pages that need several."""
+    rows = db.session.execute(select(Setting.key, Setting.region_id, Setting.value).where(~Setting.deleted)).all()
+    own = {(key, region): value for key, region, value in rows}
+    values = {key: declared.default for key, declared in DECLARED.items()}
+    open_keys = {key for key, _ in own}
+    while region_id is not None and open_keys:
+        for key in [key for key in open_keys if (key, region_id) in own]:
+            values[key] = own[(key, region_id)]
+            open_keys.remove(key)
+        if open_keys:
+            region_id = db.session.scalar(select(Region.parent_id).where(Region.id == region_id))
+    return values
+
+
+def office_name(region_id: int | None, name: str | None = None) -> str:
+    """What the office of a region calls itself: its setting, else the region's name before the usual word.
+
+    ``name`` is the setting's value where the caller has read it already.
+    """
+    name = str(setting("office_name", region_id)) if name is None else name
     if name != DECLARED["office_name"].default or region_id is None:
         return name
     return f"{db.session.scalar(select(Region.name).where(Region.id == region_id)) or ''}{name}"

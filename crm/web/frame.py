@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from crm.domain.kinds import KINDS
 from crm.domain.refusals import NotAllowed, NotFound, Refused
 from crm.extensions import db
-from crm.store.settings import office_name, setting
+from crm.store.settings import office_name, settings_in_force
 from crm.store.unit_of_work import DatabaseBusy, is_busy, is_full
 from crm.web.doors import ANYBODY, SIGNED_IN, now, rule_of, today, typed, viewer
 from crm.web.sign_in import sessions
@@ -97,12 +97,13 @@ def _context() -> dict:
         return context
     if request.endpoint and request.endpoint != "static" and current_user.is_authenticated:
         person = viewer()
+        settings = settings_in_force(current_user.region_id)
         context |= {
             "viewer": person,
-            "role_words": _role_words(person),
+            "role_words": _role_words(person, settings["manager_word"]),
             "nav": _navigation(person),
-            "office": office_name(current_user.region_id),
-            "demo_notice": setting("demo_notice", current_user.region_id),
+            "office": office_name(current_user.region_id, settings["office_name"]),
+            "demo_notice": settings["demo_notice"],
             "account_url": url_for("users.account"),
             "today": today(),
             "now": now(),
@@ -110,11 +111,11 @@ def _context() -> dict:
     return context
 
 
-def _role_words(person) -> str:
+def _role_words(person, manager_word: str) -> str:
     from crm.domain.viewers import ROLES
 
     words = dict(ROLES)
-    words["case_manager"] = setting("manager_word", current_user.region_id)
+    words["case_manager"] = manager_word
     return "、".join(dict.fromkeys(words[grant.role] for grant in person.grants)) or "没有授权"
 
 

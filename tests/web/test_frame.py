@@ -171,7 +171,7 @@ def test_an_error_page_comes_even_when_the_database_is_gone(broken, monkeypatch)
     def gone(*_args, **_kwargs):
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr("crm.web.frame.setting", gone)
+    monkeypatch.setattr("crm.web.frame.settings_in_force", gone)
     answer = client.get("/account")
 
     assert answer.status_code == 500

@@ -1,5 +1,6 @@
 """The address of a list: its filters, order, columns and page as query arguments, and the words for each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -61,7 +62,7 @@ class Asked:
 
 
 def read(
-    args: MultiDict, *, today: date, viewer_id: int | None, silent_since: date, public_only: bool = False
+    args: MultiDict, *, today: date, viewer_id: int | None, silent_since: Callable[[], date], public_only: bool = False
 ) -> Asked:
     """Understand an address; what it cannot be is left out, a list never fails over its address.
 
@@ -102,7 +103,7 @@ def read(
     )
     view = VIEWS.get(kept["view"] or "")
     if view:
-        wanted = view[1](wanted, today, silent_since)
+        wanted = view[1](wanted, today, silent_since() if kept["view"] == "silent" else today)
     number = int(args.get("page", "1")) if args.get("page", "1").isdigit() else 1
     default_sort = "due" if kept["view"] in ("awaiting", "overdue", "due") and not public_only else "name"
     return Asked(

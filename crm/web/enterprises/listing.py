@@ -39,7 +39,7 @@ def asked_by(args: MultiDict) -> filters.Asked:
         args,
         today=today(),
         viewer_id=person.user_id,
-        silent_since=silent_since(),
+        silent_since=silent_since,
         public_only=person.public_only,
     )
 
