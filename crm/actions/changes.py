@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import aliased
 
 from crm.domain.acts import Act
@@ -176,8 +176,3 @@ def _mark_batch(change_set: ChangeSet, written: Written) -> None:
         db.session.execute(
             batches.where(ImportBatch.undone_by_id == change_set.id).values(state="done", undone_by_id=None)
         )
-
-
-def last_change_set_id() -> int | None:
-    """The newest change set, for tests and checks."""
-    return db.session.scalar(select(func.max(ChangeSet.id)))

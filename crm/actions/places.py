@@ -9,6 +9,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref
 from crm.extensions import Base, db
 from crm.rules import calendars, places
+from crm.store import windows
 from crm.store.regions import Region
 from crm.store.writer import Written, write
 
@@ -110,23 +111,11 @@ def _registered(entries, *, kind: bool) -> Iterable[tuple[str, dict[str, Any]]]:
 
 # Windows are the city's, so they hang on its region and count in every county under it.
 CITY = "500000"
-WINDOW_FIELDS = (
-    "kind",
-    "year",
-    "batch",
-    "opens_on",
-    "enterprise_due_at",
-    "county_due_at",
-    "closes_on",
-    "announced_on",
-    "status",
-    "source",
-)
 
 
 def _windows() -> Iterable[tuple[str, dict[str, Any]]]:
     for row in calendars.windows(CITY):
-        yield CITY, {name: row[name] for name in WINDOW_FIELDS}
+        yield CITY, {name: row[name] for name in windows.FIELDS}
 
 
 def _holidays() -> Iterable[dict[str, Any]]:

@@ -13,7 +13,7 @@ from crm.domain.refusals import InvalidInput, Refused
 from crm.domain.titles import TitleFact, title_problems
 from crm.extensions import policy
 from crm.store.projections import local_day
-from crm.store.qualifications import Qualification, qualifications_of, title_facts
+from crm.store.qualifications import Qualification, title_facts
 from crm.store.scope import visible_enterprise, visible_record
 from crm.store.writer import Written, write
 
@@ -87,8 +87,3 @@ def end_qualification(qualification_id: int, *, ended_on: date, end_reason: str,
         raise InvalidInput({"ended_on": f"终止日期 {ended_on} 早于有效期起 {begins}。核对后改正。"})
     changes = [Update("qualification", old.id, {"ended_on": ended_on, "end_reason": end_reason}, version)]
     return write(changes, act=act, action="end_qualification", region_id=row.region_id)
-
-
-def recorded(enterprise_id: int) -> list[Qualification]:
-    """What stands now, for pages that show it."""
-    return qualifications_of(enterprise_id)

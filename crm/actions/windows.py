@@ -16,22 +16,10 @@ from crm.domain.refusals import InvalidInput
 from crm.extensions import db
 from crm.store.regions import Region
 from crm.store.scope import visible_record
-from crm.store.windows import Window
+from crm.store.windows import FIELDS, Window
 from crm.store.writer import Written, write
 
 STATUSES: dict[str, str] = {"announced": "已公布", "expected": "预计", "closed": "已结束"}
-FIELDS = (
-    "kind",
-    "year",
-    "batch",
-    "opens_on",
-    "enterprise_due_at",
-    "county_due_at",
-    "closes_on",
-    "announced_on",
-    "status",
-    "source",
-)
 
 
 def add_window(region_id: int, values: Mapping[str, Any], *, act: Act) -> Written:

@@ -48,10 +48,6 @@ def change_set_by_request_key(key: str) -> ChangeSet | None:
     return db.session.scalar(select(ChangeSet).where(ChangeSet.request_key == key))
 
 
-def changes_in(change_set_id: int) -> list[Change]:
-    return list(db.session.scalars(select(Change).where(Change.change_set_id == change_set_id).order_by(Change.id)))
-
-
 def history_of_enterprise(
     enterprise_id: int, *, limit: int = 100, before_id: int | None = None
 ) -> list[tuple[Change, ChangeSet]]:

@@ -2,10 +2,9 @@
 
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey, select
+from sqlalchemy import Date, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.extensions import db
 from crm.store.records import Model, Record
 from crm.store.types import Json, Words
 
@@ -19,7 +18,3 @@ class Unit(Record, Model):
     valid_from: Mapped[date | None] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
     source: Mapped[str | None] = mapped_column(Words(200))
-
-
-def units_of(region_id: int) -> list[Unit]:
-    return list(db.session.scalars(select(Unit).where(Unit.region_id == region_id, ~Unit.deleted).order_by(Unit.id)))

@@ -25,7 +25,9 @@ class Window(Record, Model):
     source: Mapped[str | None] = mapped_column(Words(300))
 
 
-ROUND_COLUMNS = tuple(getattr(Window, name) for name in Round.__dataclass_fields__)
+# What a window says, apart from where it counts: the same names as the plain value.
+FIELDS = tuple(Round.__dataclass_fields__)
+ROUND_COLUMNS = tuple(getattr(Window, name) for name in FIELDS)
 
 
 def rounds() -> tuple[Round, ...]:
