@@ -1,12 +1,15 @@
 """The list of enterprises and the board: filters, counts that match their lists, a constant number of queries."""
 
+import io
 import re
 from datetime import date
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import event
 
 from crm.extensions import db
+from crm.web.enterprises import listing
 from tests.builders import county, make_enterprise, make_user, township
 from tests.web.conftest import sign_in
 
@@ -122,3 +125,31 @@ def test_the_number_of_certificates_that_end_within_a_year_opens_as_many_enterpr
     assert "云岭" not in listed
     assert "青禾" in listed
     assert "丹泉" in listed
+
+
+def exported(client) -> list[str]:
+    sheet = load_workbook(io.BytesIO(client.get("/enterprises/export").data)).active
+    return [str(cell) for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None]
+
+
+def test_an_export_that_is_cut_says_how_many_are_left_out(client, monkeypatch):
+    make_enterprise("甲有限公司")
+    make_enterprise("乙有限公司")
+    monkeypatch.setattr(listing, "EXPORT_LIMIT", 1)
+
+    assert any("另有 1 家没有导出" in cell for cell in exported(client))
+
+
+def test_an_export_is_rendered_while_others_may_save(client, monkeypatch):
+    make_enterprise("甲有限公司")
+    held = []
+    real = listing.export_rows
+
+    def watched(**asked):
+        held.append(bool(db.session.info.get("writing")))
+        return real(**asked)
+
+    monkeypatch.setattr(listing, "export_rows", watched)
+
+    assert "甲有限公司" in exported(client)
+    assert held == [False]
