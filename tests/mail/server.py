@@ -1,6 +1,7 @@
 """A small SMTP server in a thread: it keeps what it accepts, and can refuse, fall silent or hang up when told to."""
 
 import socket
+import ssl
 import threading
 import time
 from email import message_from_bytes, policy
@@ -8,22 +9,52 @@ from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 
 class Server:
-    """``refuse`` is the answer to each recipient, ``refuse_text`` that to the text; both None: accepted."""
+    """``refuse`` is the answer to each recipient, ``refuse_text`` that to the text; both None: accepted.
 
-    def __init__(self) -> None:
+    ``tls``: encrypted from the first byte (smtps), or after STARTTLS, without which it takes nothing. ``account`` is
+    the one name and password it lets in; None: it asks for none. ``encrypted`` and ``signed_in`` tell, for each
+    accepted message, how it came.
+    """
+
+    def __init__(
+        self,
+        *,
+        smtps: ssl.SSLContext | None = None,
+        starttls: ssl.SSLContext | None = None,
+        account: tuple[str, str] | None = None,
+    ) -> None:
         self.accepted: list[EmailMessage] = []
         self.recipients: list[str] = []
+        self.encrypted: list[bool] = []
+        self.signed_in: list[bool] = []
         self.refuse: str | None = None
         self.refuse_text: str | None = None
-        self._controller = Controller(self, hostname="127.0.0.1", port=_free_port())
+        self._account = account
+        self._scheme = "smtps" if smtps else "smtp"
+        more: dict[str, Any] = {}
+        if starttls:
+            more = {"tls_context": starttls, "require_starttls": True}
+        if account:
+            # The library counts only STARTTLS as encrypted; on a connection that was never plain, it must not ask.
+            more |= {"authenticator": self._let_in, "auth_required": True, "auth_require_tls": smtps is None}
+        self._controller = Controller(self, hostname="127.0.0.1", port=_free_port(), ssl_context=smtps, **more)
+
+    @property
+    def port(self) -> int:
+        return self._controller.port
 
     @property
     def url(self) -> str:
-        return f"smtp://127.0.0.1:{self._controller.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
+
+    def _let_in(self, _server: SMTP, _session: Any, _envelope: Any, _mechanism: str, given: Any) -> AuthResult:
+        assert isinstance(given, LoginPassword)
+        offered = (given.login.decode(), given.password.decode())
+        return AuthResult(success=offered == self._account, handled=False)
 
     def __enter__(self) -> "Server":
         self._controller.start()
@@ -43,6 +74,8 @@ class Server:
             return self.refuse_text
         self.accepted.append(message_from_bytes(envelope.content, policy=policy.default))
         self.recipients.extend(envelope.rcpt_tos)
+        self.encrypted.append(server.transport.get_extra_info("ssl_object") is not None)
+        self.signed_in.append(session.authenticated)
         return "250 OK"
 
 
