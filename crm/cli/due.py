@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from crm.actions import digests
+from crm.actions.digest_material import compose as compose_digest
 from crm.cli import refuse
 from crm.cli.jobs import DAY, do_now
 from crm.domain import words
@@ -140,7 +141,7 @@ def _preview(day: date, now: datetime, login: str | None, as_json: bool) -> None
     for name in wanted:
         user = user_by_login(name)
         try:
-            content = digests.compose(user.id, day, now=now)
+            content = compose_digest(user.id, day, now=now)
         except NotFound as error:
             refuse(error.message)
         composed = mail_digest(content, user_id=user.id)

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from crm.actions import digests
+from crm.actions.digest_material import compose
 from crm.domain.changes import Create, Update
 from crm.extensions import db
 from crm.jobs.digests import queue_digests
@@ -47,7 +47,7 @@ def lines(content) -> list[tuple[str, list[str]]]:
 def test_a_case_manager_reads_own_firms_the_latest_first_each_line_with_one_verb(app):
     world = make_week()
 
-    content = digests.compose(world.manager, TODAY, now=NOW)
+    content = compose(world.manager, TODAY, now=NOW)
 
     assert content.subject == "本周提醒（第 48 周）：1 项逾期，1 项 7 天内到期"
     assert lines(content) == [
@@ -67,7 +67,7 @@ def test_the_sections_follow_how_soon_it_is(sqlite_app):
             firm, TODAY - timedelta(days=30), author=manager, step=f"第 {days}", step_on=TODAY + timedelta(days=days)
         )
 
-    content = digests.compose(manager, TODAY, now=NOW)
+    content = compose(manager, TODAY, now=NOW)
 
     assert [(section.title, section.count) for section in content.sections] == [
         ("逾期", 1),
@@ -86,7 +86,7 @@ def test_the_same_thing_due_on_the_same_day_is_one_line_from_three_firms_on(sqli
         make_enterprise(name, titles=[title], manager=manager)
     on = date(2027, 5, 24)
 
-    content = digests.compose(manager, on, now=NOW)
+    content = compose(manager, on, now=NOW)
 
     together = [line for section in content.sections for line in section.lines if len(line.names) == 3]
     assert [(line.chip, line.verb, line.path) for line in together] == [
@@ -101,7 +101,7 @@ def test_a_firm_due_for_silence_is_left_out_when_it_is_gone(sqlite_app):
         firm = make_enterprise(name, manager=manager, status=status)
         visited(firm, date(2026, 6, 1), author=manager)
 
-    content = digests.compose(manager, TODAY, now=NOW)
+    content = compose(manager, TODAY, now=NOW)
 
     assert lines(content) == [("久未联系", ["120 个工作日 乙有限公司 记走访"])]
 
@@ -110,7 +110,7 @@ def test_silence_counts_by_the_regions_own_limit(sqlite_app):
     world = make_week()
     change("setting", {"region_id": county().id, "key": "silence_days", "value": 200})
 
-    content = digests.compose(world.manager, TODAY, now=NOW)
+    content = compose(world.manager, TODAY, now=NOW)
 
     assert [section.code for section in content.sections] == ["overdue", "due_7"]
 
@@ -138,7 +138,7 @@ def test_what_an_import_changed_last_week_is_told_and_what_was_undone_is_not(app
     imported(firm, at=NOW - timedelta(days=2), state="undone")
     imported(firm, at=NOW - timedelta(days=9))
 
-    content = digests.compose(manager, TODAY, now=NOW)
+    content = compose(manager, TODAY, now=NOW)
 
     (section,) = content.sections
     assert [(line.chip, line.text, line.verb) for line in section.lines] == [
@@ -149,7 +149,7 @@ def test_what_an_import_changed_last_week_is_told_and_what_was_undone_is_not(app
 def test_no_news_is_one_line(sqlite_app):
     manager = make_user("xianghe", "case_manager", name="向禾").user_id
 
-    content = digests.compose(manager, TODAY, now=NOW)
+    content = compose(manager, TODAY, now=NOW)
 
     assert (content.nothing, content.sections) == (True, ())
     assert "这一周没有要办的事项，也没有变化。" in mail_digest(content, user_id=manager).text
@@ -159,7 +159,7 @@ def test_the_bureau_reads_how_much_lies_with_whom(sqlite_app):
     world = make_week()
     change("affiliation", {"enterprise_id": world.quiet, "kind": "status", "value": "active"})
 
-    content = digests.compose(world.bureau, TODAY, now=NOW)
+    content = compose(world.bureau, TODAY, now=NOW)
 
     summary = next(section for section in content.sections if section.code == "managers")
     assert [line.text for line in summary.lines] == [
@@ -173,7 +173,7 @@ def test_a_leader_reads_numbers_that_open_their_lists(sqlite_app):
     world = make_week()
     make_enterprise("重庆清河新材料有限公司", titles=[("hnte", date(2025, 11, 28), date(2028, 11, 27))])
 
-    content = digests.compose(world.leader, TODAY, now=NOW)
+    content = compose(world.leader, TODAY, now=NOW)
 
     numbers = content.sections[0]
     assert (numbers.code, numbers.lines[1].text, numbers.lines[1].path) == (
@@ -189,15 +189,15 @@ def test_a_leader_is_not_told_that_nothing_is_coming(sqlite_app):
     leader = make_user("zhouyuan", "leader", name="周远").user_id
     visited(make_enterprise(manager=manager), TODAY, author=manager, step="回访", step_on=TODAY + timedelta(days=3))
 
-    assert digests.compose(leader, TODAY, now=NOW).subject == "本周提醒（第 48 周）：没有逾期事项"
+    assert compose(leader, TODAY, now=NOW).subject == "本周提醒（第 48 周）：没有逾期事项"
 
 
 def test_a_township_reads_its_own_firms_and_the_other_district_nothing(sqlite_app):
     world = make_week()
     stranger = make_user("stranger", "bureau", region=county(OTHER)).user_id
 
-    own = digests.compose(world.township, TODAY, now=NOW)
-    foreign = digests.compose(stranger, TODAY, now=NOW)
+    own = compose(world.township, TODAY, now=NOW)
+    foreign = compose(stranger, TODAY, now=NOW)
 
     assert lines(own) == [("逾期", ["逾期 3 天 重庆宁谷生物科技有限公司 去办结"])]
     assert foreign.nothing is True
@@ -209,7 +209,7 @@ def test_a_step_promised_at_a_colleagues_firm_is_owed_by_who_promised(sqlite_app
         world.late, TODAY - timedelta(days=5), author=world.colleague, step="带样品", step_on=TODAY + timedelta(days=2)
     )
 
-    content = digests.compose(world.colleague, TODAY, now=NOW)
+    content = compose(world.colleague, TODAY, now=NOW)
 
     assert ("7 天内到期", ["11-25 重庆宁谷生物科技有限公司 去办结"]) in lines(content)
 
@@ -221,27 +221,27 @@ def test_no_figure_ever_stands_in_a_mail(sqlite_app):
     )
 
     for user_id in (world.manager, world.bureau, world.leader, world.township):
-        composed = mail_digest(digests.compose(user_id, TODAY, now=NOW), user_id=user_id)
+        composed = mail_digest(compose(user_id, TODAY, now=NOW), user_id=user_id)
         assert not any(figure in composed.text + composed.html for figure in ("8765", "87,65", "4321", "4,321"))
 
 
 def test_another_day_is_computed_and_writes_nothing(sqlite_app):
     world = make_week()
 
-    content = digests.compose(world.manager, TODAY + timedelta(days=14), now=NOW)
+    content = compose(world.manager, TODAY + timedelta(days=14), now=NOW)
 
     assert content.subject == "本周提醒（第 50 周）：2 项逾期"
-    assert digests.compose(world.manager, TODAY, now=NOW).subject == "本周提醒（第 48 周）：1 项逾期，1 项 7 天内到期"
+    assert compose(world.manager, TODAY, now=NOW).subject == "本周提醒（第 48 周）：1 项逾期，1 项 7 天内到期"
 
 
 def test_a_computed_day_says_the_same_as_the_stored_one(app):
     world = make_week()
     later = datetime(2026, 12, 7, 0, 0, tzinfo=UTC)
-    computed = digests.compose(world.manager, later.date(), now=NOW)
+    computed = compose(world.manager, later.date(), now=NOW)
     with unit_of_work():
         refresh([world.late, world.soon, world.silent, world.quiet], at=later)
 
-    stored = digests.compose(world.manager, later.date(), now=later)
+    stored = compose(world.manager, later.date(), now=later)
 
     assert lines(stored) == lines(computed)
 
@@ -249,7 +249,7 @@ def test_a_computed_day_says_the_same_as_the_stored_one(app):
 def test_a_year_without_holidays_is_counted_by_weekends_and_says_so(sqlite_app):
     world = make_week()
 
-    content = digests.compose(world.manager, date(2031, 3, 3), now=NOW)
+    content = compose(world.manager, date(2031, 3, 3), now=NOW)
 
     assert content.notes[0] == "2031 年的放假安排还没有录入，工作日按周末推算。"
 
@@ -276,7 +276,7 @@ def test_the_next_week_is_owed_anew(sqlite_app):
 
 def test_message_ids_are_the_same_for_the_same_message_only(sqlite_app):
     world = make_week()
-    content = digests.compose(world.manager, TODAY, now=NOW)
+    content = compose(world.manager, TODAY, now=NOW)
 
     first = mail_digest(content, user_id=world.manager).message_id
     second = mail_digest(content, user_id=world.manager).message_id
@@ -310,7 +310,7 @@ def test_every_line_leads_to_a_page_that_exists(sqlite_app):
     adapter = sqlite_app.url_map.bind("localhost")
 
     for user_id in (world.manager, world.bureau, world.leader, world.township):
-        content = digests.compose(user_id, TODAY, now=NOW)
+        content = compose(user_id, TODAY, now=NOW)
         paths = [line.path for section in content.sections for line in section.lines]
         paths += [path for section in content.sections for line in section.lines for _, path in line.names]
         for path in paths:

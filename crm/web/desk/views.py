@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from flask import current_app, render_template, url_for
 from flask_login import current_user
 
-from crm.actions.digests import OWN_ROLES, REGION_ROLES
-from crm.actions.digests import compose as compose_digest
+from crm.actions.digest_material import OWN_ROLES, REGION_ROLES
+from crm.actions.digest_material import compose as compose_digest
 from crm.domain import words
 from crm.domain.kinds import KINDS
 from crm.domain.viewers import Viewer

@@ -6,7 +6,8 @@ from flask import Blueprint, Response, current_app, render_template, request, ur
 from flask_login import current_user
 from sqlalchemy import func, select
 
-from crm.actions import digests, jobs, messages
+from crm.actions import jobs, messages
+from crm.actions.digest_material import compose as compose_digest
 from crm.domain import words
 from crm.extensions import db
 from crm.mail.compose import digest as mail_digest
@@ -154,7 +155,7 @@ def let_be(message_id: int):
 def digest():
     """The digest of any person one may see, for any day."""
     user, on, wrong = _asked()
-    content = None if wrong else digests.compose(user.id, on, now=now())
+    content = None if wrong else compose_digest(user.id, on, now=now())
     readers = select(User.id, User.name).where(User.active).order_by(User.id)
     people = db.session.execute(visible(readers, viewer())).all()
     return render_template(
@@ -174,7 +175,7 @@ def digest_body():
     user, on, wrong = _asked()
     if wrong:
         return _preview("", wrong)
-    composed = mail_digest(digests.compose(user.id, on, now=now()), user_id=user.id)
+    composed = mail_digest(compose_digest(user.id, on, now=now()), user_id=user.id)
     return _preview(composed.html or "", composed.text)
 
 

@@ -1,0 +1,243 @@
+"""What stands in a person's weekly digest, gathered within that person's own sight; reads only."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from sqlalchemy import ColumnElement, false, func, or_, select
+
+from crm.domain import words
+from crm.domain.digests import LAST_HORIZON, Digest, Due, Imported, ManagerCount, Material, Silent
+from crm.domain.digests import compose as compose_digest
+from crm.domain.kinds import HELD_STATES, RUNGS
+from crm.domain.refusals import NotFound
+from crm.domain.viewers import Viewer
+from crm.domain.workdays import Holidays
+from crm.extensions import db
+from crm.store import due
+from crm.store.changes import Change, ChangeSet
+from crm.store.enterprises import Enterprise
+from crm.store.holidays import holidays
+from crm.store.imports import ImportBatch
+from crm.store.obligations import Obligation
+from crm.store.scope import visible
+from crm.store.settings import office_name, setting
+from crm.store.standings import Standing
+from crm.store.users import User, viewer_of
+
+# Whoever answers for enterprises reads about them; a unit's and an administrator's work is not of this issue's lists.
+OWN_ROLES = ("case_manager", "township", "park")
+REGION_ROLES = ("bureau", "leader")
+# Nobody calls on a firm that is gone; their silence is no news.
+GONE = ("licence_revoked", "deregistered", "moved_out")
+IMPORTED_DAYS = 7
+
+
+def compose(user_id: int, on: date, *, now: datetime) -> Digest:
+    """The digest of a person for a day, within that person's own sight; reads only.
+
+    For today it reads what is stored, for any other day it computes from the facts known now. Raises NotFound.
+    """
+    user = db.session.get(User, user_id)
+    if user is None or user.deleted:
+        raise NotFound("这个用户")
+    zone = ZoneInfo(current_app.config["TZ_NAME"])
+    today = now.astimezone(zone).date()
+    at = now if on == today else datetime.combine(on, time(8), zone)
+    known = holidays()
+    viewer = viewer_of(user, on)
+    return compose_digest(
+        user.name,
+        on,
+        now=at,
+        material=_material(viewer, on, at, live=on == today, known=known),
+        office=office_name(user.region_id),
+        holidays=known,
+    )
+
+
+def _material(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holidays) -> Material:
+    own = viewer.has(*OWN_ROLES)
+    region = viewer.has(*REGION_ROLES)
+    if not own and not region:
+        return Material()
+    mine = _own(viewer)
+    where: list[ColumnElement[bool]] = [] if region and not own else [mine]
+    rows = _due_rows(viewer, at, live=live, where=where)
+    silent, never = _silent(viewer, on, known, where)
+    count = db.session.scalar(visible(select(func.count()).select_from(Standing).where(*where), viewer)) or 0
+    managers: tuple[ManagerCount, ...] = ()
+    counts: tuple[tuple[str, int, str, str], ...] = ()
+    if region:
+        all_rows = rows if not own else _due_rows(viewer, at, live=live, where=[])
+        all_silent = silent if not own else _silent(viewer, on, known, [])[0]
+        if viewer.has("bureau"):
+            managers = _managers(all_rows, all_silent, at)
+        else:
+            counts = _counts(viewer, all_rows)
+            if not own:
+                # A leader reads numbers and what is late; the rest of the list is the bureau's daily work.
+                rows, silent, never = tuple(item for item in rows if item.overdue), (), 0
+    return Material(
+        due=rows,
+        silent=silent,
+        never_contacted=never,
+        imported=_imported(viewer, on, at, where),
+        enterprise_count=count,
+        own=own,
+        managers=managers,
+        counts=counts,
+    )
+
+
+def _own(viewer: Viewer) -> ColumnElement[bool]:
+    """The enterprises a person answers for, among those the person sees."""
+    conditions: list[ColumnElement[bool]] = []
+    for grant in viewer.grants:
+        if grant.role == "case_manager":
+            conditions.append(Standing.manager_id == viewer.user_id)
+        elif grant.role == "township":
+            conditions.append(Standing.township_id.in_(grant.region_ids))
+        elif grant.role == "park" and grant.park_id:
+            conditions.append(Standing.park_id == grant.park_id)
+        elif grant.role == "park" and grant.carrier_id:
+            conditions.append(Standing.carrier_id == grant.carrier_id)
+    return or_(false(), *conditions)
+
+
+def _due_rows(viewer: Viewer, at: datetime, *, live: bool, where: Sequence[ColumnElement[bool]]) -> tuple[Due, ...]:
+    until = _end_of(at, LAST_HORIZON)
+    if live:
+        # What somebody promised at a colleague's enterprise is owed by whoever promised.
+        wide = [or_(*where, Obligation.owner_id == viewer.user_id)] if where else []
+        rows = due.stored(viewer, until=until, where=wide)
+    else:
+        rows = due.computed(viewer, at=at, until=until, where=where)
+    return tuple(
+        Due(
+            enterprise_id=row.enterprise_id,
+            name=row.name,
+            kind=row.kind,
+            period=row.period,
+            opens_on=row.opens_on,
+            due_at=row.due_at,
+            overdue=row.state == "overdue",
+            reason=row.reason,
+            expected=row.expected,
+            manager_id=row.manager_id,
+        )
+        for row in rows
+    )
+
+
+def _end_of(at: datetime, days: int) -> datetime:
+    """The end of the day that many days from a moment, on the county's clocks."""
+    zone = ZoneInfo(current_app.config["TZ_NAME"])
+    return datetime.combine(at.astimezone(zone).date() + timedelta(days=days + 1), time(0), zone)
+
+
+def _silent(
+    viewer: Viewer, on: date, known: Holidays, where: Sequence[ColumnElement[bool]]
+) -> tuple[tuple[Silent, ...], int]:
+    """Enterprises not contacted for longer than their region allows, and how many have no contact on record at all."""
+    titled = or_(*(getattr(Standing, kind).in_(HELD_STATES) for kind in ("hnte", "srdi", "little_giant")))
+    query = (
+        select(
+            Standing.enterprise_id,
+            Enterprise.name,
+            Standing.region_id,
+            Standing.manager_id,
+            Standing.last_contact_on,
+            titled.label("titled"),
+        )
+        .join(Enterprise, Enterprise.id == Standing.enterprise_id)
+        .where(or_(Standing.status.is_(None), Standing.status.not_in(GONE)), *where)
+    )
+    limits: dict[int, tuple[int, int]] = {}
+    found = []
+    never = 0
+    for row in db.session.execute(visible(query, viewer)):
+        if row.last_contact_on is None:
+            never += 1
+            continue
+        if row.region_id not in limits:
+            limits[row.region_id] = (
+                setting("silence_days", row.region_id),
+                setting("silence_days_titled", row.region_id),
+            )
+        days = known.workdays_between(row.last_contact_on, on)
+        if days > limits[row.region_id][bool(row.titled)]:
+            found.append(Silent(row.enterprise_id, row.name, days, row.last_contact_on, row.manager_id))
+    return tuple(found), never
+
+
+def _imported(viewer: Viewer, on: date, at: datetime, where: Sequence[ColumnElement[bool]]) -> tuple[Imported, ...]:
+    """What imports of the last week changed and nobody took back, newest first, a line per enterprise and import."""
+    since = datetime.combine(on - timedelta(days=IMPORTED_DAYS), time(0), at.tzinfo)
+    query = (
+        select(
+            Change.enterprise_id,
+            Enterprise.name,
+            ChangeSet.id,
+            ChangeSet.recorded_at,
+            ImportBatch.file_name,
+            Change.noun,
+        )
+        .select_from(Change)
+        .join(ChangeSet, ChangeSet.id == Change.change_set_id)
+        .join(ImportBatch, ImportBatch.id == ChangeSet.import_batch_id)
+        .join(Enterprise, Enterprise.id == Change.enterprise_id)
+        .join(Standing, Standing.enterprise_id == Change.enterprise_id)
+        .where(
+            ChangeSet.recorded_at >= since,
+            ChangeSet.recorded_at <= at,
+            ChangeSet.undoes_id.is_(None),
+            ImportBatch.state != "undone",
+            *where,
+        )
+        .order_by(ChangeSet.id.desc(), Change.enterprise_id, Change.noun)
+        .distinct()
+    )
+    nouns: dict[tuple[int, int], list[str]] = defaultdict(list)
+    heads: dict[tuple[int, int], tuple[str, str, date]] = {}
+    for enterprise_id, name, change_set_id, recorded_at, file_name, noun in db.session.execute(visible(query, viewer)):
+        key = (change_set_id, enterprise_id)
+        heads[key] = (name, file_name, words.local(recorded_at).date())
+        nouns[key].append(words.NOUNS.get(noun, noun))
+    found = []
+    for key, (name, file_name, day) in heads.items():
+        source = f"{file_name}（{words.day(day, on)} 导入）"
+        found.append(Imported(key[1], name, source, day, tuple(nouns[key])))
+    return tuple(found)
+
+
+def _managers(rows: Sequence[Due], silent: Sequence[Silent], at: datetime) -> tuple[ManagerCount, ...]:
+    """How much lies with whom; those with the most that is late come first."""
+    month = _end_of(at, 30)
+    late: dict[int | None, int] = defaultdict(int)
+    soon: dict[int | None, int] = defaultdict(int)
+    quiet: dict[int | None, int] = defaultdict(int)
+    for row in rows:
+        if row.overdue:
+            late[row.manager_id] += 1
+        elif row.due_at <= month:
+            soon[row.manager_id] += 1
+    for item in silent:
+        quiet[item.manager_id] += 1
+    ids = set(late) | set(soon) | set(quiet)
+    names = dict(db.session.execute(select(User.id, User.name).where(User.id.in_(ids - {None}))).all()) if ids else {}
+    nobody = "没有负责人的企业"
+    lines = [ManagerCount(i, names.get(i, nobody), late[i], soon[i], quiet[i]) for i in ids]
+    return tuple(sorted(lines, key=lambda line: (-line.overdue, -line.soon, -line.silent, line.name)))
+
+
+def _counts(viewer: Viewer, rows: Sequence[Due]) -> tuple[tuple[str, int, str, str], ...]:
+    """A leader's numbers: each rung and what is late; each opens its list."""
+    rungs = dict(db.session.execute(visible(select(Standing.rung, func.count()).group_by(Standing.rung), viewer)).all())
+    lines = [
+        (f"最高梯次为{RUNGS[rung]}", rungs.get(rung, 0), "家", f"/enterprises?rung={rung}") for rung in range(4, 0, -1)
+    ]
+    lines.append(("逾期事项", sum(row.overdue for row in rows), "项", "/due?state=overdue"))
+    return tuple(lines)
