@@ -3,33 +3,38 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from crm.domain import words
-from crm.domain.digests import LAST_HORIZON, Digest, Due, Imported, ManagerCount, Material, Silent
+from crm.domain.digests import LAST_HORIZON, Digest, Due, Ending, Imported, ManagerCount, Material, Silent
 from crm.domain.digests import compose as compose_digest
-from crm.domain.kinds import HELD_STATES, RUNGS
+from crm.domain.kinds import HELD_STATES, KINDS, RUNGS
 from crm.domain.refusals import NotFound
 from crm.domain.viewers import Viewer
 from crm.domain.workdays import Holidays
 from crm.extensions import db
-from crm.store import due
+from crm.store import desk, due
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Enterprise
 from crm.store.holidays import holidays
 from crm.store.imports import ImportBatch
+from crm.store.jobs import FAILED_DAYS, Job, lately_failed
 from crm.store.obligations import Obligation
+from crm.store.qualifications import Qualification
 from crm.store.scope import visible
 from crm.store.settings import office_name, setting
 from crm.store.standings import Standing
-from crm.store.users import User, viewer_of
+from crm.store.users import ENDING_DAYS, User, has_grant_ending, is_unreachable, viewer_of
 
-# Whoever answers for enterprises reads about them; a unit's and an administrator's work is not of this issue's lists.
+# Whoever answers for enterprises reads about them; the office and the leaders read about the region.
 OWN_ROLES = ("case_manager", "township", "park")
 REGION_ROLES = ("bureau", "leader")
+# From this month on the holidays of the next year ought to be known.
+HOLIDAY_MONTH = 12
 # Nobody calls on a firm that is gone; their silence is no news.
 GONE = ("licence_revoked", "deregistered", "moved_out")
 IMPORTED_DAYS = 7
@@ -61,8 +66,18 @@ def compose(user_id: int, on: date, *, now: datetime) -> Digest:
 def _material(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holidays) -> Material:
     own = viewer.has(*OWN_ROLES)
     region = viewer.has(*REGION_ROLES)
+    chores = _chores(viewer, on, at, known) if viewer.has("admin") else ()
+    kinds = owned_kinds(viewer)
     if not own and not region:
-        return Material()
+        return Material(
+            imported=_imported(viewer, on, at, [_touches(kinds)]) if kinds else (),
+            enterprise_count=db.session.scalar(visible(select(func.count()).select_from(Standing), viewer)) or 0,
+            own=False,
+            counts=_held(viewer, kinds),
+            endings=_endings(viewer, kinds, on),
+            chores=chores,
+            has_due=False,
+        )
     mine = _own(viewer)
     where: list[ColumnElement[bool]] = [] if region and not own else [mine]
     rows = _due_rows(viewer, at, live=live, where=where)
@@ -89,7 +104,82 @@ def _material(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holi
         own=own,
         managers=managers,
         counts=counts,
+        endings=_endings(viewer, kinds, on),
+        chores=chores,
     )
+
+
+def is_reader(viewer: Viewer) -> bool:
+    """Whether there is anything a weekly mail could tell this person.
+
+    A department that owns no title has nothing of its own yet but the public list.
+    """
+    return viewer.has(*OWN_ROLES, *REGION_ROLES, "admin") or bool(owned_kinds(viewer))
+
+
+def owned_kinds(viewer: Viewer) -> list[str]:
+    """The titles the viewer's departments own, in the order of the ladder."""
+    return [kind for kind in KINDS if kind in viewer.owned]
+
+
+def _held(viewer: Viewer, kinds: Sequence[str]) -> tuple[tuple[str, int, str, str], ...]:
+    """How many hold each title a department owns; each number opens its list."""
+    lines = []
+    for kind in kinds:
+        held = select(func.count()).select_from(Standing).where(getattr(Standing, kind).in_(HELD_STATES))
+        number = db.session.scalar(visible(held, viewer)) or 0
+        lines.append((f"持有{KINDS[kind].short}", number, "家", f"/enterprises?state={kind}:"))
+    return tuple(lines)
+
+
+def _endings(viewer: Viewer, kinds: Sequence[str], on: date) -> tuple[Ending, ...]:
+    """The titles a department owns that are 临近到期, with the day they end."""
+    found: list[Ending] = []
+    for kind in kinds:
+        query = (
+            select(Standing.enterprise_id, Enterprise.name, func.max(Qualification.valid_to))
+            .select_from(Standing)
+            .join(Enterprise, Enterprise.id == Standing.enterprise_id)
+            .join(Qualification, Qualification.enterprise_id == Standing.enterprise_id)
+            .where(
+                getattr(Standing, kind) == "expiring",
+                Qualification.kind == kind,
+                Qualification.superseded_at.is_(None),
+                Qualification.ended_on.is_(None),
+                Qualification.valid_to >= on,
+            )
+            .group_by(Standing.enterprise_id, Enterprise.name)
+        )
+        path = f"/enterprises?state={kind}:expiring"
+        rows = db.session.execute(visible(query, viewer))
+        found += [Ending(i, name, KINDS[kind].short, ends_on, path) for i, name, ends_on in rows]
+    return tuple(found)
+
+
+def _touches(kinds: Sequence[str]) -> ColumnElement[bool]:
+    """A change of a title of these kinds: a department is told of nothing else an import changed."""
+    own = select(Qualification.id).where(Qualification.kind.in_(kinds))
+    return and_(Change.noun == "qualification", Change.record_id.in_(own))
+
+
+def _chores(viewer: Viewer, on: date, at: datetime, known: Holidays) -> tuple[tuple[str, int, str, str], ...]:
+    """What only an administrator can put right, as far as the administrator's own regions go; nothing is left out."""
+    states = desk.messages_by_state(viewer)
+
+    def number(model: type[Any], condition: ColumnElement[bool]) -> int:
+        return db.session.scalar(visible(select(func.count()).select_from(model).where(condition), viewer)) or 0
+
+    rows = [
+        ("邮件不确定是否送达", states.get("uncertain", 0), "封", "/jobs?state=uncertain"),
+        ("邮件没有发出", states.get("failed", 0), "封", "/jobs?state=failed"),
+        (f"{FAILED_DAYS} 天内失败的后台任务", number(Job, lately_failed(at)), "个", "/jobs?job=failed"),
+        ("没有服务专员的企业", number(Standing, Standing.manager_id.is_(None)), "家", "/enterprises?view=unassigned"),
+        ("要收周邮件却没有信箱的用户", number(User, is_unreachable()), "人", "/users?show=unreachable"),
+        (f"{ENDING_DAYS} 天内授权到期的用户", number(User, has_grant_ending(on)), "人", "/users?show=ending"),
+    ]
+    if on.month >= HOLIDAY_MONTH and not known.is_known(on.year + 1):
+        rows.append((f"{on.year + 1} 年的放假安排没有录入", 1, "项", "/dictionaries/holidays"))
+    return tuple(row for row in rows if row[1])
 
 
 def _own(viewer: Viewer) -> ColumnElement[bool]:

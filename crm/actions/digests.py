@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 from sqlalchemy import select
 
-from crm.actions.digest_material import OWN_ROLES, REGION_ROLES, compose
+from crm.actions.digest_material import compose, is_reader
 from crm.domain.acts import Act
 from crm.domain.digests import week_of
 from crm.extensions import db
@@ -93,7 +93,7 @@ def owed(on: date, *, now: datetime) -> bool:
 def _readers(on: date) -> list[User]:
     """Active users whose grants of the day give them something to read, by id."""
     users = db.session.scalars(select(User).where(User.active, ~User.deleted).order_by(User.id))
-    return [user for user in users if viewer_of(user, on).has(*OWN_ROLES, *REGION_ROLES)]
+    return [user for user in users if is_reader(viewer_of(user, on))]
 
 
 def _why_not(user: User, on: date, first: date | None, now: datetime | None) -> str | None:

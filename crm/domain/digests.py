@@ -14,7 +14,7 @@ from crm.domain.workdays import Holidays
 # Days ahead and how many lines a section shows before it says how many more there are.
 HORIZONS: tuple[tuple[int, int], ...] = ((7, 20), (30, 10), (60, 5), (90, 5))
 LAST_HORIZON = 90
-MOST_OVERDUE, MOST_SILENT, MOST_IMPORTED, MOST_MANAGERS = 20, 8, 8, 30
+MOST_OVERDUE, MOST_SILENT, MOST_IMPORTED, MOST_MANAGERS, MOST_ENDINGS = 20, 8, 8, 30, 20
 # From so many enterprises with the same thing due on the same day, one line names them together.
 TOGETHER = 3
 
@@ -58,6 +58,17 @@ class Imported:
 
 
 @dataclass(frozen=True)
+class Ending:
+    """A title in force that a department owns and that ends soon: ``title`` in words, ``path`` its list."""
+
+    enterprise_id: int
+    name: str
+    title: str
+    ends_on: date
+    path: str
+
+
+@dataclass(frozen=True)
 class ManagerCount:
     """One line of the region's summary: a case manager (None: nobody) and how much lies there."""
 
@@ -73,7 +84,9 @@ class Material:
     """Everything a digest is a function of.
 
     ``own`` says whether the lists are the person's own enterprises (else the region's); ``managers`` is the region's
-    summary (bureau), ``counts`` are (words, number, measure, path) for a leader.
+    summary (bureau), ``counts`` are (words, number, measure, path) for a leader or a department, ``endings`` the
+    titles a department owns, ``chores`` (words, number, measure, path) what waits for an administrator.
+    ``has_due`` says whether the person answers for what is due at all.
     """
 
     due: tuple[Due, ...] = ()
@@ -84,6 +97,9 @@ class Material:
     own: bool = True
     managers: tuple[ManagerCount, ...] = ()
     counts: tuple[tuple[str, int, str, str], ...] = ()
+    endings: tuple[Ending, ...] = ()
+    chores: tuple[tuple[str, int, str, str], ...] = ()
+    has_due: bool = True
 
 
 @dataclass(frozen=True)
@@ -161,8 +177,10 @@ def compose(
     late = [item for item in material.due if item.overdue]
     ahead = sorted((item for item in material.due if not item.overdue), key=_urgency)
     sections: list[Section] = []
+    if material.chores:
+        sections.append(_numbered("chores", "等你处理", "类", material.chores, "去处理"))
     if material.counts:
-        sections.append(_counts(material))
+        sections.append(_numbered("counts", "本周数字", "项", material.counts, "看名单"))
     if late:
         sections.append(_due_section("overdue", "逾期", sorted(late, key=_urgency), MOST_OVERDUE, now, on))
     earlier = -1
@@ -171,6 +189,8 @@ def compose(
         if within:
             sections.append(_due_section(f"due_{days}", f"{days} 天内到期", within, most, now, on))
         earlier = days
+    if material.endings:
+        sections.append(_endings(material.endings, on))
     if material.managers:
         sections.append(_managers(material.managers))
     if material.silent:
@@ -179,9 +199,7 @@ def compose(
         sections.append(_imported(material.imported, on))
     week_count = sum(_days(item, on) <= 7 for item in ahead)
     month_count = sum(_days(item, on) <= 30 for item in ahead)
-    # A leader's material has what is late and numbers; what is merely coming was left out on purpose.
-    nothing_due = "没有逾期事项" if material.counts and not material.own else "没有逾期和近期到期的事项"
-    numbers = _numbers(len(late), week_count, month_count) or nothing_due
+    numbers = _numbers(len(late), week_count, month_count, material) or _no_news(material)
     nothing = not sections
     return Digest(
         person=person,
@@ -213,7 +231,15 @@ def _days(item: Due, on: date) -> int:
     return max((_last_day(item) - on).days, 0)
 
 
-def _numbers(late: int, week: int, month: int) -> str:
+def _no_news(material: Material) -> str:
+    """The headline when no number is worth one; nobody is told that nothing is late of what is not theirs."""
+    if not material.has_due:
+        return "归口资格没有临近到期的" if material.counts else "没有等着处理的事"
+    # A leader's material has what is late and numbers; what is merely coming was left out on purpose.
+    return "没有逾期事项" if material.counts and not material.own else "没有逾期和近期到期的事项"
+
+
+def _numbers(late: int, week: int, month: int, material: Material) -> str:
     said = []
     if late:
         said.append(f"{late} 项逾期")
@@ -221,6 +247,10 @@ def _numbers(late: int, week: int, month: int) -> str:
         said.append(f"{week} 项 7 天内到期")
     elif month:
         said.append(f"{month} 项 30 天内到期")
+    if material.endings:
+        said.append(f"{len(material.endings)} 家归口资格临近到期")
+    if material.chores:
+        said.append(f"{len(material.chores)} 类事等你处理")
     return "，".join(said)
 
 
@@ -320,6 +350,24 @@ def _imported(imported: Sequence[Imported], on: date) -> Section:
     return Section("imported", "名单带来的变化", firms, "家", lines, more)
 
 
+def _endings(endings: Sequence[Ending], on: date) -> Section:
+    """Public facts only: which firm, which title, until when."""
+    found = sorted(endings, key=lambda item: (item.ends_on, item.name))
+    lines = tuple(
+        Line(
+            words.day(item.ends_on, on),
+            "soon" if (item.ends_on - on).days <= 30 else "",
+            ((item.name, enterprise_path(item.enterprise_id)),),
+            f"{item.title}有效期至 {words.day(item.ends_on, on)}",
+            "打开",
+            enterprise_path(item.enterprise_id),
+        )
+        for item in found[:MOST_ENDINGS]
+    )
+    more = (f"另 {len(found) - MOST_ENDINGS} 家", found[MOST_ENDINGS].path) if len(found) > MOST_ENDINGS else None
+    return Section("endings", "归口资格临近到期", len(found), "家", lines, more)
+
+
 def _managers(managers: Sequence[ManagerCount]) -> Section:
     lines = tuple(
         Line(
@@ -336,12 +384,12 @@ def _managers(managers: Sequence[ManagerCount]) -> Section:
     return Section("managers", "各人手上", len(managers), "人", lines, more)
 
 
-def _counts(material: Material) -> Section:
+def _numbered(code: str, title: str, measure: str, rows: Sequence[tuple[str, int, str, str]], verb: str) -> Section:
+    """Numbers, each with the list behind it."""
     lines = tuple(
-        Line("", "", (), f"{label} {words.count(number, measure)}", "看名单", path)
-        for label, number, measure, path in material.counts
+        Line("", "", (), f"{label} {words.count(number, of)}", verb, path) for label, number, of, path in rows
     )
-    return Section("counts", "本周数字", len(lines), "项", lines)
+    return Section(code, title, len(lines), measure, lines)
 
 
 def _notes(on: date, material: Material, holidays: Holidays) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Jobs (the truth about long work) and the claims of the timetable. Machine tables."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, false, func, select
+from sqlalchemy import Boolean, ColumnElement, ForeignKey, Index, Integer, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.extensions import db
@@ -51,6 +51,15 @@ class Heartbeat(Machine, Model):
 
     name: Mapped[str] = mapped_column(Words(80), primary_key=True)
     seen_at: Mapped[datetime] = mapped_column(Moment)
+
+
+# Older failures were seen, or nobody will look at them any more.
+FAILED_DAYS = 7
+
+
+def lately_failed(now: datetime) -> ColumnElement[bool]:
+    """Jobs that were asked for within FAILED_DAYS and failed for good."""
+    return (Job.state == "failed") & (Job.created_at >= now - timedelta(days=FAILED_DAYS))
 
 
 def claims(*, limit: int = 30, leave_out: tuple[str, ...] = ()) -> list[JobClaim]:

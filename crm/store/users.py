@@ -1,9 +1,9 @@
 """Users, their grants (role × where × from–to) and, apart from the history, their password hashes."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from flask_login import UserMixin
-from sqlalchemy import Boolean, Date, ForeignKey, Index, func, or_, select, true
+from sqlalchemy import Boolean, ColumnElement, Date, ForeignKey, Index, exists, func, or_, select, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.domain.viewers import Viewer, ViewerGrant
@@ -80,6 +80,21 @@ def viewer_of(user: User, on: date) -> Viewer:
         )
     everywhere = frozenset[int]().union(*(grant.region_ids for grant in grants))
     return Viewer(user_id=user.id, name=user.name, grants=tuple(grants), above=regions_above(everywhere))
+
+
+# Grants that end within so many days are an administrator's business, before somebody stands at a closed door.
+ENDING_DAYS = 30
+
+
+def is_unreachable() -> ColumnElement[bool]:
+    """Users who are to get the weekly mail and have no mailbox."""
+    return User.active & User.wants_digest & or_(User.email.is_(None), User.email == "")
+
+
+def has_grant_ending(on: date) -> ColumnElement[bool]:
+    """Active users of whom a grant ends within ENDING_DAYS from a day on."""
+    soon = Grant.valid_to.between(on, on + timedelta(days=ENDING_DAYS))
+    return User.active & exists().where(Grant.user_id == User.id, ~Grant.deleted, soon)
 
 
 def case_managers(region_ids: frozenset[int], on: date) -> list[User]:

@@ -16,9 +16,9 @@ from crm.store.imports import ImportBatch
 from crm.store.messages import Message
 from crm.store.projections import refresh
 from crm.store.unit_of_work import unit_of_work
-from crm.store.users import User
+from crm.store.users import Grant, User
 from crm.store.writer import write
-from tests.builders import NOW, OTHER, TODAY, act, county, make_enterprise, make_user
+from tests.builders import NOW, OTHER, TODAY, act, county, make_enterprise, make_unit, make_user
 from tests.jobs.week import make_week, visited
 
 
@@ -131,6 +131,45 @@ def imported(firm: int, *, at: datetime, state: str = "done") -> None:
         write([one], act=act(now=at, import_batch_id=batch.id), action="import")
 
 
+def listed(firm: int, kind: str, *, at: datetime) -> None:
+    """A title that a list brought."""
+    with unit_of_work() as work:
+        batch = ImportBatch(
+            region_id=county().id,
+            who="李闻",
+            file_name="名单.xlsx",
+            effective_on=at.date(),
+            state="done",
+            created_at=at,
+        )
+        work.add(batch)
+        work.flush()
+        values = {"enterprise_id": firm, "kind": kind, "valid_from": at.date(), "recorded_at": at}
+        write([Create("qualification", values)], act=act(now=at, import_batch_id=batch.id), action="import")
+
+
+def stuck(user_id: int, state: str) -> None:
+    """A message that did not simply arrive."""
+    with unit_of_work() as work:
+        work.add(
+            Message(
+                user_id=user_id,
+                channel="mail",
+                kind="digest",
+                period="2026-W47",
+                recipient="xianghe@example.org",
+                subject="本周提醒",
+                text="",
+                headers={},
+                message_id="<old@example.org>",
+                state=state,
+                attempts=1,
+                queued_at=NOW,
+                state_at=NOW,
+            )
+        )
+
+
 def test_what_an_import_changed_last_week_is_told_and_what_was_undone_is_not(app):
     manager = make_user("xianghe", "case_manager", name="向禾").user_id
     firm = make_enterprise(manager=manager)
@@ -190,6 +229,66 @@ def test_a_leader_is_not_told_that_nothing_is_coming(sqlite_app):
     visited(make_enterprise(manager=manager), TODAY, author=manager, step="回访", step_on=TODAY + timedelta(days=3))
 
     assert compose(leader, TODAY, now=NOW).subject == "本周提醒（第 48 周）：没有逾期事项"
+
+
+def test_a_department_reads_about_the_titles_it_owns_and_nothing_inside(app):
+    world = make_week()
+    unit = make_user("jingxin", "unit", name="钟秋").user_id
+    ending = (TODAY - timedelta(days=1000), TODAY + timedelta(days=20))
+    firm = make_enterprise("重庆清河新材料有限公司", titles=[("srdi", *ending)], manager=world.manager)
+    make_enterprise("重庆云谷电子有限公司", titles=[("hnte", *ending)])
+    visited(firm, TODAY - timedelta(days=9), author=world.manager, step="送立项书", step_on=TODAY)
+
+    content = compose(unit, TODAY, now=NOW)
+
+    assert content.subject == "本周提醒（第 48 周）：1 家归口资格临近到期"
+    assert [(s.code, [line.text for line in s.lines]) for s in content.sections] == [
+        ("counts", ["持有创新型 0 家", "持有科技和创新型 0 家", "持有专精特新 1 家", "持有小巨人 0 家"]),
+        ("endings", ["专精特新有效期至 12-13"]),
+    ]
+    assert "送立项书" not in mail_digest(content, user_id=unit).text
+
+
+def test_a_department_is_told_of_imported_titles_it_owns_only(sqlite_app):
+    unit = make_user("jingxin", "unit", name="钟秋").user_id
+    imported(make_enterprise("重庆清河新材料有限公司"), at=NOW - timedelta(days=2))
+    for name, kind in (("重庆云谷电子有限公司", "srdi"), ("重庆竹溪机械有限公司", "hnte")):
+        listed(make_enterprise(name), kind, at=NOW - timedelta(days=1))
+
+    content = compose(unit, TODAY, now=NOW)
+
+    assert [line.names[0][0] for s in content.sections if s.code == "imported" for line in s.lines] == [
+        "重庆云谷电子有限公司"
+    ]
+
+
+def test_an_administrator_reads_what_only_an_administrator_can_put_right(app):
+    world = make_week()
+    admin = make_user("tianyan", "admin", name="田砚").user_id
+    change("user", {"email": None}, world.colleague)
+    ended = db.session.scalar(select(Grant.id).where(Grant.user_id == world.township))
+    change("grant", {"valid_to": TODAY + timedelta(days=30)}, ended)
+    make_enterprise("重庆清河新材料有限公司")
+    stuck(world.manager, "uncertain")
+
+    content = compose(admin, TODAY, now=NOW)
+
+    assert content.subject == "本周提醒（第 48 周）：4 类事等你处理"
+    assert [(line.text, line.path) for line in content.sections[0].lines] == [
+        ("邮件不确定是否送达 1 封", "/jobs?state=uncertain"),
+        ("没有服务专员的企业 1 家", "/enterprises?view=unassigned"),
+        ("要收周邮件却没有信箱的用户 1 人", "/users?show=unreachable"),
+        ("30 天内授权到期的用户 1 人", "/users?show=ending"),
+    ]
+
+
+def test_an_administrator_is_reminded_of_next_years_holidays_in_december(sqlite_app):
+    admin = make_user("tianyan", "admin", name="田砚").user_id
+
+    november, december = (compose(admin, date(2031, month, 3), now=NOW) for month in (11, 12))
+
+    assert november.subject.endswith("没有等着处理的事")
+    assert [line.text for line in december.sections[0].lines] == ["2032 年的放假安排没有录入 1 项"]
 
 
 def test_a_township_reads_its_own_firms_and_the_other_district_nothing(sqlite_app):
@@ -290,7 +389,8 @@ def test_who_gets_none_is_named_with_the_reason(sqlite_app):
     manager = make_user("xianghe", "case_manager", name="向禾")
     silent = make_user("wunian", "case_manager", name="吴念")
     off = make_user("qiyun", "case_manager", name="齐云", region=county(OTHER))
-    make_user("unit", "unit", name="经信")
+    registers = make_unit("县市场监管局", "intellectual_property")
+    make_user("unit", "unit", name="市监", unit_id=registers)  # it owns no title: nothing to tell yet
     change("user", {"wants_digest": False}, manager.user_id)
     change("user", {"email": None}, silent.user_id)
     change("setting", {"region_id": county(OTHER).id, "key": "digest_on", "value": False})
@@ -309,8 +409,13 @@ def test_every_line_leads_to_a_page_that_exists(sqlite_app):
     world = make_week()
     adapter = sqlite_app.url_map.bind("localhost")
 
-    for user_id in (world.manager, world.bureau, world.leader, world.township):
+    ending = ("srdi", TODAY - timedelta(days=1000), TODAY + timedelta(days=20))
+    make_enterprise("重庆清河新材料有限公司", titles=[ending])
+    unit, admin = (make_user(role, role).user_id for role in ("unit", "admin"))
+
+    for user_id in (world.manager, world.bureau, world.leader, world.township, unit, admin):
         content = compose(user_id, TODAY, now=NOW)
+        assert content.sections
         paths = [line.path for section in content.sections for line in section.lines]
         paths += [path for section in content.sections for line in section.lines for _, path in line.names]
         for path in paths:

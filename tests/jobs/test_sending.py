@@ -20,7 +20,7 @@ from crm.store.jobs import Job
 from crm.store.messages import Message
 from crm.store.unit_of_work import unit_of_work
 from crm.store.writer import write
-from tests.builders import NOW, TODAY, act, county, make_user
+from tests.builders import NOW, TODAY, act, county, make_enterprise, make_user
 from tests.jobs.week import make_week
 from tests.mail.server import Server, Silent
 
@@ -60,15 +60,20 @@ def same_as_kept(name: str, text: str) -> None:
 def test_everybodys_digest_reaches_the_server_once_and_whole(app, smtp):
     use(app, smtp.url)
     make_week()
+    make_user("tianyan", "admin", name="田砚")
+    make_user("zhongqiu", "unit", name="钟秋")
+    ending = ("srdi", TODAY - timedelta(days=1000), TODAY + timedelta(days=20))
+    make_enterprise("重庆清河新材料有限公司", titles=[ending])
     queue_digests(TODAY, act(), now=NOW)
 
     send_all()
     send_all()
 
     assert sorted(smtp.recipients) == [
-        f"{login}@example.org" for login in ("chenshu", "fenghuang", "liwen", "xianghe", "zhouyuan")
+        f"{login}@example.org"
+        for login in ("chenshu", "fenghuang", "liwen", "tianyan", "xianghe", "zhongqiu", "zhouyuan")
     ]
-    assert states() == ["sent"] * 5
+    assert states() == ["sent"] * 7
     texts = {m["To"]: m.get_body(("plain",)).get_content().replace("\r\n", "\n") for m in smtp.accepted}
     bodies = {m["To"]: m.get_body(("html",)).get_content().replace("\r\n", "\n") for m in smtp.accepted}
     same_as_kept("case_manager.txt", texts["xianghe@example.org"])
@@ -76,6 +81,8 @@ def test_everybodys_digest_reaches_the_server_once_and_whole(app, smtp):
     same_as_kept("bureau.txt", texts["liwen@example.org"])
     same_as_kept("leader.txt", texts["zhouyuan@example.org"])
     same_as_kept("township.txt", texts["fenghuang@example.org"])
+    same_as_kept("unit.txt", texts["zhongqiu@example.org"])
+    same_as_kept("admin.txt", texts["tianyan@example.org"])
 
 
 def test_the_body_is_frozen_when_it_is_queued(sqlite_app, smtp):

@@ -1,13 +1,18 @@
 """The pages about users and the own account, in a browser's words."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import event, select
 
+from crm.domain.changes import Update
 from crm.extensions import db
 from crm.store.changes import Change
+from crm.store.jobs import Job
+from crm.store.unit_of_work import unit_of_work
 from crm.store.users import Credential, Grant, User, grants_in_force
-from tests.builders import PASSWORD, TODAY, county, make_user, township
+from crm.store.writer import write
+from tests.builders import PASSWORD, TODAY, act, county, make_user, township
 from tests.web.conftest import csrf_of, post, sign_in
 
 
@@ -37,6 +42,17 @@ def add(client, **values):
         **values,
     }
     return post(client, "/users/new", wanted)
+
+
+def change(noun: str, values: dict, record_id: int) -> None:
+    with unit_of_work():
+        write([Update(noun, record_id, values)], act=act(), action="test")
+
+
+def failed_job() -> None:
+    with unit_of_work() as work:
+        now = datetime.now(UTC)
+        work.add(Job(kind="recompute", payload={}, state="failed", region_id=county().id, created_at=now))
 
 
 def password_on(page: str) -> str:
@@ -109,6 +125,25 @@ def test_the_list_shows_roles_and_places_and_leaves_ended_grants_out(sqlite_app)
     assert "凤凰镇" in page
     assert "分管领导" not in page
     assert "没有授权" in page
+
+
+def test_what_the_administrators_mail_counts_opens_as_many_rows(app):
+    client = admin_of(app)
+    make_user("xianghe", "case_manager", name="向禾")
+    make_user("chenshu", "case_manager", name="陈述")
+    ends = {"valid_to": datetime.now(UTC).date() + timedelta(days=20)}
+    change("user", {"email": None}, user_named("chenshu").id)
+    change("grant", ends, grants_in_force(user_named("xianghe").id, TODAY)[0].id)
+    failed_job()
+
+    mail = client.get("/desk/week").text
+    counted = re.findall(r'(\d+) (?:个|人)</span>.*?href="(/(?:jobs|users)\?[^"]+)"', mail)
+    jobs = client.get("/jobs?job=failed").text.partition('aria-label="后台任务"')[2].partition("时间表")[0]
+    rows = [jobs.count('<td class="fa">')]
+    rows += [client.get(f"/users?show={show}").text.count('<td class="fa">') for show in ("unreachable", "ending")]
+
+    assert counted == [("1", "/jobs?job=failed"), ("1", "/users?show=unreachable"), ("1", "/users?show=ending")]
+    assert rows == [1, 1, 1]
 
 
 def test_the_list_asks_as_often_for_many_users_as_for_one(sqlite_app):

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from flask import current_app, render_template, url_for
 from flask_login import current_user
 
-from crm.actions.digest_material import OWN_ROLES, REGION_ROLES
 from crm.actions.digest_material import compose as compose_digest
+from crm.actions.digest_material import is_reader
 from crm.domain import words
 from crm.domain.kinds import KINDS
 from crm.domain.viewers import Viewer
@@ -111,7 +111,7 @@ def show():
         text=lines.as_text(found, head=head, counts={GROUPS[group]: n for group, n in due.items()}),
         may_log=person.has("case_manager", "township", "park", "bureau", "admin"),
         may_settle=may_settle,
-        has_digest=person.has(*OWN_ROLES, *REGION_ROLES),
+        has_digest=is_reader(person),
         settle_form=SettleForm(formdata=None),
         postpone_form=PostponeForm(formdata=None),
         quick_days=quick_days(),
@@ -129,7 +129,11 @@ def _unit_desk(counted: desk.Counts):
         if code in person.owned
     ]
     return render_template(
-        "desk/unit.html", kinds=kinds, keeps_ip="intellectual_property" in person.owned, counted=counted
+        "desk/unit.html",
+        kinds=kinds,
+        keeps_ip="intellectual_property" in person.owned,
+        counted=counted,
+        has_digest=is_reader(person),
     )
 
 
@@ -213,7 +217,7 @@ def _day_of(at: datetime) -> str:
 
 
 @blueprint.get("/desk/week")
-@open_to(*OWN_ROLES, *REGION_ROLES)
+@open_to(SIGNED_IN)
 def week():
     """The week's mail as it would be written now, and as plain text to be pasted into a chat."""
     person = viewer()

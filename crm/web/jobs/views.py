@@ -11,7 +11,7 @@ from crm.actions.digest_material import compose as compose_digest
 from crm.domain import words
 from crm.extensions import db
 from crm.mail.compose import digest as mail_digest
-from crm.store.jobs import Job, heartbeats, last_run_of_each
+from crm.store.jobs import Job, heartbeats, last_run_of_each, lately_failed
 from crm.store.messages import STATES, Message
 from crm.store.scope import visible, visible_record
 from crm.store.users import User
@@ -42,7 +42,10 @@ def index():
     alive = heartbeats()
     clock = next((row.seen_at for row in alive if row.name == "scheduler"), None)
     hands = [row for row in alive if row.name.startswith("worker:") and now() - row.seen_at < SILENT]
-    newest = db.session.scalars(visible(select(Job).order_by(Job.id.desc()).limit(MOST_JOBS), viewer())).all()
+    only_failed = request.args.get("job") == "failed"
+    newest = select(Job).order_by(Job.id.desc())
+    newest = newest.where(lately_failed(now())) if only_failed else newest.limit(MOST_JOBS)
+    newest = db.session.scalars(visible(newest, viewer())).all()
     numbers = visible(select(Message.state, func.count()).group_by(Message.state), viewer())
     counts = dict(db.session.execute(numbers).all())
     return render_template(
@@ -53,6 +56,7 @@ def index():
         timetable=TIMETABLE,
         last_runs=last_run_of_each(),
         jobs=newest,
+        only_failed=only_failed,
         own={job.id for job in newest if may_cancel(job)},
         state=state,
         views=_views(counts, state),

@@ -1,10 +1,11 @@
 """Users and their grants, for the administrator; and everybody's own account."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from crm.actions import accounts
 from crm.domain.refusals import Refused
@@ -18,7 +19,7 @@ from crm.store.sessions import UserSession, key_hash, take_token
 from crm.store.settings import setting
 from crm.store.unit_of_work import unit_of_work
 from crm.store.units import Unit
-from crm.store.users import Credential, Grant, User
+from crm.store.users import ENDING_DAYS, Credential, Grant, User, has_grant_ending, is_unreachable
 from crm.store.writer import Written
 from crm.web.doors import SIGNED_IN, attempt, done, new_act, now, open_to, today, viewer
 from crm.web.sign_in import sessions
@@ -35,20 +36,39 @@ from crm.web.users.forms import (
 blueprint = Blueprint("users", __name__)
 
 
+# The lists of users: what the administrator's mail counts opens here with as many rows.
+SHOWN: dict[str, tuple[str, Callable[[], ColumnElement[bool]]]] = {
+    "active": ("在用", lambda: User.active.is_(True)),
+    "unreachable": ("没有信箱", is_unreachable),
+    "ending": (f"{ENDING_DAYS} 天内授权到期", lambda: has_grant_ending(today())),
+    "inactive": ("已停用", lambda: User.active.is_(False)),
+}
+
+
 @blueprint.get("/users")
 @open_to("admin")
 def index():
     shown = request.args.get("show", "active")
+    shown = shown if shown in SHOWN else "active"
     people = list(db.session.scalars(visible(select(User).order_by(User.id.desc()), viewer())))
+    chosen = {key: _ids(condition()) for key, (_, condition) in SHOWN.items()}
     grants = _grants_by_user()
     names, roles = _place_names(), dict(_roles())
-    counts = {"active": sum(p.active for p in people), "inactive": sum(not p.active for p in people)}
     rows = [
         (person, [_words(grant, names, roles) for grant in grants.get(person.id, ()) if _in_force(grant)])
         for person in people
-        if person.active == (shown != "inactive")
+        if person.id in chosen[shown]
     ]
-    return render_template("users/index.html", rows=rows, shown=shown, counts=counts, names=names)
+    views = [
+        {"href": url_for("users.index", show=key), "label": label, "n": len(chosen[key]), "current": key == shown}
+        for key, (label, _) in SHOWN.items()
+        if key in ("active", "inactive", shown) or chosen[key]
+    ]
+    return render_template("users/index.html", rows=rows, shown=shown, views=views, names=names)
+
+
+def _ids(condition: ColumnElement[bool]) -> set[int]:
+    return set(db.session.scalars(visible(select(User.id).where(condition), viewer())))
 
 
 @blueprint.get("/users/new")
