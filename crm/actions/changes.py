@@ -3,9 +3,10 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import aliased
 
+from crm.actions.jobs import ask_for_recompute
 from crm.domain.acts import Act
 from crm.domain.changes import Kept, Logged, UndoPlan, Update, plan_undo
 from crm.domain.refusals import NotAllowed, NotFound, Refused
@@ -14,8 +15,12 @@ from crm.extensions import Base, db
 from crm.store.changes import Change, ChangeSet
 from crm.store.imports import ImportBatch
 from crm.store.scope import visible
+from crm.store.settings import PROJECTED, Setting
 from crm.store.users import Grant, User
 from crm.store.writer import CHUNK, Prepared, Written, from_plain, write, write_prepared
+
+# A change of one of these may move the dates of any enterprise; the deeds that write them ask for the same.
+SHARED_NOUNS = ("window", "holiday")
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ def undo(change_set_id: int, *, act: Act) -> UndoResult:
     plan = _plan(change_set)
     changes = changes_of(plan)
     written = write(changes, act=act, action="undo", region_id=change_set.region_id, undoes_id=change_set.id)
-    return _undone(change_set, plan, written)
+    return _undone(change_set, plan, written, act)
 
 
 def undo_prepared(change_set_id: int, plan: UndoPlan, prepared: Prepared, *, act: Act) -> UndoResult:
@@ -50,7 +55,7 @@ def undo_prepared(change_set_id: int, plan: UndoPlan, prepared: Prepared, *, act
     change_set = _undoable(change_set_id, act.viewer)
     region_id = change_set.region_id
     written = write_prepared(prepared, act=act, action="undo", region_id=region_id, undoes_id=change_set_id)
-    return _undone(change_set, plan, written)
+    return _undone(change_set, plan, written, act)
 
 
 def changes_of(plan: UndoPlan) -> list[Update]:
@@ -64,9 +69,19 @@ def changes_of(plan: UndoPlan) -> list[Update]:
     return changes + [Update(noun, record_id, {"deleted": True}) for noun, record_id in plan.withdraw]
 
 
-def _undone(change_set: ChangeSet, plan: UndoPlan, written: Written) -> UndoResult:
+def _undone(change_set: ChangeSet, plan: UndoPlan, written: Written, act: Act) -> UndoResult:
     _mark_batch(change_set, written)
+    if written.change_set_id is not None and _moves_every_date(change_set.id):
+        ask_for_recompute(act=act)
     return UndoResult(written, sum(len(f) for f in plan.restore.values()), len(plan.withdraw), plan.kept)
+
+
+def _moves_every_date(change_set_id: int) -> bool:
+    """Whether a change set touched what standings and obligations of all enterprises are computed from."""
+    projected = select(Setting.id).where(Setting.key.in_(PROJECTED))
+    shared = or_(Change.noun.in_(SHARED_NOUNS), and_(Change.noun == "setting", Change.record_id.in_(projected)))
+    query = select(Change.id).where(Change.change_set_id == change_set_id, shared).limit(1)
+    return db.session.scalar(query) is not None
 
 
 def _undoable(change_set_id: int, viewer: Viewer) -> ChangeSet:

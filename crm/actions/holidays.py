@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from sqlalchemy import select
 
 from crm.actions.accounts import keeps_shared_calendar
-from crm.actions.jobs import ask_for
+from crm.actions.jobs import ask_for_recompute
 from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, withdraw
@@ -47,7 +47,7 @@ def add_holidays(first: date, last: date, *, kind: str, name: str, source: str, 
         if day not in known
     ]
     written = write(changes, act=act, action="add_holidays")
-    ask_for("recompute", {"why": "holidays"}, act=act)
+    ask_for_recompute(act=act)
     return written
 
 
@@ -58,5 +58,5 @@ def remove_holiday(holiday_id: int, *, act: Act) -> Written:
     if row is None:
         raise NotFound("这一天")
     written = write([withdraw("holiday", row.id, row.version)], act=act, action="remove_holiday")
-    ask_for("recompute", {"why": "holidays"}, act=act)
+    ask_for_recompute(act=act)
     return written

@@ -39,11 +39,12 @@ def ask_for(
 
 
 def ask_for_recompute(*, act: Act) -> int | None:
-    """Ask for every standing and obligation to be rebuilt, because windows, holidays or rules changed.
+    """Ask for every standing and obligation to be rebuilt, because windows, holidays or a setting changed.
 
-    None when such a job waits already; one that runs may have passed some enterprises, so it does not count.
+    None when such a job waits already; one that runs may have passed some enterprises, so it does not count. The
+    waiting one is held until the commit: begun before, it would not see what is being changed.
     """
-    query = select(Job.payload).where(Job.kind == "recompute", Job.state == "queued")
+    query = select(Job.payload).where(Job.kind == "recompute", Job.state == "queued").with_for_update()
     if any(payload.get("all") for payload in db.session.scalars(query)):
         return None
     return ask_for("recompute", {"all": True}, act=act)

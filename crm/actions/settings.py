@@ -1,11 +1,13 @@
 """Settings of a region: how the product behaves there, recorded like everything else."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 
 from crm.actions.accounts import EMAIL
+from crm.actions.jobs import ask_for_recompute
 from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update, withdraw
@@ -14,7 +16,7 @@ from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.regions import TOWNSHIP, Region
 from crm.store.scope import visible_record
-from crm.store.settings import DECLARED, Declared, Setting, setting
+from crm.store.settings import DECLARED, PROJECTED, Declared, Setting, setting
 from crm.store.writer import Written, write
 
 # The value that gives a setting back to the region above, or to its default.
@@ -38,11 +40,26 @@ def read_setting(declared: Declared, raw: Any) -> Any:
         if text and (len(text) > 120 or not EMAIL.fullmatch(text)):
             raise ValueError(f"“{text[:60]}”不是信箱地址。改成 名字@单位 的样子，或留空。")
         return text
+    if declared.type == "date":
+        return _day(text)
     if not text:
         raise ValueError("不能留空。")
     if len(text) > 60:
         raise ValueError("不超过 60 个字。")
     return text
+
+
+def _day(text: str) -> str:
+    """A day as it is kept, ISO text, or empty. Raises ValueError with one sentence."""
+    if not text:
+        return ""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"“{text[:20]}”不是日期。写成 2026-01-01 这样，或留空。") from None
+    if not 2016 <= day.year <= 2100:
+        raise ValueError(f"{day} 太远了。选 2016 年以后的日期，或留空。")
+    return day.isoformat()
 
 
 def change_settings(region_id: int, values: Mapping[str, Any], *, seen: Mapping[str, Any], act: Act) -> Written:
@@ -58,24 +75,31 @@ def change_settings(region_id: int, values: Mapping[str, Any], *, seen: Mapping[
         raise InvalidInput(dict.fromkeys(unknown, "没有这项设置。"))
     rows = own_settings(region.id)
     changes: list[Create | Update] = []
+    changed: set[str] = set()
     clashes: dict[str, tuple[Any, Any, Any]] = {}
     for key, value in values.items():
         now_in_force = setting(key, region.id)
         if value is INHERIT:
             if key in rows:
                 changes.append(withdraw("setting", rows[key].id, rows[key].version))
+                changed.add(key)
             continue
         if value == seen.get(key, now_in_force) or value == now_in_force:
             continue
         if key in seen and now_in_force != seen[key]:
             clashes[key] = (seen[key], now_in_force, value)
-        elif key in rows:
+            continue
+        changed.add(key)
+        if key in rows:
             changes.append(Update("setting", rows[key].id, {"value": value}, rows[key].version))
         else:
             changes.append(Create("setting", {"region_id": region.id, "key": key, "value": value}))
     if clashes:
         raise Conflict("同一项设置刚被别人改过。", clashes)
-    return write(changes, act=act, action="change_settings", region_id=region.id)
+    written = write(changes, act=act, action="change_settings", region_id=region.id)
+    if changed & PROJECTED:
+        ask_for_recompute(act=act)
+    return written
 
 
 def own_settings(region_id: int) -> dict[str, Setting]:

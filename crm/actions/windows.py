@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from crm.actions.accounts import keeps_shared_calendar
-from crm.actions.jobs import ask_for
+from crm.actions.jobs import ask_for_recompute
 from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update
@@ -35,7 +35,7 @@ def add_window(region_id: int, values: Mapping[str, Any], *, act: Act) -> Writte
     written = write(
         [Create("window", {**row, "region_id": region.id}, "window")], act=act, action="add_window", region_id=region.id
     )
-    ask_for("recompute", {"why": "window"}, act=act, region_id=region.id)
+    ask_for_recompute(act=act)
     return written
 
 
@@ -54,7 +54,7 @@ def edit_window(
         [Update("window", row.id, wanted, version, seen)], act=act, action="edit_window", region_id=row.region_id
     )
     if written.change_set_id is not None:
-        ask_for("recompute", {"why": "window"}, act=act, region_id=row.region_id)
+        ask_for_recompute(act=act)
     return written
 
 

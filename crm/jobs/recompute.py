@@ -21,12 +21,11 @@ CHUNK = 1000
 def recompute(progress: Progress, payload: dict[str, Any]) -> dict[str, int]:
     """Rebuild the projections of all enterprises that were not yet computed for the day.
 
-    ``on``: the day (default today). ``all`` or a ``why`` (window, holidays …): also those already computed for it,
-    because what they are judged by has changed. Running it again after a crash goes on where it stopped.
+    ``on``: the day (default today). ``all``: also those already computed for it, because what they are judged by has
+    changed (windows, holidays, a setting). Running it again after a crash goes on where it stopped.
     """
     on = date.fromisoformat(payload["on"]) if payload.get("on") else today()
-    everything = payload.get("all") or payload.get("why")
-    ids = projections.all_ids() if everything else _not_computed_for(on)
+    ids = projections.all_ids() if payload.get("all") else _not_computed_for(on)
     return {"enterprises": refresh_all(progress, ids, on)}
 
 

@@ -24,6 +24,7 @@ from crm.store.obligations import Obligation, ObligationOutcome
 from crm.store.pool import PoolMembership
 from crm.store.qualifications import Qualification
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
+from crm.store.settings import setting
 from crm.store.standings import STATE_COLUMNS, SearchText, Spell, Standing
 from crm.store.windows import rounds
 
@@ -159,6 +160,7 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
     on = local_day(at)
     ladder, cadences = policy.ladder, policy.cadences
     all_rounds = RoundTable(rounds())
+    tracked: dict[int, date | None] = {}
     titles = _titles(ids, pending)
     pool = _pool(ids, pending)
     in_hand = _applications_in_hand(ids, pending)
@@ -189,6 +191,8 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
             )
             stands = standing(facts, on, ladder=ladder, rounds=all_rounds)
         own = belongs.get(enterprise_id, {})
+        if facts.titles and region_id not in tracked:
+            tracked[region_id] = _tracked_from(region_id)
         due: list[Any] = []
         if facts is not _NO_FACTS or enterprise_id in steps:
             due = obligations(
@@ -197,6 +201,7 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
                     applications=facts.applications,
                     next_steps=tuple(steps.get(enterprise_id, ())),
                     manager_id=own.get("manager"),
+                    tracked_from=tracked.get(region_id),
                 ),
                 cadences=cadences,
                 ladder=ladder,
@@ -340,6 +345,12 @@ def _yes(value: str | None) -> bool | None:
 
 _TITLE_COLUMNS = tuple(TitleFact.__dataclass_fields__)
 _POOL_COLUMNS = tuple(PoolFact.__dataclass_fields__)
+
+
+def _tracked_from(region_id: int) -> date | None:
+    """Since when the region records every report that was filed (its setting); None: nobody said so."""
+    said = setting("reports_tracked_from", region_id)
+    return date.fromisoformat(said) if said else None
 
 
 def _titles(ids: Sequence[int], pending: Pending | None) -> dict[int, list[TitleFact]]:

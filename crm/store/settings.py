@@ -26,7 +26,10 @@ class Setting(Record, Model):
 
 @dataclass(frozen=True)
 class Declared:
-    """One setting: its words on screen, its type ("yes_no", "count", "text", "email") and its default."""
+    """One setting: its words on screen, its type and its default.
+
+    Types: "yes_no", "count", "text", "email", "date" (ISO text, or empty).
+    """
 
     key: str
     label: str
@@ -49,10 +52,21 @@ DECLARED: dict[str, Declared] = {
         Declared("silence_days", "多少个工作日没有联系算久未联系", "count", 45, "", 1, 400),
         Declared("silence_days_titled", "高企、专精特新的久未联系天数", "count", 45, "", 1, 400),
         Declared(
+            "reports_tracked_from",
+            "年度发展情况报表从哪天起登记齐全",
+            "date",
+            "",
+            "这天起到期而没有办结的按缺报提醒；留空，只有登记为未报的才算",
+        ),
+        Declared(
             "redirect_all_mail", "所有邮件改发到", "email", "", "试用时填一个信箱，其他人收不到邮件；留空按本人信箱发"
         ),
     )
 }
+
+
+# Obligations are computed with these: changing one asks for all of them to be computed anew.
+PROJECTED = frozenset({"reports_tracked_from"})
 
 
 def setting(key: str, region_id: int | None) -> Any:

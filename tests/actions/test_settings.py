@@ -1,17 +1,22 @@
 """Settings belong to a region, are inherited, recorded and undoable."""
 
+from datetime import UTC, date, datetime
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from crm.actions.changes import undo
 from crm.actions.settings import INHERIT, change_settings, own_settings, read_setting
 from crm.domain.refusals import Conflict, NotAllowed, NotFound
 from crm.extensions import db
 from crm.store.changes import Change
+from crm.store.jobs import Job
+from crm.store.obligations import Obligation
+from crm.store.projections import refresh
 from crm.store.regions import region_by_code
 from crm.store.settings import DECLARED, setting
 from crm.store.unit_of_work import unit_of_work
-from tests.builders import OTHER, act, county, make_user
+from tests.builders import OTHER, act, county, make_enterprise, make_user
 
 
 def change(viewer, region_id, values, seen=None):
@@ -48,6 +53,48 @@ def test_a_setting_given_back_is_inherited_again(app):
 
     assert own_settings(county().id)["digest_on"].value is False
     assert again.record_count == 1
+
+
+def test_reports_not_filed_count_as_missed_from_the_day_the_region_names(app):
+    clerk = make_user("clerk", "bureau")
+    firm = make_enterprise(titles=[("hnte", date(2024, 11, 28), date(2027, 11, 27))])
+    at = datetime(2027, 4, 20, 2, 0, tzinfo=UTC)
+
+    def said() -> str:
+        with unit_of_work():
+            refresh([firm], at=at)
+        query = select(Obligation.reason).where(Obligation.kind == "hnte_annual_report", Obligation.period == "2026")
+        return db.session.scalar(query)
+
+    before = said()
+    change(clerk, county().id, {"reports_tracked_from": "2026-01-01"})
+    after = said()
+    change(clerk, county().id, {"reports_tracked_from": "2026-06-01"})
+
+    assert before.startswith("证书 2024-11-28 至 2027-11-27 有效")
+    assert after.startswith("有效期内已缺报 1 次（2025 年度），再缺一次即取消高企资格")
+    assert said() == before
+
+
+def test_a_setting_that_moves_dates_computes_them_anew_and_so_does_its_undo(app):
+    clerk = make_user("clerk", "bureau")
+    change(clerk, county().id, {"silence_days": 30})
+    written = change(clerk, county().id, {"reports_tracked_from": "2026-01-01"})
+    asked = select(func.count()).select_from(Job).where(Job.kind == "recompute")
+    first = db.session.scalar(asked)
+    with unit_of_work():
+        db.session.execute(update(Job).values(state="done"))
+
+    with unit_of_work():
+        undo(written.change_set_id, act=act(clerk))
+
+    assert (first, db.session.scalar(asked)) == (1, 2)
+
+
+@pytest.mark.parametrize("text", ["昨天", "2026-02-30", "1999-01-01"])
+def test_a_day_that_is_none_is_refused_with_one_sentence(text):
+    with pytest.raises(ValueError, match=text):
+        read_setting(DECLARED["reports_tracked_from"], text)
 
 
 def test_a_change_of_a_setting_can_be_undone(app):

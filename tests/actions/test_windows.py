@@ -3,8 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from crm.actions.changes import undo
 from crm.actions.holidays import add_holidays, remove_holiday
 from crm.actions.windows import add_window, edit_window
 from crm.domain.refusals import Conflict, InvalidInput, NotAllowed, NotFound
@@ -48,6 +49,18 @@ def test_a_window_keeps_its_hour_and_asks_for_a_recompute(app):
 
     row = db.session.get(Window, window_id)
     assert (row.county_due_at, row.status, row.version) == (due, "announced", 2)
+    assert jobs() == ["recompute"]  # the one that waits sees both
+
+
+def test_taking_a_window_back_computes_anew(app):
+    clerk = make_user("clerk", "bureau")
+    with unit_of_work():
+        written = add_window(region_by_code("500000").id, WINDOW, act=act(clerk))
+        db.session.execute(update(Job).values(state="done"))
+
+    with unit_of_work():
+        undo(written.change_set_id, act=act(clerk))
+
     assert jobs() == ["recompute", "recompute"]
 
 
