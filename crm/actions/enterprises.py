@@ -13,11 +13,12 @@ from crm.domain.changes import Create, Ref, Update, withdraw
 from crm.domain.fields import AFFILIATIONS, fields_of
 from crm.domain.names import normalise_name
 from crm.domain.refusals import Conflict, InvalidInput, Refused
+from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.enterprises import FORMER_NAME, OLD_NUMBER, Affiliation, Enterprise, affiliations_of, aliases_of
 from crm.store.parks import Carrier, Park
 from crm.store.regions import TOWNSHIP, Region
-from crm.store.scope import visible_enterprise
+from crm.store.scope import visible, visible_enterprise
 from crm.store.writer import Written, write
 
 OWN_FIELDS = frozenset(
@@ -209,7 +210,7 @@ def create_enterprise(region_id: int, values: Mapping[str, Any], *, act: Act) ->
     wrong = problems({"name": None, **values}, today=act.effective_on) | misplaced(values, region_id)
     if wrong:
         raise InvalidInput(wrong)
-    refuse_taken_code(values.get("credit_code"), None)
+    _refuse_taken_code(values.get("credit_code"), None, act.viewer)
     return write(
         decide(None, values, region_id=region_id, on=act.effective_on),
         act=act,
@@ -238,7 +239,7 @@ def edit_enterprise(
     if wrong:
         raise InvalidInput(wrong)
     if values.get("credit_code"):
-        refuse_taken_code(values["credit_code"], enterprise_id)
+        _refuse_taken_code(values["credit_code"], enterprise_id, act.viewer)
     state = state_of(row)
     if version != row.version and seen is None:
         seen = {}
@@ -280,13 +281,16 @@ def withdraw_enterprise(enterprise_id: int, *, version: int, act: Act) -> Writte
     )
 
 
-def refuse_taken_code(code: str | None, own_id: int | None) -> None:
-    """Refuse a code that another live enterprise has; whose it is stays unsaid, it may be another district's."""
+def _refuse_taken_code(code: str | None, own_id: int | None, viewer: Viewer) -> None:
+    """Refuse a code that another live enterprise has; named only to who may see it, it may be another district's."""
     if not code:
         return
-    taken = db.session.scalar(select(Enterprise.id).where(Enterprise.credit_code == code, ~Enterprise.deleted))
-    if taken is not None and taken != own_id:
-        raise Refused("这个统一社会信用代码已属于另一家企业。", field="credit_code")
+    mine = select(Enterprise).where(Enterprise.credit_code == code, Enterprise.id.is_distinct_from(own_id))
+    seen = db.session.scalar(visible(mine, viewer))
+    if seen is not None:
+        raise Refused(f"这个代码已属于{seen.name}。打开那一家改，不要另建。", field="credit_code")
+    if db.session.scalar(select(mine.where(~Enterprise.deleted).exists())):
+        raise Refused("这个代码不能用在这里。核对代码；无误就交业务科室与市级核实。", field="credit_code")
 
 
 def state_of(row: Enterprise) -> EnterpriseState:

@@ -175,6 +175,8 @@ _ROW = (
     Enterprise.registered_on,
     Standing.region_id,
     Standing.township_id,
+    Standing.park_id,
+    Standing.carrier_id,
     Standing.manager_id,
     Standing.featured_industry,
     Standing.status,

@@ -24,7 +24,7 @@ from crm.store.pool import PoolMembership
 from crm.store.qualifications import Qualification, title_facts
 from crm.store.unit_of_work import unit_of_work
 from crm.store.writer import write
-from tests.builders import TODAY, act, county, make_enterprise, make_user, township
+from tests.builders import OTHER, TODAY, act, county, make_enterprise, make_user, township
 from tests.web.conftest import post, sign_in
 
 TABS = ["", "titles", "figures", "ip", "compare", "applications", "logs", "due", "history"]
@@ -252,12 +252,15 @@ def test_a_code_that_fails_its_check_asks_once_for_a_reason_and_never_blocks(cli
     assert (row.credit_code, row.code_reason) == ("915002990000000014", "未写理由")
 
 
-def test_a_code_of_another_enterprise_is_refused_beside_the_field(client):
-    make_enterprise(code=make_code(1))
+def test_a_code_of_another_enterprise_is_refused_beside_the_field_and_named_to_who_may_see_it(client):
+    make_enterprise("甲有限公司", code=make_code(1))
+    make_enterprise("丙有限公司", code=make_code(2), region=county(OTHER))
 
-    answer = fill(client, "/enterprises/new", name="乙有限公司", credit_code=make_code(1))
+    ours = fill(client, "/enterprises/new", name="乙有限公司", credit_code=make_code(1))
+    theirs = fill(client, "/enterprises/new", name="乙有限公司", credit_code=make_code(2))
 
-    assert (answer.status_code, "这个统一社会信用代码已属于另一家企业。" in answer.text) == (422, True)
+    assert (ours.status_code, "这个代码已属于甲有限公司。打开那一家改，不要另建。" in ours.text) == (422, True)
+    assert (theirs.status_code, "这个代码不能用在这里。" in theirs.text, "丙" in theirs.text) == (422, True, False)
 
 
 def test_pressing_twice_saves_once(client):

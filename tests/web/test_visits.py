@@ -138,8 +138,18 @@ def test_the_form_keeps_a_draft_and_is_one_hand_wide(client):
     page = client.get("/visits/new").text
 
     assert 'data-draft="visit"' in page and 'class="savebar"' in page and "cp-tabbar" not in page
-    assert 'data-picker="/enterprises/find"' in page
+    assert 'data-picker="/enterprises/find?for=visit"' in page
     assert re.findall(r'data-set-value="([^"]+)" data-set-for="f-next_step_on"', page) == ["2026-11-24", "2026-11-30"]
+
+
+def test_a_colleagues_firm_is_found_and_cannot_be_chosen_for_a_visit(client, manager):
+    own = make_enterprise("巫溪县青禾食品有限公司", manager=manager.user_id)
+    make_enterprise("巫溪县青溪茶业有限公司", manager=make_user("chenshu", "case_manager", name="陈述").user_id)
+
+    found = client.get("/enterprises/find?for=visit&q=青").text
+
+    assert re.findall(r'data-pick="(\d+)"', found) == [str(own)]
+    assert "青溪" in found and "陈述" in found and "由它的专员或业务科室记" in found
 
 
 def test_the_same_firms_as_last_time_are_one_tap_away(client, manager):

@@ -7,6 +7,7 @@ from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from crm.actions.exports import export_rows
+from crm.actions.rights import may_log
 from crm.domain import words
 from crm.domain.kinds import KINDS, POOL_KIND, RUNGS, STATES
 from crm.domain.viewers import Viewer
@@ -112,10 +113,21 @@ def views():
 @blueprint.get("/enterprises/find")
 @open_to(SIGNED_IN)
 def find():
-    """Lines for a picker: two characters, initials, a code or a former name."""
-    found = enterprise_lists.find(request.args.get("q", "")[:60], viewer())
-    internal = not viewer().public_only
-    return render_template("enterprises/_found.html", rows=found, today=today(), internal=internal, **_names(found))
+    """Lines for a picker: two characters, initials, a code or a former name.
+
+    ``for=visit``: who may not log there sees the firm and who looks after it, but cannot choose it.
+    """
+    person = viewer()
+    found = enterprise_lists.find(request.args.get("q", "")[:60], person)
+    barred = {row.id for row in found if not may_log(person, row)} if request.args.get("for") == "visit" else set()
+    return render_template(
+        "enterprises/_found.html",
+        rows=found,
+        barred=barred,
+        today=today(),
+        internal=not person.public_only,
+        **_names(found),
+    )
 
 
 @blueprint.get("/enterprises/export")
