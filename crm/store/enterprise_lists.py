@@ -14,6 +14,7 @@ from crm.domain.titles import end_of_day
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.enterprises import FORMER_NAME, Enterprise, EnterpriseAlias
+from crm.store.matching import stands_in
 from crm.store.qualifications import Qualification
 from crm.store.scope import visible
 from crm.store.standings import STATE_COLUMNS, SearchText, Standing
@@ -138,24 +139,26 @@ def hits(text: str, *, of: Any = None) -> Select | CompoundSelect:
 
     now = select(SearchText.enterprise_id)
     if not _CHINESE.fullmatch(text):
-        return narrowed(now.where(SearchText.haystack.contains(text, autoescape=True)), SearchText.enterprise_id)
+        return narrowed(now.where(stands_in(text, SearchText.haystack)), SearchText.enterprise_id)
     former = select(EnterpriseAlias.enterprise_id).where(
         EnterpriseAlias.kind == FORMER_NAME,
-        EnterpriseAlias.value_key.contains(text, autoescape=True),
+        stands_in(text, EnterpriseAlias.value_key),
         ~EnterpriseAlias.deleted,
     )
-    now = now.where(SearchText.name_key.contains(text, autoescape=True))
+    now = now.where(stands_in(text, SearchText.name_key))
     return narrowed(now, SearchText.enterprise_id).union_all(narrowed(former, EnterpriseAlias.enterprise_id))
 
 
 def _stands_in_many(text: str) -> bool:
-    """Whether a needle stands in at least every tenth of the newest names: a guess that only decides how to look."""
+    """Whether a needle stands in at least every fiftieth of the newest names: a guess that only decides how to look."""
     newest = select(SearchText.haystack).order_by(SearchText.enterprise_id.desc()).limit(_SAMPLE).subquery()
-    found = select(func.count()).select_from(newest).where(newest.c.haystack.contains(text, autoescape=True))
-    return (db.session.scalar(found) or 0) * 10 >= _SAMPLE
+    found = select(func.count()).select_from(newest).where(stands_in(text, newest.c.haystack))
+    return (db.session.scalar(found) or 0) * MANY >= _SAMPLE
 
 
 _SAMPLE = 1_000
+# From every so-manieth name on, a page is full soon enough when the names are read in the order of the list.
+MANY = 50
 _CHINESE = re.compile("[\u3400-\u9fff]+")
 
 

@@ -14,6 +14,7 @@ from crm.domain.titles import SHANGHAI
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.enterprises import Enterprise
+from crm.store.matching import stands_in
 from crm.store.obligations import Obligation, ObligationOutcome
 from crm.store.scope import standing_rule, visible
 from crm.store.standings import STATE_COLUMNS, SearchText, Standing
@@ -186,7 +187,7 @@ def _people(wanted: Filter) -> list[ColumnElement[bool]]:
         found.append(Standing.township_id == wanted.township)
     text = needle(wanted.text)
     if text:
-        hits = select(SearchText.enterprise_id).where(SearchText.haystack.contains(text, autoescape=True))
+        hits = select(SearchText.enterprise_id).where(stands_in(text, SearchText.haystack))
         found.append(Standing.enterprise_id.in_(hits))
     return found
 
