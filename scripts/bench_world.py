@@ -35,7 +35,7 @@ from crm.store.users import Credential
 from crm.store.writer import write
 
 # Raised when what is built changes, so that an old world is built anew.
-RECIPE = 1
+RECIPE = 2
 PASSWORD = "measure-the-county-7"
 MANAGERS = 25
 CHUNK = 5_000
@@ -137,7 +137,8 @@ def _people(region_id: int, password_hash: str, act: Act) -> list[int]:
     logins = [f"manager{n}" for n in range(MANAGERS)] + ["bureau"]
     for login in logins:
         role = "bureau" if login == "bureau" else "case_manager"
-        values = {"login": login, "name": f"测量{login}", "region_id": region_id, "active": True}
+        values = {"login": login, "name": f"测量{login}", "region_id": region_id}
+        values |= {"active": True, "email": f"{login}@example.org"}
         changes.append(Create("user", values, login))
         changes.append(Create("grant", {"user_id": Ref(login), "role": role, "region_id": region_id}))
     with unit_of_work() as work:
