@@ -35,6 +35,10 @@ BLOCKING = frozenset({CONFLICT, DUPLICATE, UNMATCHED, ERROR})
 # Cells whose difference is not decided by the file: a person looks. A code that differs may be another enterprise.
 ASKED = frozenset({"credit_code"})
 
+# What a person may say of a row that asks, by (sheet, row number).
+USE_FILE, KEEP_OURS = "file", "ours"
+Decisions = Mapping[tuple[str, int], str]
+
 # How many rows lie between two reports of progress; each costs a transaction.
 STEP = 2_000
 
@@ -102,12 +106,13 @@ def judge(
     on: date,
     recorded_at: datetime,
     full_list: bool = False,
+    decided: Decisions | None = None,
     progress: Progress | None = None,
 ) -> Judgement:
     """Judge every data row of these tables for one region; reads the library in sets and writes nothing.
 
     Rows of enterprises are judged first, so that titles, figures and logs may be about enterprises that the same file
-    brings. ``on`` is the day from which changes hold.
+    brings. ``on`` is the day from which changes hold; ``decided`` what a person said of rows that asked.
     """
     sheets = [_Sheet(table, list(typed_rows(*table, today=on))) for table in tables]
     total = sum(len(sheet.rows) for sheet in sheets)
@@ -116,7 +121,7 @@ def judge(
         for row in sheet.rows:
             _collect(keys, row.values)
     library = load(keys, region_id=region_id, viewer=viewer, nouns=nouns)
-    court = _Court(library, Words(region_id, on), viewer, region_id, on, recorded_at)
+    court = _Court(library, Words(region_id, on), viewer, region_id, on, recorded_at, decided or {})
     judged: list[Judged] = []
     position = {id(sheet): sum(len(other.rows) for other in sheets[:index]) for index, sheet in enumerate(sheets)}
     for sheet in sorted(sheets, key=lambda s: s.layout.noun != "enterprise"):
@@ -251,10 +256,17 @@ class _Court:
     """Judges rows one after another and remembers what earlier rows of the file said."""
 
     def __init__(
-        self, library: Library, words: Words, viewer: Viewer, region_id: int, on: date, recorded_at: datetime
+        self,
+        library: Library,
+        words: Words,
+        viewer: Viewer,
+        region_id: int,
+        on: date,
+        recorded_at: datetime,
+        decided: Decisions,
     ) -> None:
         self.library, self.words, self.viewer = library, words, viewer
-        self.region_id, self.on, self.recorded_at = region_id, on, recorded_at
+        self.region_id, self.on, self.recorded_at, self.decided = region_id, on, recorded_at, decided
         self.may_enter = viewer.has_in(region_id, "bureau", "admin", "case_manager")
         self.is_office = viewer.has_in(region_id, "bureau", "admin")
         self.spoken_of: set[int] = set()
@@ -413,9 +425,14 @@ class _Court:
         if self._repeats_a_row(sheet, answer, values):
             return
         enterprise_id, by, several = self._known(values)
+        said = values.get("enterprise.credit_code")
         if enterprise_id is not None and self._is_other_code(enterprise_id, by, values):
-            self._differs_in_code(sheet, answer, enterprise_id, by, values)
-            return
+            decision = self.decided.get((row.sheet, row.row))
+            if decision is None:
+                self._differs_in_code(sheet, answer, enterprise_id, by, values)
+                return
+            if decision == KEEP_OURS:
+                del values["enterprise.credit_code"]
         if enterprise_id is not None:
             first = self._claimed.setdefault(enterprise_id, answer)
             if first is not answer:
@@ -424,7 +441,9 @@ class _Court:
             self.spoken_of.add(enterprise_id)
         self._judge_enterprise(sheet, answer, row, key, enterprise_id, by, several)
         subject = _Subject(answer.enterprise_id, key, answer.row, answer.outcome in (NEW, CHANGED, SAME), answer.name)
-        for kind, value in zip(("code", "number", "name"), _keys_of(values), strict=True):
+        _, number, name = _keys_of(values)
+        # Titles and figures of the same file name the firm by the code that the file has.
+        for kind, value in (("code", said), ("number", number), ("name", name)):
             if value:
                 self._in_file.setdefault((kind, value), subject)
 
@@ -459,7 +478,7 @@ class _Court:
         answer.enterprise_id, answer.matched_by, answer.name = enterprise_id, by, state.values["name"]
         answer.diff = {"enterprise.credit_code": [own, said]}
         self.spoken_of.add(enterprise_id)
-        message = f"名称相同，库里的代码是 {own}，表里是 {said}。核对营业执照，在企业页面上改，或在表里改。"
+        message = f"名称相同，库里的代码是 {own}，表里是 {said}。核对营业执照后，选用表里的或留本库的。"
         answer.problems.append(
             sheet.problem(answer.row, "enterprise.credit_code", said, "code_differs", message, "warning")
         )

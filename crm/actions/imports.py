@@ -6,7 +6,7 @@ that comes back after a crash knows from the history whether it was written.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, insert, select
 
 from crm.actions import changes as undoing
 from crm.actions import jobs
-from crm.actions.import_judging import OUTCOMES, WRITTEN, Judgement, Progress, judge
+from crm.actions.import_judging import KEEP_OURS, OUTCOMES, USE_FILE, WRITTEN, Decisions, Judgement, Progress, judge
 from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.changes import Kept, UndoPlan
@@ -128,6 +128,34 @@ def ask_again(batch_id: int, *, act: Act) -> None:
     batch.job_id = jobs.ask_for(PREVIEW, {"batch": batch.id}, act=act, region_id=batch.region_id)
 
 
+def decide_rows(batch_id: int, said: Mapping[int, str], *, act: Act) -> int:
+    """Say of rows that ask whether the file or the library is right, and ask for a new preview; returns how many.
+
+    ``said`` is {id of the preview's row: USE_FILE or KEEP_OURS}; rows that do not ask are left out. Raises NotFound,
+    NotAllowed, and Refused when the batch is no preview or nothing was said.
+    """
+    batch = own_batch(batch_id, act.viewer)
+    _require_decider(batch, act.viewer)
+    if batch.state != "preview":
+        raise Refused("这次导入现在不能再决定。刷新后再看。")
+    query = select(ImportRow.id, ImportRow.sheet, ImportRow.row).where(
+        ImportRow.batch_id == batch_id, ImportRow.outcome == "conflict", ImportRow.id.in_(said)
+    )
+    fresh = {(sheet, row): said[i] for i, sheet, row in db.session.execute(query) if said[i] in (USE_FILE, KEEP_OURS)}
+    if not fresh:
+        raise Refused("没有选用哪边的。逐行选用表里的或留本库的，再重新预览。")
+    summary = batch.summary or {}
+    known = {(sheet, row): choice for sheet, row, choice in summary.get("decided") or ()} | fresh
+    batch.summary = {**summary, "decided": [[*key, choice] for key, choice in known.items()]}
+    ask_again(batch_id, act=act)
+    return len(fresh)
+
+
+def _require_decider(batch: ImportBatch, viewer: Viewer) -> None:
+    own = batch.user_id == viewer.user_id
+    require(own or viewer.has_in(batch.region_id, "bureau", "admin"), "确认别人的导入")
+
+
 def own_batch(batch_id: int, viewer: Viewer) -> ImportBatch:
     """A batch the viewer may see; NotFound else."""
     return visible_record(ImportBatch, batch_id, viewer, "这次导入")
@@ -179,6 +207,7 @@ class Source:
     effective_on: date
     state: str
     fingerprint: str | None
+    decided: Decisions
 
 
 def source_of(batch_id: int) -> Source:
@@ -202,6 +231,7 @@ def source_of(batch_id: int) -> Source:
         effective_on=batch.effective_on,
         state=batch.state,
         fingerprint=summary.get("fingerprint"),
+        decided={(sheet, row): said for sheet, row, said in summary.get("decided") or ()},
     )
 
 
@@ -232,6 +262,7 @@ def judge_source(source: Source, act: Act, *, progress: Progress | None = None) 
         on=source.effective_on,
         recorded_at=act.recorded_at,
         full_list=source.full_list,
+        decided=source.decided,
         progress=progress,
     )
 
@@ -281,7 +312,9 @@ def keep_preview(batch_id: int, judgement: Judgement, *, seconds: float) -> None
         db.session.execute(insert(ImportRow.__table__), [_row(batch_id, row) for row in judgement.rows])
     before = batch.summary or {}
     batch.state, batch.message, batch.profile = "preview", None, judgement.profile
-    batch.summary = {"sheet": before.get("sheet")} | summary_of(judgement, seconds=seconds)
+    batch.summary = {"sheet": before.get("sheet"), "decided": before.get("decided")} | summary_of(
+        judgement, seconds=seconds
+    )
 
 
 def _row(batch_id: int, row: Any) -> dict[str, Any]:
@@ -338,8 +371,7 @@ def confirm(batch_id: int, *, good_rows_only: bool, ask: bool = True, act: Act) 
     Raises RowsInTheWay when all were asked for and some are wrong, NothingToWrite, PreviewStale.
     """
     batch = own_batch(batch_id, act.viewer)
-    own = batch.user_id == act.viewer.user_id
-    require(own or act.viewer.has_in(batch.region_id, "bureau", "admin"), "确认别人的导入")
+    _require_decider(batch, act.viewer)
     if batch.state != "preview":
         raise Refused("这次导入已经处理过。刷新后再看。")
     summary = batch.summary or {}

@@ -165,6 +165,71 @@ def test_the_eight_outcomes_add_up_to_the_rows(app):
     assert rows["not_ours"].enterprise_id is None
 
 
+CLASH = {
+    "企业": [[*HEAD[:2], "联系人"], ["巫溪县甲食品有限公司", code(8), "丙"], ["巫溪县乙食品有限公司", code(9), "丁"]],
+    "年度指标": [["企业名称", "统一社会信用代码", "年度", "从业人员"], ["巫溪县甲食品有限公司", code(8), 2025, 30]],
+}
+
+
+def decide(batch_id, *said, viewer=None):
+    asking = [row.id for row in rows_of(batch_id) if row.outcome == "conflict"]
+    with unit_of_work():
+        imports.decide_rows(batch_id, dict(zip(asking, said, strict=False)), act=act(viewer))
+    work.preview(work.InProcess(), {"batch": batch_id})
+
+
+def test_a_row_that_asks_is_decided_row_by_row_and_judged_again(app):
+    first = make_enterprise("巫溪县甲食品有限公司", code=code(3))
+    make_enterprise("巫溪县乙食品有限公司", code=code(4))
+    batch_id = bring(CLASH)
+    assert outcomes(batch_id) == ["conflict", "conflict", "error"]
+
+    decide(batch_id, "file", "ours")
+
+    rows = rows_of(batch_id)
+    assert [row.outcome for row in rows] == ["changed", "changed", "new"]
+    assert rows[0].diff == {"enterprise.credit_code": [code(3), code(8)], "enterprise.contact_name": [None, "丙"]}
+    assert rows[1].diff == {"enterprise.contact_name": [None, "丁"]}
+    confirm(batch_id)
+    assert sorted(db.session.scalars(select(Enterprise.credit_code))) == sorted([code(4), code(8)])
+    assert db.session.scalar(select(Figures.staff_count).where(Figures.enterprise_id == first)) == 30
+
+
+def test_a_row_may_keep_the_librarys_code_and_its_figures_come_in_all_the_same(app):
+    first = make_enterprise("巫溪县甲食品有限公司", code=code(3), contact_name="丙")
+    batch_id = bring({"企业": CLASH["企业"][:2], "年度指标": CLASH["年度指标"]})
+
+    decide(batch_id, "ours")
+    confirm(batch_id)
+
+    assert outcomes(batch_id) == ["same", "new"]
+    assert db.session.get(Enterprise, first).credit_code == code(3)
+    assert count(Figures, Figures.enterprise_id == first) == 1
+
+
+def test_what_was_decided_once_is_kept_when_the_rest_is_decided(sqlite_app):
+    make_enterprise("巫溪县甲食品有限公司", code=code(3))
+    make_enterprise("巫溪县乙食品有限公司", code=code(4))
+    batch_id = bring({"企业": CLASH["企业"]})
+
+    decide(batch_id, "ours")
+    left = outcomes(batch_id)
+    decide(batch_id, "file")
+
+    assert (left, outcomes(batch_id)) == (["changed", "conflict"], ["changed", "changed"])
+
+
+@pytest.mark.parametrize("said", [{}, {1: "both"}, {999: "file"}], ids=["nothing", "no such side", "no such row"])
+def test_a_decision_about_nothing_is_refused(sqlite_app, said):
+    make_enterprise("巫溪县甲食品有限公司", code=code(3))
+    batch_id = bring({"企业": CLASH["企业"][:2]})
+
+    with pytest.raises(Refused, match="没有选用哪边的"), unit_of_work():
+        imports.decide_rows(batch_id, said, act=act())
+
+    assert (batch(batch_id).state, outcomes(batch_id)) == ("preview", ["conflict"])
+
+
 def test_good_rows_only_writes_the_good_ones_and_all_or_nothing_writes_none(app):
     content = workbook({"企业": [HEAD, [QINGHE, code(1)], ["巫溪县错误食品有限公司", code(2), "不存在镇"]]})
     batch_id = bring(content)

@@ -67,6 +67,26 @@ def test_the_blank_template_is_a_workbook_that_comes_back_empty(client):
     assert db.session.get(ImportBatch, batch_id).summary["rows"] == 0
 
 
+def test_rows_that_ask_are_decided_on_the_page(client):
+    for n, name in enumerate("甲乙丙"):
+        make_enterprise(f"巫溪县{name}食品有限公司", code=make_code(10 + n))
+    rows = [[f"巫溪县{name}食品有限公司", make_code(20 + n), None, "谭越", None] for n, name in enumerate("甲乙丙")]
+    batch_id = upload(client, {"企业": [HEAD, *rows]})
+
+    page = client.get(f"/imports/{batch_id}?outcome=conflict").text
+    radios = re.findall(r'name="(row-\d+)" value="file"', page)
+    nothing = post(client, f"/imports/{batch_id}/decide?outcome=conflict", {})
+    one = post(client, f"/imports/{batch_id}/decide", {radios[0]: "file", radios[1]: "ours"})
+    work.preview(work.InProcess(), {"batch": batch_id})
+    rest = post(client, f"/imports/{batch_id}/decide", {"all": "ours"})
+    work.preview(work.InProcess(), {"batch": batch_id})
+
+    assert (len(radios), nothing.status_code, one.status_code, rest.status_code) == (3, 409, 302, 302)
+    assert "没有选用哪边的。" in nothing.text
+    db.session.rollback()
+    assert db.session.get(ImportBatch, batch_id).summary["changed"] == 3
+
+
 def test_a_file_is_uploaded_previewed_and_confirmed_with_its_exact_number(client):
     batch_id = upload(client, GOOD)
 

@@ -128,7 +128,7 @@ def show(batch_id: int):
     return _show(imports.own_batch(batch_id, viewer()), ConfirmForm(formdata=None))
 
 
-def _show(batch: ImportBatch, form: ConfirmForm):
+def _show(batch: ImportBatch, form: Form):
     summary = {**dict.fromkeys((*shown.OUTCOMES, "writes", "blocking"), 0), **(batch.summary or {})}
     outcome = request.args.get("outcome", "")
     outcome = outcome if outcome in shown.OUTCOMES else ""
@@ -238,6 +238,24 @@ def confirm(batch_id: int):
         return True
 
     if attempt(form, deed) is None:
+        return _show(batch, form), 409
+    return redirect(url_for("imports.show", batch_id=batch_id))
+
+
+@blueprint.post("/imports/<int:batch_id>/decide")
+@open_to(*ROLES)
+def decide(batch_id: int):
+    """The rows that ask: those chosen one by one on this page, or all of them one way."""
+    batch = imports.own_batch(batch_id, viewer())
+    form = Form()
+    for_all = request.form.get("all")
+    if for_all:
+        asking = select(ImportRow.id).where(ImportRow.batch_id == batch_id, ImportRow.outcome == "conflict")
+        said = dict.fromkeys(db.session.scalars(asking), for_all)
+    else:
+        chosen = ((key.removeprefix("row-"), value) for key, value in request.form.items() if key.startswith("row-"))
+        said = {int(row_id): value for row_id, value in chosen if row_id.isdecimal() and len(row_id) < 18}
+    if not form.validate() or attempt(form, lambda: imports.decide_rows(batch_id, said, act=new_act())) is None:
         return _show(batch, form), 409
     return redirect(url_for("imports.show", batch_id=batch_id))
 
