@@ -17,7 +17,8 @@ from sqlalchemy import delete, func, insert, select
 
 from crm.actions import changes as undoing
 from crm.actions import jobs
-from crm.actions.import_judging import KEEP_OURS, OUTCOMES, USE_FILE, WRITTEN, Decisions, Judgement, Progress, judge
+from crm.actions.import_judging import Progress, judge
+from crm.actions.import_rows import KEEP_OURS, OUTCOMES, USE_FILE, WRITTEN, Decisions, Judgement
 from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.changes import Kept, UndoPlan

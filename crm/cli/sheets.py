@@ -11,7 +11,8 @@ from flask import Flask
 
 from crm.actions import imports
 from crm.actions.exports import export_profile
-from crm.actions.import_judging import OUTCOMES, judge
+from crm.actions.import_judging import judge
+from crm.actions.import_rows import OUTCOMES
 from crm.cli import refuse
 from crm.cli.accounts import Day
 from crm.cli.database import operators_act

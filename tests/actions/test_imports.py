@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from crm.actions import imports
 from crm.actions.changes import undo
 from crm.actions.enterprises import edit_enterprise
-from crm.actions.import_judging import OUTCOMES
+from crm.actions.import_rows import OUTCOMES
 from crm.actions.qualifications import record_qualification
 from crm.actions.service_logs import log_service
 from crm.domain.changes import Update
