@@ -7,9 +7,11 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import aliased
 
 from crm.actions.jobs import ask_for_recompute
+from crm.actions.successors import in_their_place
 from crm.domain.acts import Act
-from crm.domain.changes import Kept, Logged, UndoPlan, Update, plan_undo
+from crm.domain.changes import Update
 from crm.domain.refusals import NotAllowed, NotFound, Refused
+from crm.domain.undoing import Kept, Logged, UndoPlan, plan_undo
 from crm.domain.viewers import Viewer
 from crm.extensions import Base, db
 from crm.store.changes import Change, ChangeSet
@@ -125,14 +127,14 @@ def _plan(change_set: ChangeSet) -> UndoPlan:
     own = [Logged(*row) for row in db.session.execute(query)]
     mine, other = aliased(Change), aliased(Change)
     query = (
-        select(other, ChangeSet.who)
+        select(other, ChangeSet.who, ChangeSet.undoes_id)
         .join(mine, (mine.noun == other.noun) & (mine.record_id == other.record_id))
         .join(ChangeSet, ChangeSet.id == other.change_set_id)
         .where(mine.change_set_id == change_set.id, other.id > mine.id, other.change_set_id != change_set.id)
         .order_by(other.id)
     )
-    later = [_logged(row, who) for row, who in db.session.execute(query)]
-    return plan_undo(own, later, _children(change_set, own), _live(own))
+    later = [_logged(row, who, undoes is not None) for row, who, undoes in db.session.execute(query)]
+    return plan_undo(own, later, _children(change_set, own), _live(own), in_their_place(own, later))
 
 
 def _children(change_set: ChangeSet, own: list[Logged]) -> list[tuple[tuple[str, int], Logged]]:
@@ -172,8 +174,8 @@ def _live(changes: list[Logged]) -> dict[tuple[str, int], bool]:
     return live
 
 
-def _logged(row: Change, who: str = "") -> Logged:
-    return Logged(row.id, row.change_set_id, row.noun, row.record_id, row.op, row.fields, who)
+def _logged(row: Change, who: str = "", is_undo: bool = False) -> Logged:
+    return Logged(row.id, row.change_set_id, row.noun, row.record_id, row.op, row.fields, who, is_undo)
 
 
 def _mark_batch(change_set: ChangeSet, written: Written) -> None:

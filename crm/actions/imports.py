@@ -21,9 +21,9 @@ from crm.actions.import_judging import Progress, judge
 from crm.actions.import_rows import KEEP_OURS, OUTCOMES, USE_FILE, WRITTEN, Decisions, Judgement
 from crm.actions.rights import require
 from crm.domain.acts import Act
-from crm.domain.changes import Kept, UndoPlan
 from crm.domain.fields import FIELDS
 from crm.domain.refusals import Refused
+from crm.domain.undoing import Kept, UndoPlan
 from crm.domain.viewers import Viewer, the_machine
 from crm.extensions import Base, db
 from crm.sheets.profiles import Profile, Table, load_profile, tables
@@ -506,7 +506,9 @@ def kept_words(kept: Sequence[Kept]) -> list[tuple[str, str]]:
     for item in kept:
         declared = FIELDS.get(f"{item.noun}.{item.field}")
         what = declared.label if declared is not None else NOUN_WORDS.get(item.noun, item.noun)
-        if item.why == "children":
+        if item.why == "replaced":
+            sentence = f"{what}：{item.who}后来登记的取代了它，不恢复"
+        elif item.why == "children":
             sentence = f"导入后{item.who}在它下面登记过内容，保留"
         elif item.field is None:
             sentence = f"导入后{item.who}改过{what}，保留"

@@ -13,11 +13,13 @@ from sqlalchemy import func, select, text
 
 from crm.extensions import db
 from crm.store import projections
+from crm.store.enterprises import Affiliation
 from crm.store.file_store import check_files
 from crm.store.holidays import holidays
 from crm.store.jobs import Heartbeat
 from crm.store.messages import Message
 from crm.store.obligations import Obligation
+from crm.store.qualifications import Qualification
 from crm.store.schema import schema_state
 from crm.store.standings import SearchText, Spell, Standing
 from crm.store.users import Grant, User
@@ -71,6 +73,7 @@ def _checks(everything: bool) -> list[tuple[str, Callable[[], Iterator[str]]]]:
         ("settings", _settings),
         ("foreign_keys", _foreign_keys),
         ("projections", lambda: _projections(everything)),
+        ("doubles", _doubles),
         ("files", lambda: _files(everything)),
         ("holidays", _holidays),
         ("mail", _mail),
@@ -189,6 +192,28 @@ def _by_enterprise(rows: Iterable[Mapping[str, Any]]) -> dict[int, list[Mapping[
 def _said(row: Mapping[str, Any], columns: list[Any]) -> str:
     values = (row.get(c.key) for c in columns)
     return repr([v.astimezone(UTC) if isinstance(v, datetime) else v for v in values])
+
+
+def _doubles() -> Iterator[str]:
+    """Places that two records hold at once: what an undo or a merge must never leave behind."""
+    open_ones = (
+        select(Affiliation.enterprise_id)
+        .where(~Affiliation.deleted, Affiliation.ends_on.is_(None))
+        .group_by(Affiliation.enterprise_id, Affiliation.kind)
+        .having(func.count() > 1)
+    )
+    ids = sorted(set(db.session.scalars(open_ones)))
+    if ids:
+        yield f"{len(ids)} enterprises have two affiliations of one kind in force (ids {_some(tuple(ids))})."
+    titles = (
+        select(Qualification.enterprise_id)
+        .where(~Qualification.deleted, Qualification.superseded_at.is_(None), Qualification.valid_from.is_not(None))
+        .group_by(Qualification.enterprise_id, Qualification.kind, Qualification.valid_from)
+        .having(func.count() > 1)
+    )
+    ids = sorted(set(db.session.scalars(titles)))
+    if ids:
+        yield f"{len(ids)} enterprises have two records of one title (ids {_some(tuple(ids))}); correct one of them."
 
 
 def _files(everything: bool) -> Iterator[str]:

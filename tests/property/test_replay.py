@@ -19,6 +19,7 @@ from crm.actions.enterprises import create_enterprise, edit_enterprise, withdraw
 from crm.actions.figures import record_figures
 from crm.actions.qualifications import correct_qualification, end_qualification, record_qualification
 from crm.actions.service_logs import log_service
+from crm.cli.check import _doubles
 from crm.domain.codes import make_code
 from crm.domain.refusals import Refused
 from crm.extensions import Base, db
@@ -250,6 +251,11 @@ def assert_history_tells_everything() -> None:
         assert stored(noun) == history[noun], noun
 
 
+def assert_no_place_is_taken_twice() -> None:
+    """Whatever was undone in whatever order: one open affiliation of a kind, and one live record of a title."""
+    assert list(_doubles()) == []
+
+
 def assert_projections_follow_from_the_facts() -> None:
     ids = projections.all_ids()
     computed = projections.compute(ids, at=NOW)
@@ -313,6 +319,7 @@ def test_any_sequence_equals_replaying_its_change_sets(start, sequence):
             hands.do(what, arguments)
 
         assert_history_tells_everything()
+        assert_no_place_is_taken_twice()
         assert_projections_follow_from_the_facts()
         db.session.remove()
         db.engine.dispose()
@@ -329,6 +336,7 @@ def test_a_long_day_is_replayed_on_both_databases(app):
         assert db.session.scalar(select(ChangeSet.id).where(ChangeSet.action == "import")) is not None
         assert db.session.scalar(select(ChangeSet.id).where(ChangeSet.action == "undo")) is not None
         assert_history_tells_everything()
+        assert_no_place_is_taken_twice()
         assert_projections_follow_from_the_facts()
 
 

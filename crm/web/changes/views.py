@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from crm.actions.changes import preview_undo, undo
 from crm.domain import words
-from crm.domain.changes import UndoPlan
 from crm.domain.refusals import NotFound
+from crm.domain.undoing import UndoPlan
 from crm.extensions import db
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Enterprise
@@ -24,7 +24,7 @@ blueprint = Blueprint("changes", __name__)
 AT_ONCE = 50
 KEPT_SHOWN = 20
 
-_WHY = {"edited": "之后又被改过", "children": "之后又挂上了别的记录"}
+_WHY = {"edited": "之后又被改过", "children": "之后又挂上了别的记录", "replaced": "之后登记的取代了它，不恢复"}
 
 
 @blueprint.get("/changes/<int:change_set_id>/undo")
