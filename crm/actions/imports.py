@@ -409,8 +409,11 @@ def written_as(batch_id: int) -> int | None:
     return found.id if found is not None else None
 
 
-def abandon(batch_id: int, *, act: Act) -> None:
-    """Give a batch up before it is written; a running preview or writing is asked to stop."""
+def abandon(batch_id: int, *, act: Act) -> bool:
+    """Give a batch up before it is written; a running preview or writing is asked to stop.
+
+    False when its worker may have passed the last moment to stop: the batch then says itself how it ended.
+    """
     batch = own_batch(batch_id, act.viewer)
     if batch.state in ("done", "undone"):
         raise Refused("这次导入已经写入。要收回，用“撤销导入”。")
@@ -421,8 +424,9 @@ def abandon(batch_id: int, *, act: Act) -> None:
         state = db.session.scalar(select(Job.state).where(Job.id == batch.job_id))
         if batch.state == "committing" and state == "running":
             # Until its worker stops, the batch may still be written.
-            return
+            return False
     batch.state, batch.finished_at = "cancelled", act.recorded_at
+    return True
 
 
 # --- taking it back -------------------------------------------------------------------------------------------------

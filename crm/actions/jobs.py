@@ -8,6 +8,7 @@ from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.refusals import Refused
 from crm.extensions import db
+from crm.store import imports
 from crm.store.jobs import Job
 from crm.store.scope import visible_record
 from crm.store.unit_of_work import hand_over_after_commit
@@ -60,6 +61,7 @@ def cancel(job_id: int, act: Act) -> None:
     require(own or act.viewer.has_in(job.region_id, "bureau", "admin"), "取消别人的任务")
     waiting = update(Job).where(Job.id == job_id, Job.state == "queued")
     if db.session.execute(waiting.values(state="cancelled", cancel_asked=True, finished_at=act.recorded_at)).rowcount:
+        imports.job_was_cancelled(job_id, act.recorded_at)
         return
     running = update(Job).where(Job.id == job_id, Job.state == "running")
     if not db.session.execute(running.values(cancel_asked=True)).rowcount:

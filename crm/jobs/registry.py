@@ -20,7 +20,7 @@ Work = Callable[["Progress", dict[str, Any]], dict[str, Any] | None]
 
 
 class Cancelled(Exception):
-    """Somebody asked for the job to be cancelled; raised by ``Progress.step`` between two steps."""
+    """Somebody asked for the job to be cancelled; raised between two steps and before a step is committed."""
 
 
 class LeaseLost(Exception):
@@ -74,17 +74,17 @@ class Progress:
             if total is not None:
                 values["total"] = total
             db.session.execute(update(Job).where(Job.id == self.job_id).values(values))
-            asked = db.session.scalar(select(Job.cancel_asked).where(Job.id == self.job_id))
-        if asked:
-            raise Cancelled
 
     def confirm(self) -> None:
-        """Inside the work's own unit of work: go on only while the job is ours, so that nothing is committed twice.
+        """Inside the work's own unit of work: go on only while the job is ours and wanted, so that nothing is
+        committed twice, and nothing that somebody asked to stop.
 
-        Raises LeaseLost, which rolls that unit back.
+        Raises LeaseLost and Cancelled, which roll that unit back.
         """
         if not self.renew():
             raise LeaseLost
+        if db.session.scalar(select(Job.cancel_asked).where(Job.id == self.job_id)):
+            raise Cancelled
 
     def renew(self) -> bool:
         """Prolong the lease inside the open unit of work; False when the job is no longer this worker's."""

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, select
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.extensions import db
@@ -53,6 +53,17 @@ class ImportRow(Machine, Model):
     # {field key: [old, new]} as JSON values; for a new row {field key: new}.
     diff: Mapped[dict | None] = mapped_column(Json)
     problems: Mapped[list | None] = mapped_column(Json)
+
+
+def job_was_cancelled(job_id: int, now: datetime) -> None:
+    """A batch whose job never began: its preview is given up; what was confirmed waits for another word."""
+    of_job = update(ImportBatch).where(ImportBatch.job_id == job_id).execution_options(synchronize_session=False)
+    db.session.execute(
+        of_job.where(ImportBatch.state.in_(("uploaded", "reading"))).values(state="cancelled", finished_at=now)
+    )
+    db.session.execute(
+        of_job.where(ImportBatch.state == "committing").values(state="preview", message="写入已取消，什么也没有写。")
+    )
 
 
 def batch(batch_id: int) -> ImportBatch | None:

@@ -10,6 +10,7 @@ from crm.actions import imports
 from crm.actions.changes import undo
 from crm.actions.enterprises import edit_enterprise
 from crm.actions.import_rows import OUTCOMES
+from crm.actions.jobs import cancel
 from crm.actions.qualifications import record_qualification
 from crm.actions.service_logs import log_service
 from crm.domain.changes import Update
@@ -17,6 +18,7 @@ from crm.domain.codes import make_code, make_old_number
 from crm.domain.refusals import NotAllowed, NotFound, Refused
 from crm.extensions import db
 from crm.jobs import imports as work
+from crm.jobs.running import run
 from crm.store import file_store, projections
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Affiliation, Enterprise, EnterpriseAlias
@@ -857,6 +859,49 @@ def test_a_batch_given_up_while_it_waits_is_never_read(app):
 
     assert (batch(batch_id).state, result.get("skipped")) == ("cancelled", True)
     assert db.session.scalar(select(Job.state)) == "cancelled"
+
+
+def confirmed_job(content) -> tuple[int, int]:
+    """A batch that somebody confirmed, and the job that is to write it."""
+    batch_id = bring(content)
+    with unit_of_work():
+        imports.confirm(batch_id, good_rows_only=False, act=act())
+    return batch_id, batch(batch_id).job_id
+
+
+def test_a_batch_given_up_just_before_it_is_written_is_not_written(app, monkeypatch):
+    batch_id, job_id = confirmed_job({"企业": [HEAD, [QINGHE, code(1)]]})
+    asked = []
+
+    def judge_and_be_asked_to_stop(*args, **more):
+        judgement = judge(*args, **more)
+        with unit_of_work():
+            asked.append(imports.abandon(batch_id, act=act()))
+        return judgement
+
+    judge = imports.judge_source
+    monkeypatch.setattr(imports, "judge_source", judge_and_be_asked_to_stop)
+
+    assert run(job_id) == "cancelled"
+    assert asked == [False]
+    assert (batch(batch_id).state, count(Enterprise), count(Change, Change.noun == "enterprise")) == ("cancelled", 0, 0)
+
+
+@pytest.mark.parametrize(("confirmed", "state"), [(False, "cancelled"), (True, "preview")])
+def test_a_batch_whose_waiting_job_is_cancelled_waits_for_nothing(app, confirmed, state):
+    content = {"企业": [HEAD, [QINGHE, code(1)]]}
+    if confirmed:
+        batch_id, job_id = confirmed_job(content)
+    else:
+        kept = file_store.keep(workbook(content))
+        with unit_of_work():
+            batch_id = imports.start_import(kept, name="台账.xlsx", region_id=county().id, act=act())
+        job_id = batch(batch_id).job_id
+
+    with unit_of_work():
+        cancel(job_id, act())
+
+    assert (batch(batch_id).state, run(job_id), count(Enterprise)) == (state, None, 0)
 
 
 # --- rights -------------------------------------------------------------------------------------------------------

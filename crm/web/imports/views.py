@@ -274,7 +274,10 @@ def again(batch_id: int):
 def abandon(batch_id: int):
     imports.own_batch(batch_id, viewer())
     with unit_of_work():
-        imports.abandon(batch_id, act=new_act())
+        given_up = imports.abandon(batch_id, act=new_act())
+    if not given_up:
+        flash("已要求停止写入。停没停住，看这里的状态。")
+        return redirect(url_for("imports.show", batch_id=batch_id))
     flash("已放弃，什么也没有写入。")
     return redirect(url_for("imports.index"))
 
