@@ -21,6 +21,7 @@ from crm.domain.changes import Ref
 from crm.domain.names import normalise_name
 from crm.domain.titles import TitleFact
 from crm.domain.viewers import Viewer
+from crm.sheets.layouts import AREA
 from crm.sheets.rows import TypedRow
 
 NEUTRAL = "这一行不能写入：代码或名称可能有误，也可能不归你管。核对后再传，或交业务科室办理。"
@@ -103,6 +104,14 @@ class Court:
 
     def tie_words(self, sheet: Sheet, answer: Judged, row: TypedRow) -> ElsewhereArea | None:
         """Replace words by the records they stand for; answers the other district when the area column names one."""
+        if area := row.values.pop(AREA, None):
+            found = self.words.area(area)
+            if isinstance(found, ElsewhereArea):
+                return found
+            if isinstance(found, Unknown):
+                answer.problems.append(sheet.problem(row.row, AREA, area, found.code, found.message, "warning"))
+            elif found is not None and sheet.layout.noun == "enterprise":
+                row.values.setdefault("enterprise.township", found)
         for key, declared in sheet.worded:
             word = row.values.get(key)
             if not isinstance(word, str):

@@ -116,6 +116,18 @@ class Words:
             stops=True,
         )
 
+    def area(self, word: str) -> Any:
+        """What the district column of a row says: ElsewhereArea, the id of a township of ours, None for ours, or Unknown."""
+        said = plain(word)
+        rest = said if said in self._towns else self._without_prefix(said)
+        if not rest:
+            return None
+        if rest in self._towns:
+            return self._towns[rest]
+        if self._is_elsewhere(rest):
+            return ElsewhereArea(word)
+        return Unknown(f"“{word[:40]}”认不出是哪个区县，这一行按{self.region_name}读。", "unknown_area", stops=False)
+
     def _without_prefix(self, said: str) -> str:
         again = True
         while again:

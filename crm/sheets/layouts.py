@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from crm.domain.fields import FIELDS, Field
 
-# The year of a row of figures is part of its key and no fact of its own, so the declarations do not list it.
-FIGURES_YEAR = "figures.year"
+# The year of a row of figures is part of its key and no fact of its own, so the declarations do not list it; nor the
+# district that a row of a list for the whole city names, which only says whether the row is ours.
+FIGURES_YEAR, AREA = "figures.year", "enterprise.area"
 _KEYS_OF_ROWS = {
     FIGURES_YEAR: Field(
         "figures",
@@ -16,7 +17,33 @@ _KEYS_OF_ROWS = {
         minimum=2000,
         maximum=2100,
         aliases=("年份", "会计年度", "统计年度", "所属年度", "数据年度"),
-    )
+    ),
+    AREA: Field(
+        "enterprise",
+        "area",
+        "区县",
+        length=60,
+        aliases=(
+            "所属区县",
+            "所在区县",
+            "区县名称",
+            "县区",
+            "所属县区",
+            "所在县区",
+            "区（县）",
+            "所属区域",
+            "所在区域",
+            "行政区划",
+            "所属行政区划",
+            "辖区",
+            "所属辖区",
+            "所在地区",
+            "地区",
+            "所属地区",
+            "所属地",
+            "推荐区县",
+        ),
+    ),
 }
 
 

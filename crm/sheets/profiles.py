@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from crm.domain.fields import fields_of
 from crm.domain.number_readers import MONEY_UNITS
 from crm.sheets.headers import HeaderMatch, find_header, match_header
-from crm.sheets.layouts import Column, Profile, SheetLayout, field_behind
+from crm.sheets.layouts import AREA, Column, Profile, SheetLayout, field_behind
 from crm.sheets.reading import SheetData
 from crm.sheets.refusals import ProfileInvalid, SheetHasNoRows, SheetRefused
 
@@ -84,6 +84,8 @@ def _layout(entry: dict[str, Any], source: str) -> SheetLayout:
             if field.key not in named
         ]
     keys = {column.key for column in columns}
+    if AREA not in keys:
+        columns.append(Column(field_behind(AREA), field_behind(AREA).label, in_blank=False))
     absent = [key for key in (*entry["key"], *entry.get("also_key", [])) if key not in keys]
     if absent:
         raise ProfileInvalid(f"{source}: sheet {entry['name']}: key {absent[0]} is no column of it")

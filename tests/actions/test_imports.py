@@ -454,6 +454,63 @@ def test_the_area_column_says_whether_a_row_is_ours(app, word, outcome):
     assert outcomes(batch_id) == [outcome]
 
 
+AREAS = (
+    "区县",
+    "所属区县",
+    "所在区县",
+    "区县名称",
+    "县区",
+    "所属区域",
+    "行政区划",
+    "辖区",
+    "所在地区",
+    "地区",
+    "所属地",
+    "区（县）",
+)
+
+
+@pytest.mark.parametrize("head", AREAS)
+def test_a_district_column_says_whose_a_row_is(sqlite_app, head):
+    batch_id = bring(
+        {"名单": [["序号", "企业名称", head], [1, QINGHE, "巫溪县"], [2, "云阳县某某食品有限公司", "云阳县"]]}
+    )
+
+    assert outcomes(batch_id) == ["new", "not_ours"]
+
+
+@pytest.mark.parametrize(
+    ("word", "outcome", "said"),
+    [
+        ("重庆市", "new", []),
+        (None, "new", []),
+        ("重庆市云阳县江口镇", "not_ours", []),
+        ("主城", "new", ["“主城”认不出是哪个区县，这一行按巫溪县读。"]),
+    ],
+)
+def test_a_district_nobody_knows_is_told_and_the_row_stays_ours(sqlite_app, word, outcome, said):
+    batch_id = bring({"名单": [["企业名称", "区县"], [QINGHE, word]]})
+
+    assert (outcomes(batch_id), messages(batch_id)) == ([outcome], said)
+
+
+def test_a_district_column_with_our_townships_gives_the_township(sqlite_app):
+    confirm(bring({"名单": [["企业名称", "所属区域"], [QINGHE, "凤凰镇"]]}))
+
+    assert db.session.scalar(select(Standing.township_id)) == township("凤凰镇").id
+
+
+def test_rows_of_titles_and_figures_have_a_district_as_well(sqlite_app):
+    make_enterprise(QINGHE, code=code(1))
+    rows = [
+        ["企业名称", "区县", "资格种类", "公告日期"],
+        [QINGHE, "巫溪县", "高企", "2025-11-01"],
+        ["云阳县某某食品有限公司", "云阳县", "高企", "2025-11-01"],
+    ]
+
+    assert outcomes(bring({"认定资格": rows})) == ["new", "not_ours"]
+
+
 # --- bad input ----------------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from crm.domain.fields import FIELDS, fields_of
-from crm.sheets.layouts import FIGURES_YEAR
+from crm.sheets.layouts import AREA, FIGURES_YEAR
 from crm.sheets.profiles import UnknownProfile, UnknownSheet, load_profile, profiles, read_profile, recognise, tables
 from crm.sheets.reading import SheetData
 from crm.sheets.refusals import ProfileInvalid, SheetHasNoHeader, SheetHasNoKey, SheetHasNoRows
@@ -25,7 +25,7 @@ NOTES = sheet_of("说明", ["一、怎样填"], ["二、填什么"])
 def test_every_shipped_profile_loads_and_names_declared_fields():
     assert [profile.code for profile in profiles()] == ["county_workbook", "generic"]
     used = {column.key for profile in profiles() for sheet in profile.sheets for column in sheet.columns}
-    assert used - set(FIELDS) == {FIGURES_YEAR}
+    assert used - set(FIELDS) == {FIGURES_YEAR, AREA}
 
 
 @pytest.mark.parametrize("noun", ["enterprise", "qualification", "figures", "service_log"])
