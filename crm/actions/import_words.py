@@ -117,7 +117,7 @@ class Words:
         )
 
     def area(self, word: str) -> Any:
-        """What the district column of a row says: ElsewhereArea, the id of a township of ours, None for ours, or Unknown."""
+        """What the district column of a row says: ElsewhereArea, a township's id, None for ours, Unknown."""
         said = plain(word)
         rest = said if said in self._towns else self._without_prefix(said)
         if not rest:

@@ -20,13 +20,17 @@ _GUIDE_ROWS = 4
 
 @dataclass(frozen=True)
 class MatchedColumn:
-    """A column of the file that is a column of the layout; ``heading`` is the file's own wording."""
+    """A column of the file that is a column of the layout; ``heading`` is the file's own wording.
+
+    ``assumed``: nothing in the file says the unit of these amounts, the layout's is taken.
+    """
 
     index: int
     letter: str
     heading: str
     column: Column
     unit: str | None
+    assumed: bool = False
 
 
 @dataclass(frozen=True)
@@ -231,13 +235,15 @@ def _matches_around(sheet: SheetData, known: Known, row: int) -> Iterator[Header
 def _with_units(sheet: SheetData, match: HeaderMatch) -> HeaderMatch:
     above = "".join(_cell_text(cell) for row in sheet.rows[: match.header_row] for cell in row)
     found = _SHEET_UNIT.search(re.sub(r"\s+", "", unicodedata.normalize("NFKC", above)))
+    told = found.group(1) if found else None
     columns = tuple(
         MatchedColumn(
             matched.index,
             matched.letter,
             " ".join(matched.heading.split()),
             matched.column,
-            matched.unit or _default_unit(matched.column, found.group(1) if found else None),
+            matched.unit or _default_unit(matched.column, told),
+            assumed=matched.column.field.type == "money" and not (matched.unit or told),
         )
         for matched in match.columns
     )

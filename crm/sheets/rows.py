@@ -1,14 +1,17 @@
 """Raw rows to typed rows: every cell read by its field's codec, every problem of a row told at once."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from crm.domain.cells import CLEAR, Noted, Unreadable, compact
 from crm.domain.codecs import reader_of
 from crm.domain.fields import Field
-from crm.sheets.headers import HeaderMatch, data_rows
+from crm.domain.words import money_sentence
+from crm.sheets.headers import HeaderMatch, MatchedColumn, data_rows
 from crm.sheets.layouts import Column, SheetLayout
 from crm.sheets.reading import SheetData
 
@@ -17,6 +20,8 @@ Choices = Mapping[str, Mapping[Any, str]]
 # A column repeats few words (townships, dates, yes and no); beyond this many different ones, remembering does not pay.
 _REMEMBERED = 4096
 _NOT_SEEN = object()
+# Digits with separators, as a cell without a unit has them.
+_NUMBER = re.compile(r"[\s\d０-９.,，+-]+")
 _OLD_NUMBER = "enterprise.old_number"
 
 
@@ -78,6 +83,8 @@ def typed_rows(
     ]
     places = {matched.column.key: (matched.heading, matched.letter) for matched in match.columns}
     required = [column for column in layout.columns if column.required]
+    # Told once, at the first amount of such a column: nothing but the reader knows whether the unit is right.
+    assumed = {matched.column.key for matched in match.columns if matched.assumed}
     for number, cells in data_rows(sheet, match):
         values: dict[str, Any] = {}
         cleared: set[str] = set()
@@ -99,6 +106,9 @@ def typed_rows(
                 cleared.add(key)
             else:
                 values[key] = value
+                if key in assumed and _is_bare(raw):
+                    assumed.discard(key)
+                    faults.append((key, _quoted(raw), "unit_assumed", _unit_sentence(matched, value), "warning"))
         _judge_row(layout, required, values, cleared, faults)
         problems = [Problem(sheet.name, number, *_place(places, layout, fault[0]), *fault[1:]) for fault in faults]
         yield TypedRow(sheet.name, number, values, cleared, problems)
@@ -131,6 +141,20 @@ def _reader(column: Column, unit: str | None, today: date, choices: Choices | No
         return answer
 
     return remembering
+
+
+def _is_bare(raw: Any) -> bool:
+    """Whether a cell is a number and nothing else; a text may say its unit itself (150 万元)."""
+    return not isinstance(raw, str) or _NUMBER.fullmatch(raw) is not None
+
+
+def _unit_sentence(matched: MatchedColumn, value: Decimal) -> str:
+    unit = matched.unit or "元"
+    heading = matched.heading
+    return (
+        f"表里没有写{heading}的单位，按{unit}读，这里是 {money_sentence(value)}。"
+        f"不对就在表头写上单位，如“{heading}（元）”。"
+    )
 
 
 def _quoted(raw: Any) -> str:

@@ -511,6 +511,24 @@ def test_rows_of_titles_and_figures_have_a_district_as_well(sqlite_app):
     assert outcomes(bring({"认定资格": rows})) == ["new", "not_ours"]
 
 
+@pytest.mark.parametrize(
+    ("head", "cells", "said"),
+    [
+        ("注册资本", [5_000_000, 30], ["表里没有写注册资本的单位，按万元读，这里是 500.0 亿元。"]),
+        ("注册资本（元）", [5_000_000], []),
+        ("注册资本", ["500万元", None], []),
+    ],
+    ids=["told once", "told by the head", "told by the cell"],
+)
+def test_a_unit_that_nobody_wrote_is_said(sqlite_app, head, cells, said):
+    rows = [[f"巫溪县{n}号食品有限公司", code(n + 1), cell] for n, cell in enumerate(cells)]
+
+    batch_id = bring({"企业": [["企业名称", "统一社会信用代码", head], *rows]})
+
+    assert [message.split("不对就")[0] for message in messages(batch_id)] == said
+    assert set(outcomes(batch_id)) == {"new"}
+
+
 # --- bad input ----------------------------------------------------------------------------------------------------
 
 

@@ -66,6 +66,7 @@ WARNINGS = {
     "ambiguous_person": "服务专员重名",
     "unknown_choice": "词不在名单里，没有读入",
     "code_as_number": "代码在表里是数字",
+    "unit_assumed": "金额没有写单位",
     "unknown_area": "区县认不出，按本区读",
     "month_only": "日期只有年月",
     "percent_assumed": "比率按百分数读",
