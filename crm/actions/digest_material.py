@@ -10,7 +10,18 @@ from flask import current_app
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from crm.domain import words
-from crm.domain.digests import LAST_HORIZON, Digest, Due, Ending, Imported, ManagerCount, Material, Silent
+from crm.domain.digests import (
+    KIND,
+    LAST_HORIZON,
+    Digest,
+    Due,
+    Ending,
+    Imported,
+    ManagerCount,
+    Material,
+    Silent,
+    week_of,
+)
 from crm.domain.digests import compose as compose_digest
 from crm.domain.kinds import HELD_STATES, KINDS, RUNGS
 from crm.domain.refusals import NotFound
@@ -23,7 +34,7 @@ from crm.store.enterprises import Enterprise
 from crm.store.holidays import holidays
 from crm.store.imports import ImportBatch
 from crm.store.jobs import FAILED_DAYS, Job, lately_failed
-from crm.store.obligations import Obligation
+from crm.store.messages import Message
 from crm.store.qualifications import Qualification
 from crm.store.scope import visible
 from crm.store.settings import office_name, setting
@@ -37,7 +48,8 @@ REGION_ROLES = ("bureau", "leader")
 HOLIDAY_MONTH = 12
 # Nobody calls on a firm that is gone; their silence is no news.
 GONE = ("licence_revoked", "deregistered", "moved_out")
-IMPORTED_DAYS = 7
+# An older mail says nothing about what a person knows; a week without any working day has none.
+MOST_WEEKS_BACK = 8
 
 
 def compose(user_id: int, on: date, *, now: datetime) -> Digest:
@@ -70,7 +82,7 @@ def _material(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holi
     kinds = owned_kinds(viewer)
     if not own and not region:
         return Material(
-            imported=_imported(viewer, on, at, [_touches(kinds)]) if kinds else (),
+            imported=_imported(viewer, on, at, known, [_touches(kinds)]) if kinds else (),
             enterprise_count=db.session.scalar(visible(select(func.count()).select_from(Standing), viewer)) or 0,
             own=False,
             counts=_held(viewer, kinds),
@@ -99,7 +111,7 @@ def _material(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holi
         due=rows,
         silent=silent,
         never_contacted=never,
-        imported=_imported(viewer, on, at, where),
+        imported=_imported(viewer, on, at, known, where),
         enterprise_count=count,
         own=own,
         managers=managers,
@@ -199,12 +211,12 @@ def _own(viewer: Viewer) -> ColumnElement[bool]:
 
 def _due_rows(viewer: Viewer, at: datetime, *, live: bool, where: Sequence[ColumnElement[bool]]) -> tuple[Due, ...]:
     until = _end_of(at, LAST_HORIZON)
+    # What somebody promised at a colleague's enterprise is owed by whoever promised.
+    promised_by = viewer.user_id if where else None
     if live:
-        # What somebody promised at a colleague's enterprise is owed by whoever promised.
-        wide = [or_(*where, Obligation.owner_id == viewer.user_id)] if where else []
-        rows = due.stored(viewer, until=until, where=wide)
+        rows = due.stored(viewer, until=until, where=where, promised_by=promised_by)
     else:
-        rows = due.computed(viewer, at=at, until=until, where=where)
+        rows = due.computed(viewer, at=at, until=until, where=where, promised_by=promised_by)
     return tuple(
         Due(
             enterprise_id=row.enterprise_id,
@@ -263,9 +275,31 @@ def _silent(
     return tuple(found), never
 
 
-def _imported(viewer: Viewer, on: date, at: datetime, where: Sequence[ColumnElement[bool]]) -> tuple[Imported, ...]:
-    """What imports of the last week changed and nobody took back, newest first, a line per enterprise and import."""
-    since = datetime.combine(on - timedelta(days=IMPORTED_DAYS), time(0), at.tzinfo)
+def _told_until(viewer: Viewer, on: date, at: datetime, known: Holidays) -> datetime:
+    """Up to when this person has been told: the moment of the last digest, else when the last one would have gone.
+
+    Weeks are not alike: after a holiday the mail comes on a Wednesday, and a week may have none at all.
+    """
+    last = (
+        select(func.max(Message.queued_at))
+        .where(Message.kind == KIND, Message.user_id == viewer.user_id, Message.period != week_of(on))
+        .where(Message.queued_at < at, Message.queued_at >= at - timedelta(weeks=MOST_WEEKS_BACK))
+    )
+    told = db.session.scalar(last)
+    if told is not None:
+        return told
+    for weeks in range(1, MOST_WEEKS_BACK + 1):
+        first = known.first_workday_of_iso_week(on - timedelta(weeks=weeks))
+        if first is not None:
+            return datetime.combine(first, time(0), at.tzinfo)
+    return at - timedelta(weeks=MOST_WEEKS_BACK)
+
+
+def _imported(
+    viewer: Viewer, on: date, at: datetime, known: Holidays, where: Sequence[ColumnElement[bool]]
+) -> tuple[Imported, ...]:
+    """What imports changed since the last digest and nobody took back, newest first, a line per firm and import."""
+    since = _told_until(viewer, on, at, known)
     query = (
         select(
             Change.enterprise_id,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from crm.actions.digest_material import compose, is_reader
 from crm.domain.acts import Act
-from crm.domain.digests import week_of
+from crm.domain.digests import KIND, week_of
 from crm.extensions import db
 from crm.mail.compose import Composed
 from crm.mail.compose import digest as mail_digest
@@ -20,8 +20,6 @@ from crm.store.holidays import holidays
 from crm.store.messages import Message
 from crm.store.settings import setting
 from crm.store.users import User, viewer_of
-
-KIND = "digest"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 from crm.domain import words
 from crm.domain.workdays import Holidays
 
+# The kind of its messages in the outbox.
+KIND = "digest"
 # Days ahead and how many lines a section shows before it says how many more there are.
 HORIZONS: tuple[tuple[int, int], ...] = ((7, 20), (30, 10), (60, 5), (90, 5))
 LAST_HORIZON = 90

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from crm.domain.obligations import SETTLED
 from crm.domain.viewers import Viewer
@@ -38,8 +38,20 @@ class DueRow:
     manager_id: int | None
 
 
-def stored(viewer: Viewer, *, until: datetime | None = None, where: Sequence[ColumnElement[bool]] = ()) -> list[DueRow]:
-    """Unsettled obligations of today among the enterprises a viewer sees, nearest first."""
+def stored(
+    viewer: Viewer,
+    *,
+    until: datetime | None = None,
+    where: Sequence[ColumnElement[bool]] = (),
+    promised_by: int | None = None,
+) -> list[DueRow]:
+    """Unsettled obligations of today among the enterprises a viewer sees, nearest first.
+
+    ``promised_by``: also what this person promised at enterprises that ``where`` leaves out.
+    """
+    narrowed = list(where)
+    if promised_by is not None:
+        narrowed = [or_(and_(*where), Obligation.owner_id == promised_by)]
     query = (
         select(
             *(getattr(Obligation, name) for name in _FIELDS),
@@ -50,7 +62,7 @@ def stored(viewer: Viewer, *, until: datetime | None = None, where: Sequence[Col
         .select_from(Obligation)
         .join(Standing, Standing.enterprise_id == Obligation.enterprise_id)
         .join(Enterprise, Enterprise.id == Obligation.enterprise_id)
-        .where(Obligation.state.not_in(SETTLED), *where)
+        .where(Obligation.state.not_in(SETTLED), *narrowed)
     )
     if until is not None:
         query = query.where(Obligation.due_at <= until)
@@ -64,12 +76,25 @@ def computed(
     at: datetime,
     until: datetime | None = None,
     where: Sequence[ColumnElement[bool]] = (),
+    promised_by: int | None = None,
     settled: bool = False,
 ) -> list[DueRow]:
     """The same for any moment, from the facts known now; writes nothing. ``where`` speaks of today's standings.
 
     ``settled``: also what is done, waived or lapsed.
     """
+    rows = _computed(viewer, at, where, settled)
+    if promised_by is not None:
+        known = {(row.enterprise_id, row.kind, row.period) for row in rows}
+        firms = Standing.enterprise_id.in_(select(Obligation.enterprise_id).where(Obligation.owner_id == promised_by))
+        promised = (row for row in _computed(viewer, at, [firms], settled) if row.owner_id == promised_by)
+        rows += [row for row in promised if (row.enterprise_id, row.kind, row.period) not in known]
+    if until is not None:
+        rows = [row for row in rows if row.due_at <= until]
+    return sorted(rows, key=lambda row: (row.due_at, row.kind, row.enterprise_id, row.period))
+
+
+def _computed(viewer: Viewer, at: datetime, where: Sequence[ColumnElement[bool]], settled: bool) -> list[DueRow]:
     query = select(Standing.enterprise_id, Enterprise.name, Enterprise.credit_code).join(
         Enterprise, Enterprise.id == Standing.enterprise_id
     )
@@ -81,9 +106,7 @@ def computed(
         managers = {standing["enterprise_id"]: standing["manager_id"] for standing in made["standing"]}
         wanted = [item for item in made["obligation"] if settled or item["state"] not in SETTLED]
         rows += [_row(item, firms, managers) for item in wanted]
-    if until is not None:
-        rows = [row for row in rows if row.due_at <= until]
-    return sorted(rows, key=lambda row: (row.due_at, row.kind, row.enterprise_id, row.period))
+    return rows
 
 
 def _row(item: dict[str, Any], firms: dict[int, Any], managers: dict[int, int | None]) -> DueRow:

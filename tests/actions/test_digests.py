@@ -1,5 +1,6 @@
 """The week's digest: who is owed one, what stands in it and in which order, and what must not."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from sqlalchemy import func, select
 
 from crm.actions.digest_material import compose
 from crm.domain.changes import Create, Update
+from crm.domain.digests import week_of
 from crm.extensions import db
 from crm.jobs.digests import queue_digests
 from crm.mail.compose import digest as mail_digest
@@ -148,26 +150,28 @@ def listed(firm: int, kind: str, *, at: datetime) -> None:
         write([Create("qualification", values)], act=act(now=at, import_batch_id=batch.id), action="import")
 
 
+def queued(user_id: int, week: str, at: datetime, state: str = "sent") -> Message:
+    return Message(
+        user_id=user_id,
+        channel="mail",
+        kind="digest",
+        period=week,
+        recipient="xianghe@example.org",
+        subject="本周提醒",
+        text="",
+        headers={},
+        message_id=f"<{week}@example.org>",
+        state=state,
+        attempts=1,
+        queued_at=at,
+        state_at=at,
+    )
+
+
 def stuck(user_id: int, state: str) -> None:
     """A message that did not simply arrive."""
     with unit_of_work() as work:
-        work.add(
-            Message(
-                user_id=user_id,
-                channel="mail",
-                kind="digest",
-                period="2026-W47",
-                recipient="xianghe@example.org",
-                subject="本周提醒",
-                text="",
-                headers={},
-                message_id="<old@example.org>",
-                state=state,
-                attempts=1,
-                queued_at=NOW,
-                state_at=NOW,
-            )
-        )
+        work.add(queued(user_id, "2026-W47", NOW, state))
 
 
 def test_what_an_import_changed_last_week_is_told_and_what_was_undone_is_not(app):
@@ -183,6 +187,44 @@ def test_what_an_import_changed_last_week_is_told_and_what_was_undone_is_not(app
     assert [(line.chip, line.text, line.verb) for line in section.lines] == [
         ("11-20", "企业有变化，来自科技型第六批.xlsx（11-20 导入）", "看变更")
     ]
+
+
+def days_told(manager: int, firm: int, *digests: date) -> list[int]:
+    """For each day of two months, how many of these mails tell of an import of that day."""
+    counts = []
+    for day in range(60):
+        at = datetime(2026, 1, 26, 4, 0, tzinfo=UTC) + timedelta(days=day)
+        imported(firm, at=at)
+    for on in digests:
+        content = compose(manager, on, now=datetime.combine(on, datetime.min.time(), UTC))
+        with unit_of_work() as work:
+            message = queued(manager, week_of(on), datetime.combine(on, datetime.min.time(), UTC))
+            work.add(message)
+        section = [s for s in content.sections if s.code == "imported"]
+        counts.append((section[0].more and int(re.search(r"\d+", section[0].more[0])[0]) + 8) or len(section[0].lines))
+    return counts
+
+
+def test_no_import_falls_between_two_mails_of_a_holiday(sqlite_app):
+    manager = make_user("xianghe", "case_manager", name="向禾").user_id
+    firm = make_enterprise(manager=manager)
+    # The Spring Festival of 2026 takes the whole of week 8; the Qingming Monday shifts week 15.
+    mondays = [date(2026, 2, 2), date(2026, 2, 9), date(2026, 2, 24), date(2026, 3, 2)]
+
+    told = days_told(manager, firm, *mondays)
+
+    assert told == [7, 7, 15, 6]
+
+
+def test_before_the_first_mail_the_last_week_with_a_working_day_counts(sqlite_app):
+    manager = make_user("xianghe", "case_manager", name="向禾").user_id
+    firm = make_enterprise(manager=manager)
+    imported(firm, at=datetime(2026, 2, 11, 4, 0, tzinfo=UTC))
+    imported(firm, at=datetime(2026, 2, 8, 4, 0, tzinfo=UTC))
+
+    content = compose(manager, date(2026, 2, 24), now=NOW)
+
+    assert [line.chip for s in content.sections for line in s.lines if s.code == "imported"] == ["02-11"]
 
 
 def test_no_news_is_one_line(sqlite_app):
@@ -308,9 +350,12 @@ def test_a_step_promised_at_a_colleagues_firm_is_owed_by_who_promised(sqlite_app
         world.late, TODAY - timedelta(days=5), author=world.colleague, step="带样品", step_on=TODAY + timedelta(days=2)
     )
 
-    content = compose(world.colleague, TODAY, now=NOW)
+    today = compose(world.colleague, TODAY, now=NOW)
+    tomorrow = compose(world.colleague, TODAY + timedelta(days=1), now=NOW)
 
-    assert ("7 天内到期", ["11-25 重庆宁谷生物科技有限公司 去办结"]) in lines(content)
+    for content in (today, tomorrow):
+        assert ("7 天内到期", ["11-25 重庆宁谷生物科技有限公司 去办结"]) in lines(content)
+        assert sum(section.count for section in content.sections if section.code.startswith(("due", "over"))) == 2
 
 
 def test_no_figure_ever_stands_in_a_mail(sqlite_app):
