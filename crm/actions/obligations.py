@@ -1,4 +1,4 @@
-"""What people say about an obligation: done, waived, postponed, or taken back. The obligation itself is computed."""
+"""What people say about an obligation: done, waived, postponed, missed, or taken back. It itself is computed."""
 
 from datetime import date
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from crm.actions.rights import may_edit, may_log, require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update, withdraw
-from crm.domain.obligations import NEXT_STEP
+from crm.domain.obligations import HNTE_ANNUAL_REPORT, NEXT_STEP
 from crm.domain.refusals import AlreadyDone, InvalidInput, NotFound, Refused
 from crm.domain.viewers import Viewer
 from crm.store.changes import change_set_by_request_key
@@ -18,7 +18,9 @@ from crm.store.scope import visible_enterprise
 from crm.store.standings import Standing
 from crm.store.writer import Written, write
 
-DONE, WAIVED, POSTPONED = "done", "waived", "postponed"
+DONE, WAIVED, POSTPONED, MISSED = "done", "waived", "postponed", "missed"
+# Whether it was done counts for years after nothing more can be done: two missed reports cancel the title.
+TOLD_LATER = frozenset({HNTE_ANNUAL_REPORT})
 LONGEST_NOTE = 500
 # Nobody plans further ahead; a slip of the year is caught here.
 LATEST_YEARS_AHEAD = 3
@@ -62,20 +64,24 @@ def settle(
     period: str,
     *,
     note: str = "",
+    done_on: date | None = None,
     receipt: Kept | None = None,
     receipt_name: str = "",
     act: Act,
 ) -> Written:
     """Record that an obligation is done (办结), with a note and the receipt if there is one.
 
-    ``receipt`` are bytes already in the file store; its row is made in the same transaction. Raises NotFound,
-    NotAllowed, InvalidInput, Refused when it is settled already.
+    ``done_on`` None: on the act's day. ``receipt`` are bytes already in the file store; its row is made in the same
+    transaction. An annual report may be recorded as filed long after (补记). Raises NotFound, NotAllowed, InvalidInput,
+    Refused when it is settled already.
     """
-    row, enterprise = _open(enterprise_id, kind, period, act)
+    row, enterprise = _open(enterprise_id, kind, period, act, told_later=True)
     kept_note = _note(note)
+    if done_on is not None and not row.opens_on <= done_on <= act.effective_on:
+        raise InvalidInput({"done_on": f"办结日期 {done_on} 不在 {row.opens_on} 到今天之间。核对后改正。"})
     if receipt is not None and receipt.media_type not in RECEIPT_TYPES:
         raise InvalidInput({"receipt": "回执读不出是什么文件。换成 PDF、图片、Word 或 Excel。"})
-    values: dict[str, Any] = {"outcome": DONE, "on": act.effective_on, "note": kept_note}
+    values: dict[str, Any] = {"outcome": DONE, "on": done_on or act.effective_on, "note": kept_note}
     if receipt is not None:
         stored = record(
             receipt,
@@ -97,6 +103,19 @@ def waive(enterprise_id: int, kind: str, period: str, *, reason: str, act: Act) 
         raise InvalidInput({"reason": "写明为什么免办。"})
     values = {"outcome": WAIVED, "on": act.effective_on, "note": _note(reason, "reason")}
     return _write(row, values, act, "waive_obligation")
+
+
+def miss(enterprise_id: int, kind: str, period: str, *, note: str = "", act: Act) -> Written:
+    """Record that an annual report was not filed (确认未报): it counts towards 取消资格 (32号 第十九条（三）).
+
+    Only after its due moment. Raises like ``settle``.
+    """
+    row, _ = _open(enterprise_id, kind, period, act, told_later=True)
+    if kind not in TOLD_LATER:
+        raise Refused("这种事项没有“未报”。")
+    if row.due_at >= act.recorded_at:
+        raise Refused("还没到截止时间，不能登记未报。")
+    return _write(row, {"outcome": MISSED, "on": act.effective_on, "note": _note(note)}, act, "miss_obligation")
 
 
 def postpone(enterprise_id: int, kind: str, period: str, *, to: date, act: Act) -> Written:
@@ -140,13 +159,13 @@ def _refuse_repetition(act: Act) -> None:
         raise AlreadyDone(earlier.id)
 
 
-def _open(enterprise_id: int, kind: str, period: str, act: Act) -> tuple[Row, Enterprise]:
+def _open(enterprise_id: int, kind: str, period: str, act: Act, *, told_later: bool = False) -> tuple[Row, Enterprise]:
     _refuse_repetition(act)
     enterprise, _ = visible_enterprise(enterprise_id, act.viewer)
     row = _visible(enterprise_id, kind, period, act)
     if row.state in (DONE, WAIVED):
         raise Refused("这件事项已经办结或免办。要改，先取回。")
-    if row.state not in WAITING:
+    if row.state not in WAITING and not (told_later and kind in TOLD_LATER):
         raise Refused("这件事项已过期，不能再办。")
     return row, enterprise
 

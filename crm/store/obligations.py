@@ -18,7 +18,7 @@ class ObligationOutcome(Record, Model):
     enterprise_id: Mapped[int] = mapped_column(ForeignKey("enterprise.id"))
     kind: Mapped[str] = mapped_column(Words(24))
     period: Mapped[str] = mapped_column(Words(40))
-    outcome: Mapped[str] = mapped_column(Words(12))  # done, waived, postponed
+    outcome: Mapped[str] = mapped_column(Words(12))  # done, waived, postponed, missed
     on: Mapped[date] = mapped_column("outcome_on", Date)
     postponed_to: Mapped[date | None] = mapped_column(Date)
     note: Mapped[str | None] = mapped_column(Words(500))

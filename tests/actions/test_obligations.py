@@ -1,12 +1,12 @@
 """What people say about an obligation: done, waived, postponed, taken back; who may, and what is refused."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from crm.actions.changes import undo
 from crm.actions.enterprises import edit_enterprise
-from crm.actions.obligations import postpone, settle, take_back, waive
+from crm.actions.obligations import miss, postpone, settle, take_back, waive
 from crm.actions.service_logs import log_service
 from crm.domain.refusals import AlreadyDone, InvalidInput, NotAllowed, NotFound, Refused
 from crm.extensions import db
@@ -14,6 +14,7 @@ from crm.store.file_store import keep
 from crm.store.files import StoredFile
 from crm.store.obligation_lists import outcome_of
 from crm.store.obligations import obligations_of
+from crm.store.projections import refresh
 from crm.store.unit_of_work import unit_of_work
 from tests.builders import NOW, OTHER, TODAY, act, county, make_enterprise, make_user, township
 
@@ -55,6 +56,73 @@ def test_a_settled_obligation_is_done_and_undo_opens_it_again(app):
     with unit_of_work():
         undo(written.change_set_id, act=act())
     assert state_of(enterprise_id) == ["urgent"]
+
+
+def reports(enterprise_id: int) -> dict[str, tuple[str, str]]:
+    return {
+        item.period: (item.state, item.reason)
+        for item in obligations_of(enterprise_id)
+        if item.kind == "hnte_annual_report"
+    }
+
+
+def of_report(deed, enterprise_id: int, period: str, **more):
+    with unit_of_work():
+        return deed(enterprise_id, "hnte_annual_report", period, act=more.pop("by", None) or act(), **more)
+
+
+def test_a_report_filed_before_the_library_began_is_recorded_with_its_day(app):
+    enterprise_id = make_enterprise(titles=[HNTE])
+    assert reports(enterprise_id)["2025"][0] == "lapsed"
+
+    of_report(settle, enterprise_id, "2025", done_on=date(2026, 5, 20), note="补记")
+
+    outcome = outcome_of(enterprise_id, "hnte_annual_report", "2025")
+    assert (reports(enterprise_id)["2025"][0], outcome.on) == ("done", date(2026, 5, 20))
+
+
+def test_reports_that_were_missed_count_towards_losing_the_title(app):
+    enterprise_id = make_enterprise(titles=[HNTE])
+    at = datetime(2027, 4, 20, 2, 0, tzinfo=UTC)
+
+    of_report(miss, enterprise_id, "2025", note="电话核实")
+    with unit_of_work():
+        refresh([enterprise_id], at=at)
+
+    state, reason = reports(enterprise_id)["2026"]
+    assert (reports(enterprise_id)["2025"][0], state) == ("lapsed", "open")
+    assert reason.startswith("有效期内已缺报 1 次（2025 年度），再缺一次即取消高企资格")
+    with unit_of_work():
+        take_back(enterprise_id, "hnte_annual_report", "2025", act=act())
+    assert outcome_of(enterprise_id, "hnte_annual_report", "2025") is None
+
+
+@pytest.mark.parametrize(
+    ("deed", "kind", "more", "sentence"),
+    [
+        (miss, "next_step", {}, "这种事项没有“未报”。"),
+        (miss, "hnte_annual_report", {"due": True}, "还没到截止时间，不能登记未报。"),
+        (settle, "hnte_annual_report", {"done_on": date(2026, 11, 24)}, "不在 2026-04-01 到今天之间"),
+        (settle, "hnte_annual_report", {"done_on": date(2026, 3, 1)}, "不在 2026-04-01 到今天之间"),
+    ],
+    ids=["a promise", "before it is due", "a day to come", "before it opened"],
+)
+def test_what_cannot_have_been_is_refused(sqlite_app, deed, kind, more, sentence):
+    enterprise_id = make_enterprise(titles=[HNTE])
+    period = "2025"
+    when = act()
+    if kind == "next_step":
+        period = promise(enterprise_id)
+    if more.pop("due", False):
+        when = act(now=datetime(2026, 4, 10, 2, 0, tzinfo=UTC), on=date(2026, 4, 10))
+        with unit_of_work():
+            refresh([enterprise_id], at=when.recorded_at)
+
+    with pytest.raises(Refused) as refusal, unit_of_work():
+        deed(enterprise_id, kind, period, act=when, **more)
+
+    told = [refusal.value.message, *getattr(refusal.value, "fields", {}).values()]
+    assert any(sentence in words for words in told)
 
 
 def test_a_receipt_is_kept_with_the_outcome(app):
@@ -215,12 +283,12 @@ def test_a_department_does_not_see_a_next_step(app):
         done(enterprise_id, period, by=act(unit))
 
 
-def test_what_has_lapsed_cannot_be_settled(app):
+def test_what_has_lapsed_cannot_be_waived(app):
     enterprise_id = make_enterprise(titles=[HNTE])
     lapsed = [item for item in obligations_of(enterprise_id) if item.state == "lapsed"]
-    assert [item.kind for item in lapsed] == ["hnte_annual_report"]
+    assert {item.kind for item in lapsed} == {"hnte_annual_report"}
 
     with pytest.raises(Refused) as caught, unit_of_work():
-        settle(enterprise_id, lapsed[0].kind, lapsed[0].period, act=act(now=NOW))
+        waive(enterprise_id, lapsed[0].kind, lapsed[0].period, reason="不需要", act=act(now=NOW))
 
     assert caught.value.message == "这件事项已过期，不能再办。"

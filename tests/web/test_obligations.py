@@ -153,6 +153,18 @@ def test_filters_by_township_kind_and_name_are_joined(client, manager):
     ] == [1, 1, 1, 0, 0]
 
 
+def test_a_lapsed_report_may_still_be_recorded_or_said_to_be_missed(client, manager):
+    firm = make_enterprise(titles=[HNTE], manager=manager.user_id)
+    address = f"/due?shown=lapsed&open={firm}:hnte_annual_report:2025"
+
+    before = client.get(address).text
+    post(client, f"/due/{firm}/hnte_annual_report/2025/settle", {"done_on": "2026-05-20", "back": address})
+    after = client.get(f"/due?shown=done&open={firm}:hnte_annual_report:2025").text
+
+    assert "补记办结" in before and "确认未报" in before and "改期" not in before.partition('id="side"')[2]
+    assert "05-20" in after.partition('id="side"')[2]
+
+
 def test_the_panel_says_why_and_what_next_and_carries_its_keys(client, manager):
     enterprise_id = make_enterprise(manager=manager.user_id)
     period = promise(enterprise_id)

@@ -40,6 +40,7 @@ ACTIONS: dict[str, str] = {
     "withdraw_service_log": "撤下服务记录",
     "settle_obligation": "到期事项办结",
     "waive_obligation": "到期事项免办",
+    "miss_obligation": "登记未报",
     "postpone_obligation": "到期事项改期",
     "reopen_obligation": "到期事项取回",
     "add_user": "新增用户",

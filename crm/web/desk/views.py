@@ -46,6 +46,7 @@ DEEDS: dict[str, str] = {
     "edit_service_log": "改了服务记录",
     "settle_obligation": "办结了到期事项",
     "waive_obligation": "免办了到期事项",
+    "miss_obligation": "登记了未报",
     "postpone_obligation": "给到期事项改了期",
     "reopen_obligation": "取回了到期事项",
     "undo": "撤销了一次修改",

@@ -1,4 +1,4 @@
-"""The four small forms of the panel."""
+"""The small forms of the panel."""
 
 from wtforms import FileField, HiddenField, StringField, TextAreaField
 
@@ -7,12 +7,18 @@ from crm.web.doors import Form
 
 class SettleForm(Form):
     note = TextAreaField()
+    done_on = StringField()
     receipt = FileField()
     back = HiddenField()
 
 
 class WaiveForm(Form):
     reason = TextAreaField()
+    back = HiddenField()
+
+
+class MissForm(Form):
+    note = TextAreaField()
     back = HiddenField()
 
 

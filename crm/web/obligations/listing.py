@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 from werkzeug.datastructures import MultiDict
 
 from crm.actions.exports import export_rows
-from crm.actions.obligations import may_settle
+from crm.actions.obligations import TOLD_LATER, may_settle
 from crm.domain import words
 from crm.domain.kinds import KINDS
 from crm.domain.refusals import NotFound
@@ -28,7 +28,7 @@ from crm.store.windows import Window
 from crm.web import reference
 from crm.web.doors import SIGNED_IN, new_act, now, open_to, today, viewer
 from crm.web.obligations import blueprint, filters
-from crm.web.obligations.forms import PostponeForm, SettleForm, TakeBackForm, WaiveForm
+from crm.web.obligations.forms import MissForm, PostponeForm, SettleForm, TakeBackForm, WaiveForm
 
 MONTHS = 12
 # The strip begins one month back: what was due just now is still on everybody's mind. What is settled lies behind.
@@ -238,6 +238,8 @@ def panel(wanted: filters.Asked, **forms: Any) -> dict[str, Any]:
         "may": may_settle(person, row, kind=kind, owner_id=row.owner_id),
         "back": f"/due{wanted.same()}",
         "settle_form": forms.get("settle_form") or SettleForm(formdata=None),
+        "told_later": row.kind in TOLD_LATER,
+        "miss_form": forms.get("miss_form") or MissForm(formdata=None),
         "waive_form": forms.get("waive_form") or WaiveForm(formdata=None),
         "postpone_form": forms.get("postpone_form") or PostponeForm(formdata=None),
         "take_back_form": forms.get("take_back_form") or TakeBackForm(formdata=None),

@@ -13,7 +13,7 @@ from crm.store import file_store, obligation_lists
 from crm.store.writer import Written
 from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, own_path, viewer
 from crm.web.obligations import blueprint, listing
-from crm.web.obligations.forms import PostponeForm, SettleForm, TakeBackForm, WaiveForm
+from crm.web.obligations.forms import MissForm, PostponeForm, SettleForm, TakeBackForm, WaiveForm
 
 # A receipt is a page or a photograph; the limit of imports would invite whole folders.
 LARGEST_RECEIPT = 20 * 1024 * 1024
@@ -33,6 +33,7 @@ def settle(enterprise_id: int, kind: str, period: str):
             kind,
             period,
             note=form.note.data or "",
+            done_on=_day(form.done_on.data, "done_on") if (form.done_on.data or "").strip() else None,
             receipt=kept,
             receipt_name=upload.filename or "回执" if upload else "",
             act=new_act(),
@@ -59,6 +60,17 @@ def waive(enterprise_id: int, kind: str, period: str):
     return _answer(form, "waive_form", written, (enterprise_id, kind, period), "已免办")
 
 
+@blueprint.post(f"{PATH}/miss")
+@open_to(SIGNED_IN)
+def miss(enterprise_id: int, kind: str, period: str):
+    _require(enterprise_id, kind, period)
+    form = MissForm()
+    written = attempt(
+        form, lambda: obligations.miss(enterprise_id, kind, period, note=form.note.data or "", act=new_act())
+    )
+    return _answer(form, "miss_form", written, (enterprise_id, kind, period), "已登记未报")
+
+
 @blueprint.post(f"{PATH}/postpone")
 @open_to(SIGNED_IN)
 def postpone(enterprise_id: int, kind: str, period: str):
@@ -66,7 +78,7 @@ def postpone(enterprise_id: int, kind: str, period: str):
     form = PostponeForm()
 
     def deed() -> Written:
-        return obligations.postpone(enterprise_id, kind, period, to=_day(form.to.data or ""), act=new_act())
+        return obligations.postpone(enterprise_id, kind, period, to=_day(form.to.data or "", "to"), act=new_act())
 
     written = attempt(form, deed)
     said = f"已改期到 {form.to.data}" if written else ""
@@ -90,13 +102,13 @@ def _require(enterprise_id: int, kind: str, period: str) -> None:
     require(obligations.may_settle(viewer(), row, kind=kind, owner_id=row.owner_id), "办理这件事项")
 
 
-def _day(text: str) -> date:
-    """The date a person chose; raises InvalidInput."""
+def _day(text: str, field: str) -> date:
+    """The date a person chose; raises InvalidInput for that field."""
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
         said = f"“{text[:20]}”不是日期。写成 2026-12-01。" if text.strip() else "选一个日期。"
-        raise InvalidInput({"to": said}) from None
+        raise InvalidInput({field: said}) from None
 
 
 def _upload(file: FileStorage | None) -> FileStorage | None:
