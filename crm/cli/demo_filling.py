@@ -271,6 +271,7 @@ def _enterprise_events(one: DemoEnterprise, on: date, began: date) -> Iterator[E
     for n, row in enumerate(one.pool):
         yield from _pool_events(one, n, row, event)
     yield from _application_events(one, event, on)
+    yield from _report_events(one, event, by_manager, on, began)
 
 
 def _belonging_key(one: DemoEnterprise, number: int) -> Hashable:
@@ -365,6 +366,29 @@ def _application_events(one: DemoEnterprise, event: Enter, on: date) -> Iterator
         yield row(on.year - 1, "备案公告", date(on.year - 1, 12, 15), "passed")
     if one.recipe == "hnte_lapsed":
         yield row(on.year - 1, "组织评审", date(on.year - 1, 11, 20), "failed", "研发费用归集不全，未通过。")
+
+
+def _report_events(
+    one: DemoEnterprise, event: Enter, by_manager: Callable[[date], str], on: date, began: date
+) -> Iterator[Event]:
+    """The yearly reports of a 高企: most filed in May, some certainly missed, some nobody said anything about."""
+    lot = sum(map(ord, one.key)) % 6
+    for title in one.titles:
+        start, last = title.fields.get("valid_from"), title.fields.get("valid_to")
+        if title.fields["kind"] != "hnte" or start is None or last is None:
+            continue
+        last = min(last, title.fields.get("ended_on") or last)
+        for year in range(max(start.year, began.year), last.year + 1):
+            due = date(year, 5, 31)
+            newest = due.replace(year=year + 1) > on
+            if not start <= due <= last or due >= on or (newest and lot == 0):
+                continue
+            missed = newest and lot == 1
+            day = due + timedelta(days=6) if missed else due - timedelta(days=lot * 3 + 1)
+            values = {"enterprise_id": Ref(one.key), "kind": "hnte_annual_report", "period": str(year - 1)}
+            values |= {"outcome": "missed" if missed else "done", "on": day}
+            action = "miss_obligation" if missed else "settle_obligation"
+            yield event(day, OUTCOMES, by_manager(day), action, Create("obligation_outcome", values))
 
 
 # --- service logs ----------------------------------------------------------------------------------------------------
