@@ -1,11 +1,11 @@
 """Undo: what a change set did is taken back by the last-writer rule; the undo is itself a change set."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import aliased
 
+from crm.actions.dependants import hung_on, still_live
 from crm.actions.jobs import ask_for_recompute
 from crm.actions.successors import in_their_place
 from crm.domain.acts import Act
@@ -13,13 +13,13 @@ from crm.domain.changes import Update
 from crm.domain.refusals import NotAllowed, NotFound, Refused
 from crm.domain.undoing import Kept, Logged, UndoPlan, plan_undo
 from crm.domain.viewers import Viewer
-from crm.extensions import Base, db
+from crm.extensions import db
 from crm.store.changes import Change, ChangeSet
 from crm.store.imports import ImportBatch
 from crm.store.scope import visible
 from crm.store.settings import PROJECTED, Setting
 from crm.store.users import Grant, User
-from crm.store.writer import CHUNK, Prepared, Written, from_plain, write, write_prepared
+from crm.store.writer import Prepared, Written, from_plain, write, write_prepared
 
 # A change of one of these may move the dates of any enterprise; the deeds that write them ask for the same.
 SHARED_NOUNS = ("window", "holiday")
@@ -134,47 +134,10 @@ def _plan(change_set: ChangeSet) -> UndoPlan:
         .order_by(other.id)
     )
     later = [_logged(row, who, undoes is not None) for row, who, undoes in db.session.execute(query)]
-    return plan_undo(own, later, _children(change_set, own), _live(own), in_their_place(own, later))
+    return plan_undo(own, later, hung_on(own), still_live(own), in_their_place(own, later))
 
 
-def _children(change_set: ChangeSet, own: list[Logged]) -> list[tuple[tuple[str, int], Logged]]:
-    """Live records made later that belong to an enterprise this change set created."""
-    created = [c.record_id for c in own if c.op == "create" and c.noun == "enterprise"]
-    if not created:
-        return []
-    last = max(c.id for c in own)
-    found = []
-    for start in range(0, len(created), CHUNK):
-        query = (
-            select(Change, ChangeSet.who)
-            .join(ChangeSet, ChangeSet.id == Change.change_set_id)
-            .where(
-                Change.enterprise_id.in_(created[start : start + CHUNK]),
-                Change.id > last,
-                Change.op == "create",
-                Change.noun != "enterprise",
-            )
-        )
-        found += [(("enterprise", row.enterprise_id), _logged(row, who)) for row, who in db.session.execute(query)]
-    live = _live([child for _, child in found])
-    return [(owner, child) for owner, child in found if live.get((child.noun, child.record_id))]
-
-
-def _live(changes: list[Logged]) -> dict[tuple[str, int], bool]:
-    by_noun: dict[str, list[int]] = defaultdict(list)
-    for change in changes:
-        if change.op == "create":
-            by_noun[change.noun].append(change.record_id)
-    live: dict[tuple[str, int], bool] = {}
-    for noun, ids in by_noun.items():
-        table = Base.metadata.tables[noun]
-        for start in range(0, len(ids), CHUNK):
-            query = select(table.c.id, table.c.deleted).where(table.c.id.in_(ids[start : start + CHUNK]))
-            live.update({(noun, record_id): not deleted for record_id, deleted in db.session.execute(query)})
-    return live
-
-
-def _logged(row: Change, who: str = "", is_undo: bool = False) -> Logged:
+def _logged(row: Change, who: str, is_undo: bool) -> Logged:
     return Logged(row.id, row.change_set_id, row.noun, row.record_id, row.op, row.fields, who, is_undo)
 
 

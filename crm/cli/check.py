@@ -19,6 +19,7 @@ from crm.store.holidays import holidays
 from crm.store.jobs import Heartbeat
 from crm.store.messages import Message
 from crm.store.obligations import Obligation
+from crm.store.parks import Carrier, Park
 from crm.store.qualifications import Qualification
 from crm.store.schema import schema_state
 from crm.store.standings import SearchText, Spell, Standing
@@ -74,6 +75,7 @@ def _checks(everything: bool) -> list[tuple[str, Callable[[], Iterator[str]]]]:
         ("foreign_keys", _foreign_keys),
         ("projections", lambda: _projections(everything)),
         ("doubles", _doubles),
+        ("dangling", _dangling),
         ("files", lambda: _files(everything)),
         ("holidays", _holidays),
         ("mail", _mail),
@@ -214,6 +216,20 @@ def _doubles() -> Iterator[str]:
     ids = sorted(set(db.session.scalars(titles)))
     if ids:
         yield f"{len(ids)} enterprises have two records of one title (ids {_some(tuple(ids))}); correct one of them."
+
+
+def _dangling() -> Iterator[str]:
+    """Enterprises that belong to a person, place or carrier which was withdrawn: they stand on nobody's list."""
+    wholes = {"manager": User, "park": Park, "carrier": Carrier}
+    for kind, model in wholes.items():
+        query = (
+            select(Affiliation.enterprise_id)
+            .join(model, model.id == Affiliation.ref_id)
+            .where(Affiliation.kind == kind, ~Affiliation.deleted, Affiliation.ends_on.is_(None), model.deleted)
+        )
+        ids = sorted(set(db.session.scalars(query)))
+        if ids:
+            yield f"{len(ids)} enterprises have a {kind} that was withdrawn (ids {_some(tuple(ids))}); choose another."
 
 
 def _files(everything: bool) -> Iterator[str]:

@@ -8,8 +8,14 @@ Key = tuple[str, int]
 
 # Fields by which one record makes way for another: given back only while nothing stands in its place.
 MADE_WAY = frozenset({"ends_on", "superseded_at", "superseded_by_id", "deleted"})
-# What belongs to the enterprise itself and came with it; it stays with an enterprise that is kept.
-PARTS = frozenset({"affiliation", "enterprise_alias"})
+# What belongs to a record itself and came with it: {noun: (field, noun of the whole)}; it stays with a whole that is
+# kept. Titles, figures and services are facts of their own.
+PARTS = {
+    "affiliation": ("enterprise_id", "enterprise"),
+    "enterprise_alias": ("enterprise_id", "enterprise"),
+    "grant": ("user_id", "user"),
+    "service_log_enterprise": ("service_log_id", "service_log"),
+}
 
 
 @dataclass(frozen=True)
@@ -131,11 +137,12 @@ def _last(fields: Mapping[str, Logged]) -> Logged:
 def _stays_with(
     change: Logged, stays: Mapping[Key, Kept], renamed: set[int], since: Mapping[Key, Mapping[str, Logged]]
 ) -> bool:
-    """Whether a creation is part of something that is kept: of a kept enterprise, or of a kept name (its 曾用名)."""
+    """Whether a creation is part of something that is kept: of a kept record, or of a kept name (its 曾用名)."""
     if change.noun not in PARTS:
         return False
-    owner = change.fields.get("enterprise_id")
-    if ("enterprise", owner) in stays:
+    name, whole = PARTS[change.noun]
+    owner = change.fields.get(name)
+    if (whole, owner) in stays:
         return True
     return change.noun == "enterprise_alias" and owner in renamed and "name" in since.get(("enterprise", owner), {})
 

@@ -9,13 +9,15 @@ from crm.actions.changes import preview_undo, undo
 from crm.actions.enterprises import create_enterprise, edit_enterprise
 from crm.actions.qualifications import correct_qualification, record_qualification
 from crm.actions.service_logs import log_service
+from crm.domain.changes import Create
 from crm.domain.refusals import Refused
 from crm.extensions import db
 from crm.store.enterprises import Affiliation, Enterprise, EnterpriseAlias
 from crm.store.qualifications import Qualification, title_facts
 from crm.store.standings import Standing
 from crm.store.unit_of_work import unit_of_work
-from tests.builders import TODAY, act, make_enterprise, make_user, township
+from crm.store.writer import write
+from tests.builders import TODAY, act, county, make_enterprise, make_user, township
 
 TITLE = {"kind": "hnte", "number": "GR202451100001", "valid_from": date(2024, 11, 28), "valid_to": date(2027, 11, 27)}
 
@@ -184,3 +186,46 @@ def test_a_firm_that_is_kept_keeps_its_place(office):
 
     assert open_townships(firm) == [township("凤凰镇").id]
     assert db.session.get(Standing, firm).township_id == township("凤凰镇").id
+
+
+def test_a_person_whom_others_rely_on_is_kept_and_named(office):
+    admin = make_user("boss", "admin", name="田砚")
+    with unit_of_work():
+        user = write(
+            [Create("user", {"login": "xin", "name": "新人", "region_id": county().id, "active": True}, "u")],
+            act=act(admin),
+            action="add_user",
+            region_id=county().id,
+        )
+    user_id = user.ids["u"]
+    with unit_of_work():
+        write(
+            [Create("grant", {"user_id": user_id, "role": "case_manager", "region_id": county().id})],
+            act=act(admin),
+            action="grant",
+            region_id=county().id,
+        )
+    make_enterprise(manager=user_id)
+
+    plan = preview_undo(user.change_set_id, viewer=admin)
+
+    assert (plan.withdraw, [(kept.noun, kept.why) for kept in plan.kept]) == ([], [("user", "children")])
+
+
+def test_a_park_with_firms_is_kept_and_an_unused_one_is_withdrawn(office):
+    sets = []
+    for name in ("北部组团", "南部组团"):
+        with unit_of_work():
+            park = write(
+                [Create("park", {"region_id": county().id, "name": name}, "p")],
+                act=act(office),
+                action="add_entry",
+                region_id=county().id,
+            )
+        sets.append((park.change_set_id, park.ids["p"]))
+    edit(make_enterprise(), office, park=sets[0][1])
+
+    plans = [preview_undo(change_set_id, viewer=office) for change_set_id, _ in sets]
+
+    assert [plan.withdraw for plan in plans] == [[], [("park", sets[1][1])]]
+    assert [(kept.why, kept.who) for kept in plans[0].kept] == [("children", "谭越")]

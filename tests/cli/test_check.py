@@ -1,7 +1,7 @@
 """`check` says what is wrong in sentences, and nothing when nothing is."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,11 +10,14 @@ from sqlalchemy import update
 
 from crm.extensions import db
 from crm.store import file_store
+from crm.store.enterprises import Affiliation
 from crm.store.jobs import Heartbeat
 from crm.store.messages import Message
 from crm.store.obligations import Obligation
+from crm.store.qualifications import Qualification
 from crm.store.standings import SearchText, Spell, Standing
 from crm.store.unit_of_work import unit_of_work
+from crm.store.users import User
 from tests.builders import NOW, make_enterprise, make_user
 from tests.walls import two_districts
 
@@ -188,3 +191,22 @@ def test_another_schema_is_the_only_thing_said(sqlite_app):
     assert result.exit_code == 1
     assert len(result.stdout.strip().splitlines()) == 1
     assert "newer version" in result.stdout
+
+
+def test_a_place_taken_twice_and_a_person_who_is_gone_are_named(app):
+    healthy(app)
+    gone = make_user("xianghe", "case_manager", name="向禾").user_id
+    firm = make_enterprise(manager=gone, titles=[("srdi", date(2025, 7, 1), date(2028, 6, 30))])
+    with unit_of_work() as work:
+        work.add(Affiliation(enterprise_id=firm, kind="status", value="active"))
+        work.add(Affiliation(enterprise_id=firm, kind="status", value="lost"))
+        work.add(Qualification(enterprise_id=firm, kind="srdi", valid_from=date(2025, 7, 1), recorded_at=NOW))
+        work.execute(update(User).where(User.id == gone).values(deleted=True))
+
+    found = problems(app)
+
+    assert found["dangling"] == [f"1 enterprises have a manager that was withdrawn (ids {firm}); choose another."]
+    assert found["doubles"] == [
+        f"1 enterprises have two affiliations of one kind in force (ids {firm}).",
+        f"1 enterprises have two records of one title (ids {firm}); correct one of them.",
+    ]
