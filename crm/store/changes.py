@@ -2,11 +2,12 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, Index, Integer, select
+from sqlalchemy import Date, ForeignKey, Index, Integer, and_, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.extensions import db
 from crm.store.records import Machine, Model
+from crm.store.service_logs import ServiceLogEnterprise
 from crm.store.types import BigId, Json, Moment, Words
 
 
@@ -51,11 +52,16 @@ def change_set_by_request_key(key: str) -> ChangeSet | None:
 def history_of_enterprise(
     enterprise_id: int, *, limit: int = 100, before_id: int | None = None
 ) -> list[tuple[Change, ChangeSet]]:
-    """What happened to an enterprise and everything of it, newest first."""
+    """What happened to an enterprise and everything of it, newest first.
+
+    An event may be of many enterprises, so its edits carry the id of none and are found by its links.
+    """
+    links = select(ServiceLogEnterprise.service_log_id).where(ServiceLogEnterprise.enterprise_id == enterprise_id)
+    of_events = and_(Change.noun == "service_log", Change.op == "update", Change.record_id.in_(links))
     query = (
         select(Change, ChangeSet)
         .join(ChangeSet, ChangeSet.id == Change.change_set_id)
-        .where(Change.enterprise_id == enterprise_id)
+        .where(or_(Change.enterprise_id == enterprise_id, of_events))
         .order_by(Change.id.desc())
         .limit(limit)
     )

@@ -128,6 +128,7 @@ NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("办理", "service_logs.new", "map-pin", "记一次走访", ("case_manager", "township", "park", "bureau")),
     ("办理", "pool.index", "list-check", "培育库", ("case_manager", "bureau", "leader")),
     ("数据", "imports.index", "table-import", "导入", ("case_manager", "bureau", "unit")),
+    ("数据", "changes.index", "history", "变更记录", ("bureau", "admin", "case_manager")),
     ("数据", "jobs.index", "checklist", "任务与待发", ("bureau", "admin")),
     ("数据", "users.index", "user-question", "用户", ("admin",)),
     ("数据", "dictionaries.index", "forms", "字典", ("bureau", "admin")),

@@ -4,17 +4,20 @@ import ast
 import re
 
 import pytest
+from sqlalchemy import event
 
 from crm.actions.dictionaries import LISTS
-from crm.actions.enterprises import edit_enterprise
+from crm.actions.enterprises import create_enterprise, edit_enterprise, withdraw_enterprise
 from crm.actions.obligations import settle
 from crm.actions.qualifications import correct_qualification
-from crm.actions.service_logs import log_service
+from crm.actions.service_logs import edit_service_log, log_service
+from crm.actions.settings import change_settings
 from crm.config import ROOT
+from crm.extensions import db
 from crm.store.qualifications import qualifications_of
 from crm.store.unit_of_work import unit_of_work
 from crm.web.changes.lines import ACTIONS
-from tests.builders import TODAY, act, make_enterprise, make_user
+from tests.builders import OTHER, TODAY, act, county, make_enterprise, make_user
 from tests.web.conftest import post, sign_in
 
 
@@ -117,3 +120,78 @@ def test_no_noun_of_the_history_is_a_machines_word(client, bureau):
     assert "到期事项办结" in history
     assert "obligation_outcome" not in re.sub(r"<[^>]+>", "", history)
     assert "到期事项登记" in preview
+
+
+def edited_log(bureau) -> tuple[int, int]:
+    """A visit whose text the bureau mended: the enterprise and the log."""
+    firm = make_enterprise()
+    values = {"happened_on": TODAY, "kind": "visit", "text": "看了车间。"}
+    with unit_of_work():
+        log_id = log_service([firm], values, act=act(bureau)).ids["service_log"]
+    with unit_of_work():
+        edit_service_log(log_id, [firm], {**values, "text": "看了新烘干线。"}, version=1, act=act(bureau))
+    return firm, log_id
+
+
+def test_an_edited_visit_stands_in_the_history_of_its_firm_with_both_texts(client, bureau):
+    firm, _ = edited_log(bureau)
+
+    page = client.get(f"/enterprises/{firm}?tab=history").text.partition('aria-label="变更史"')[2]
+
+    assert "修改服务记录" in page.split("记一次走访")[0] and "看了新烘干线。" in page.split("记一次走访")[0]
+    assert "看了车间。" in page.split("记一次走访")[1]
+
+
+def test_everything_done_is_listed_and_can_be_taken_back(client, bureau):
+    firm = make_enterprise("巫溪县青禾食品有限公司")
+    with unit_of_work():
+        withdraw_enterprise(firm, version=1, act=act(bureau))
+    with unit_of_work():
+        change_settings(county().id, {"silence_days": 30}, seen={}, act=act(bureau))
+
+    page = client.get("/changes").text
+    undo = re.findall(r'href="(/changes/\d+/undo)"', page)
+    post(client, undo[1], {"confirmed": "1"})
+
+    assert "修改设置" in page and "设置 1 条" in page
+    assert '巫溪县青禾食品有限公司<span class="mute">（已撤下）</span>' in page
+    assert client.get(f"/enterprises/{firm}").status_code == 200
+    assert "已撤销" in client.get("/changes").text
+
+
+def test_a_case_manager_sees_only_the_own_deeds_and_another_district_none(sqlite_app, client, bureau):
+    manager = make_user("xianghe", "case_manager", name="向禾")
+    make_user("fremd", "bureau", name="外人", region=county(OTHER))
+    for person, name in ((bureau, "甲"), (manager, "乙")):
+        with unit_of_work():
+            create_enterprise(county().id, {"name": f"巫溪县{name}食品有限公司"}, act=act(person))
+
+    def seen(login: str) -> list[str]:
+        browser = sqlite_app.test_client()
+        sign_in(browser, login)
+        return re.findall(r"巫溪县(.)食品", browser.get("/changes").text)
+
+    assert (seen("tanyue"), seen("xianghe"), seen("fremd")) == (["乙", "甲"], ["乙"], [])
+
+
+def test_the_list_asks_as_often_for_three_as_for_one(client, bureau):
+    def queries() -> int:
+        count = []
+        listener = lambda *args: count.append(args[2])  # noqa: E731 a closure is the shortest listener
+        event.listen(db.engine, "before_cursor_execute", listener)
+        try:
+            assert client.get("/changes").status_code == 200
+        finally:
+            event.remove(db.engine, "before_cursor_execute", listener)
+        return len(count)
+
+    with unit_of_work():
+        create_enterprise(county().id, {"name": "巫溪县甲食品有限公司"}, act=act(bureau))
+    client.get("/changes")
+    one = queries()
+    for name in "乙丙":
+        with unit_of_work():
+            create_enterprise(county().id, {"name": f"巫溪县{name}食品有限公司"}, act=act(bureau))
+    client.get("/changes")
+
+    assert queries() == one

@@ -1,6 +1,6 @@
 """The history as people read it: who, when, through which door, and each value old → new, cut to what may be read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,6 @@ from crm.domain.viewers import CONFIDENTIAL, INTERNAL, Viewer
 from crm.extensions import db
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import FORMER_NAME, Affiliation
-from crm.store.service_logs import ServiceLog
 from crm.web import reference
 
 ACTIONS: dict[str, str] = {
@@ -179,7 +178,8 @@ def _add(
                 f"{prefix} · {label}" if prefix and change.op == "update" else label,
                 None if change.op == "create" else _words(change.noun, code, value[0], names),
                 _words(change.noun, code, _after(change, value), names),
-                change.noun,
+                # An event is of many enterprises; the history of one field is that of one enterprise.
+                "" if change.noun == "service_log" else change.noun,
                 change.record_id,
                 code,
             )
@@ -267,13 +267,17 @@ def _service_logs(changes: Iterable[Change]) -> dict[int, list[Line]]:
     ids = {c.fields.get("service_log_id") for c in changes if c.noun == "service_log_enterprise" and c.op == "create"}
     if not ids:
         return {}
-    query = select(ServiceLog.id, ServiceLog.happened_on, ServiceLog.kind, ServiceLog.text).where(
-        ServiceLog.id.in_(ids)
+    query = select(Change.record_id, Change.fields).where(
+        Change.noun == "service_log", Change.op == "create", Change.record_id.in_(ids)
     )
-    return {
-        log_id: [Line(f"{words.word(kind, 'service_kind')} {day}", None, text if len(text) <= 80 else text[:80] + "…")]
-        for log_id, day, kind, text in db.session.execute(query)
-    }
+    return {log_id: [_event_line(said)] for log_id, said in db.session.execute(query)}
+
+
+def _event_line(said: Mapping[str, Any]) -> Line:
+    """An event as it was first told; later edits stand in entries of their own."""
+    text = str(said.get("text") or "")
+    label = f"{words.word(str(said.get('kind')), 'service_kind')} {said.get('happened_on', '')}"
+    return Line(label, None, text if len(text) <= 80 else text[:80] + "…")
 
 
 def _affiliations(changes: Iterable[Change]) -> dict[int, Affiliation]:

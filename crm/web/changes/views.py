@@ -1,4 +1,4 @@
-"""One change set: what it did, what undoing it would do, and the undo."""
+"""What was done, what undoing it would do, and the undo."""
 
 from collections import Counter
 from typing import Any
@@ -12,6 +12,7 @@ from crm.domain import words
 from crm.domain.refusals import NotFound
 from crm.domain.undoing import UndoPlan
 from crm.extensions import db
+from crm.store import change_lists
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Enterprise
 from crm.store.scope import visible
@@ -25,6 +26,26 @@ AT_ONCE = 50
 KEPT_SHOWN = 20
 
 _WHY = {"edited": "之后又被改过", "children": "之后又挂上了别的记录", "replaced": "之后登记的取代了它，不恢复"}
+
+
+@blueprint.get("/changes")
+@open_to(SIGNED_IN)
+def index():
+    """Everything that was done, so that it can be taken back long after its toast is gone."""
+    person = viewer()
+    office = person.has("bureau", "admin")
+    mine = not office or request.args.get("who") == "me"
+    before = request.args.get("before", "")
+    below = int(before) if before.isdecimal() and len(before) < 18 else None
+    found = change_lists.recent(person, mine=mine, before=below)
+    return render_template(
+        "changes/index.html",
+        found=found,
+        office=office,
+        mine=mine,
+        older=found[-1].change_set.id if len(found) == change_lists.PAGE else None,
+        action_words=action_words,
+    )
 
 
 @blueprint.get("/changes/<int:change_set_id>/undo")
