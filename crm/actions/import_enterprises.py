@@ -11,6 +11,9 @@ from crm.domain.names import normalise_name
 from crm.sheets.rows import TypedRow
 from crm.store.writer import plain
 
+# What stands as the reason of a doubtful code that came with a file.
+FROM_FILE = "导入时照表里的存，未写理由"
+
 
 def judge_enterprise(court: Court, sheet: Sheet, answer: Judged, row: TypedRow) -> None:
     """Judge one row of a list of enterprises: new, known and changed, known under another code, or a repetition."""
@@ -134,6 +137,7 @@ def _new_enterprise(court: Court, sheet: Sheet, answer: Judged, row: TypedRow, k
     if not court.is_office:
         # What a case manager enters is theirs, as on the form.
         stated["manager"] = court.viewer.user_id
+    stated |= _kept_in_doubt(answer, stated)
     answer.outcome = NEW
     answer.changes = enterprises.decide(None, stated, region_id=court.region_id, on=court.on, key=key)
 
@@ -172,6 +176,14 @@ def _known_enterprise(court: Court, sheet: Sheet, answer: Judged, row: TypedRow,
         answer.outcome = SAME
     else:
         answer.outcome = CHANGED
+        changed |= _kept_in_doubt(answer, changed)
         answer.changes = enterprises.decide(
             state, changed, region_id=court.region_id, on=court.on, version=state.version
         )
+
+
+def _kept_in_doubt(answer: Judged, stated: Mapping[str, Any]) -> dict[str, str]:
+    """Why a code whose check character fails is kept; a file says no reason, so the file is the reason."""
+    if stated.get("credit_code") and any(problem["code"] == "code_doubtful" for problem in answer.problems):
+        return {"code_reason": FROM_FILE}
+    return {}

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime
 
 from crm.actions.import_court import Court, collect
@@ -23,7 +23,7 @@ from crm.actions.import_rows import (
 )
 from crm.actions.import_words import Words
 from crm.domain.viewers import Viewer
-from crm.sheets.profiles import Table
+from crm.sheets.profiles import Reading
 from crm.sheets.rows import TypedRow, typed_rows
 
 Judge = Callable[[Court, Sheet, Judged, TypedRow], None]
@@ -41,7 +41,7 @@ Progress = Callable[[int, int], None]
 
 
 def judge(
-    tables: Sequence[Table],
+    reading: Reading,
     *,
     profile: str,
     viewer: Viewer,
@@ -52,12 +52,12 @@ def judge(
     decided: Decisions | None = None,
     progress: Progress | None = None,
 ) -> Judgement:
-    """Judge every data row of these tables for one region; reads the library in sets and writes nothing.
+    """Judge every data row of a file for one region; reads the library in sets and writes nothing.
 
     Rows of enterprises are judged first, so that titles, figures and logs may be about enterprises that the same file
     brings. ``on`` is the day from which changes hold; ``decided`` what a person said of rows that asked.
     """
-    sheets = [Sheet(table, list(typed_rows(*table, today=on))) for table in tables]
+    sheets = [Sheet(table, list(typed_rows(*table, today=on))) for table in reading.tables]
     total = sum(len(sheet.rows) for sheet in sheets)
     keys, nouns = Keys(), frozenset(sheet.layout.noun for sheet in sheets)
     for sheet in sheets:
@@ -85,6 +85,7 @@ def judge(
         rows=judged,
         counts={outcome: counts[outcome] for outcome in OUTCOMES},
         sheets=[sheet.described() for sheet in sheets],
+        questions=reading.questions,
         missing=missing,
         fingerprint=_fingerprint(judged),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from crm.domain.changes import Create, Update
 from crm.sheets.layouts import SheetLayout
 from crm.sheets.profiles import Table
+from crm.sheets.questions import Question
 from crm.sheets.rows import Problem, TypedRow
 from crm.store.dictionaries import DICTIONARIES
 from crm.store.writer import plain
@@ -54,6 +55,7 @@ class Judgement:
     rows: list[Judged]
     counts: dict[str, int]
     sheets: list[dict[str, Any]]
+    questions: list[Question]
     missing: list[dict[str, str | None]] | None
     fingerprint: str
 
@@ -67,8 +69,8 @@ class Judgement:
         return [change for row in self.rows if row.outcome in WRITTEN for change in row.changes]
 
     def problems(self) -> list[dict[str, Any]]:
-        """The problems of all rows in the order of the file."""
-        return [problem for row in self.rows for problem in row.problems]
+        """What the file leaves open, then the problems of all rows in the order of the file."""
+        return [*map(asked, self.questions), *(problem for row in self.rows for problem in row.problems)]
 
     def report(self, batch: int | None) -> dict[str, Any]:
         """The report of the command ``import`` (product.md, Reports)."""
@@ -117,6 +119,13 @@ class Sheet:
             heading = column.heading if column is not None else ""
         shown = "" if value is None else str(plain(value))[:200]
         return problem_of(Problem(self.table.sheet.name, row, heading, letter, shown, code, message, severity))
+
+
+def asked(question: Question) -> dict[str, Any]:
+    """An open question in the form of the report: a warning about the header, because no data row was read."""
+    return problem_of(
+        Problem(question.sheet, question.row, question.label, "", "", "question", question.sentence, "warning")
+    )
 
 
 def problem_of(problem: Problem) -> dict[str, Any]:

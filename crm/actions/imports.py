@@ -6,9 +6,9 @@ that comes back after a crash knows from the history whether it was written.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from sqlalchemy import delete, func, insert, select
 from crm.actions import changes as undoing
 from crm.actions import jobs
 from crm.actions.import_judging import Progress, judge
-from crm.actions.import_rows import KEEP_OURS, OUTCOMES, USE_FILE, WRITTEN, Decisions, Judgement
+from crm.actions.import_rows import OUTCOMES, WRITTEN, Decisions, Judgement, asked
 from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.fields import FIELDS
@@ -26,7 +26,8 @@ from crm.domain.refusals import Refused
 from crm.domain.undoing import Kept, UndoPlan
 from crm.domain.viewers import Viewer, the_machine
 from crm.extensions import Base, db
-from crm.sheets.profiles import Profile, Table, load_profile, tables
+from crm.sheets.profiles import Profile, Reading, load_profile, read
+from crm.sheets.questions import Answers, Question
 from crm.sheets.reading import read_sheets
 from crm.sheets.refusals import SheetRefused
 from crm.store import file_store
@@ -129,30 +130,8 @@ def ask_again(batch_id: int, *, act: Act) -> None:
     batch.job_id = jobs.ask_for(PREVIEW, {"batch": batch.id}, act=act, region_id=batch.region_id)
 
 
-def decide_rows(batch_id: int, said: Mapping[int, str], *, act: Act) -> int:
-    """Say of rows that ask whether the file or the library is right, and ask for a new preview; returns how many.
-
-    ``said`` is {id of the preview's row: USE_FILE or KEEP_OURS}; rows that do not ask are left out. Raises NotFound,
-    NotAllowed, and Refused when the batch is no preview or nothing was said.
-    """
-    batch = own_batch(batch_id, act.viewer)
-    _require_decider(batch, act.viewer)
-    if batch.state != "preview":
-        raise Refused("这次导入现在不能再决定。刷新后再看。")
-    query = select(ImportRow.id, ImportRow.sheet, ImportRow.row).where(
-        ImportRow.batch_id == batch_id, ImportRow.outcome == "conflict", ImportRow.id.in_(said)
-    )
-    fresh = {(sheet, row): said[i] for i, sheet, row in db.session.execute(query) if said[i] in (USE_FILE, KEEP_OURS)}
-    if not fresh:
-        raise Refused("没有选用哪边的。逐行选用表里的或留本库的，再重新预览。")
-    summary = batch.summary or {}
-    known = {(sheet, row): choice for sheet, row, choice in summary.get("decided") or ()} | fresh
-    batch.summary = {**summary, "decided": [[*key, choice] for key, choice in known.items()]}
-    ask_again(batch_id, act=act)
-    return len(fresh)
-
-
-def _require_decider(batch: ImportBatch, viewer: Viewer) -> None:
+def require_decider(batch: ImportBatch, viewer: Viewer) -> None:
+    """Raise NotAllowed unless the viewer brought the file or answers for its region."""
     own = batch.user_id == viewer.user_id
     require(own or viewer.has_in(batch.region_id, "bureau", "admin"), "确认别人的导入")
 
@@ -166,23 +145,33 @@ def own_batch(batch_id: int, viewer: Viewer) -> ImportBatch:
 
 
 def read_tables(
-    path: Path, *, name: str, profile: str | None = None, sheet: str | None = None, progress: Any = None
-) -> tuple[Profile, list[Table]]:
-    """The tables of a file and the profile they follow. Raises a SheetRefused that says why nothing can be read."""
+    path: Path,
+    *,
+    name: str,
+    profile: str | None = None,
+    sheet: str | None = None,
+    answers: Answers | None = None,
+    progress: Any = None,
+) -> tuple[Profile, Reading]:
+    """What a file holds and leaves open, and the profile it follows.
+
+    Of several profiles the one that knows more of its columns. Raises a SheetRefused that says why nothing can be read.
+    """
     sheets = read_sheets(path, name=name, progress=progress)
     if profile is not None:
         chosen = load_profile(profile)
-        return chosen, tables(chosen, sheets, only=sheet)
+        return chosen, read(chosen, sheets, only=sheet, answers=answers)
     refusal: SheetRefused | None = None
-    best: tuple[int, Profile, list[Table]] | None = None
+    best: tuple[int, Profile, Reading] | None = None
     for code in PROFILES:
         candidate = load_profile(code)
         try:
-            found = tables(candidate, sheets, only=sheet)
+            found = read(candidate, sheets, only=sheet, answers=answers)
         except SheetRefused as error:
             refusal = refusal or error
             continue
-        columns = sum(len(table.match.columns) for table in found)
+        columns = sum(len(table.match.columns) for table in found.tables)
+        columns += sum(len(question.headings) for question in found.questions)
         if best is None or columns > best[0]:
             best = (columns, candidate, found)
     if best is None:
@@ -209,6 +198,7 @@ class Source:
     state: str
     fingerprint: str | None
     decided: Decisions
+    answers: Answers
 
 
 def source_of(batch_id: int) -> Source:
@@ -233,6 +223,7 @@ def source_of(batch_id: int) -> Source:
         state=batch.state,
         fingerprint=summary.get("fingerprint"),
         decided={(sheet, row): said for sheet, row, said in summary.get("decided") or ()},
+        answers={(sheet, noun): said for sheet, noun, said in summary.get("answers") or ()},
     )
 
 
@@ -254,7 +245,9 @@ def act_of(source: Source, *, now: datetime) -> Act:
 
 def judge_source(source: Source, act: Act, *, progress: Progress | None = None) -> Judgement:
     """Read and judge a batch's file against the library as it is now."""
-    profile, found = read_tables(source.path, name=source.name, profile=source.profile, sheet=source.sheet)
+    profile, found = read_tables(
+        source.path, name=source.name, profile=source.profile, sheet=source.sheet, answers=source.answers
+    )
     return judge(
         found,
         profile=profile.code,
@@ -313,7 +306,7 @@ def keep_preview(batch_id: int, judgement: Judgement, *, seconds: float) -> None
         db.session.execute(insert(ImportRow.__table__), [_row(batch_id, row) for row in judgement.rows])
     before = batch.summary or {}
     batch.state, batch.message, batch.profile = "preview", None, judgement.profile
-    batch.summary = {"sheet": before.get("sheet"), "decided": before.get("decided")} | summary_of(
+    batch.summary = {name: before.get(name) for name in ("sheet", "decided", "answers")} | summary_of(
         judgement, seconds=seconds
     )
 
@@ -343,6 +336,7 @@ def summary_of(judgement: Judgement, *, seconds: float) -> dict[str, Any]:
         "writes": sum(judgement.counts[outcome] for outcome in WRITTEN),
         "blocking": judgement.blocking,
         "sheets": judgement.sheets,
+        "questions": [asdict(question) for question in judgement.questions],
         "warnings": warnings.most_common(),
         "missing": missing[:_MOST_MISSING] if missing is not None else None,
         "missing_count": len(missing) if missing is not None else None,
@@ -372,7 +366,7 @@ def confirm(batch_id: int, *, good_rows_only: bool, ask: bool = True, act: Act) 
     Raises RowsInTheWay when all were asked for and some are wrong, NothingToWrite, PreviewStale.
     """
     batch = own_batch(batch_id, act.viewer)
-    _require_decider(batch, act.viewer)
+    require_decider(batch, act.viewer)
     if batch.state != "preview":
         raise Refused("这次导入已经处理过。刷新后再看。")
     summary = batch.summary or {}
@@ -380,6 +374,9 @@ def confirm(batch_id: int, *, good_rows_only: bool, ask: bool = True, act: Act) 
         raise PreviewStale(STALE)
     if not summary.get("writes"):
         raise NothingToWrite("没有要写入的行：都与库里相同，或都写不进去。")
+    unread = [question["sheet"] for question in summary.get("questions") or () if question["whole"]]
+    if not good_rows_only and unread:
+        raise RowsInTheWay(f"表“{unread[0]}”还没有读：先回答它缺的那一列，或选“只写入无误的行”。")
     if not good_rows_only and summary.get("blocking"):
         raise RowsInTheWay(
             f"有 {summary['blocking']} 行写不进去，按“全部无误才写入”什么也没有写。改好再传，或选“只写入无误的行”。"
@@ -541,5 +538,8 @@ def report_of(batch_id: int) -> dict[str, Any]:
         "rows": sum(counts.values()),
         **counts,
         "missing_from_file": summary.get("missing") or [],
-        "problems": [problem for told in db.session.scalars(query.order_by(ImportRow.id)) for problem in told],
+        "problems": [
+            *(asked(Question(**question)) for question in summary.get("questions") or ()),
+            *(problem for told in db.session.scalars(query.order_by(ImportRow.id)) for problem in told),
+        ],
     }

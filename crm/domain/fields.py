@@ -212,7 +212,8 @@ def _qualification() -> Iterator[Field]:
     f = "qualification"
     b = "bureau"
     yield Field(f, "kind", "资格种类", "choice", choices="title_kind", required=True, owner=b,
-                aliases=("称号", "资格", "认定类型", "资质类型"))
+                aliases=("称号", "资格", "认定类型", "资质类型", "资格名称", "资格类型", "认定资格", "称号名称",
+                         "资质名称", "认定类别", "资格类别"))
     yield Field(f, "number", "编号", "code", length=40, owner=b,
                 aliases=("证书编号", "入库登记编号", "登记编号", "入库编号", "评价编号"))
     yield Field(f, "batch", "批次", length=60, owner=b, aliases=("认定批次", "入库批次"))

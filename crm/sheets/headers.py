@@ -45,20 +45,24 @@ class UnknownColumn:
 
 @dataclass(frozen=True)
 class HeaderMatch:
-    """Where the header is and what it says. Rows are indexes into ``SheetData.rows``; data begins at ``data_from``."""
+    """Where the header is and what it says. Rows are indexes into ``SheetData.rows``; data begins at ``data_from``.
+
+    ``given`` are fields that no column holds, because a person said what they are in every row: (key, as a cell).
+    """
 
     header_row: int
     header_rows: int
     columns: tuple[MatchedColumn, ...]
     unknown: tuple[UnknownColumn, ...] = ()
+    given: tuple[tuple[str, str], ...] = ()
 
     @property
     def data_from(self) -> int:
         return self.header_row + self.header_rows
 
     def has(self, key: str) -> bool:
-        """Whether the file has a column for this field."""
-        return any(matched.column.key == key for matched in self.columns)
+        """Whether the file has a column for this field, or somebody said what it is."""
+        return any(matched.column.key == key for matched in self.columns) or key in dict(self.given)
 
 
 def letter_of(index: int) -> str:

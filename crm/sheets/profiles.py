@@ -13,21 +13,22 @@ from crm.domain.fields import fields_of
 from crm.domain.number_readers import MONEY_UNITS
 from crm.sheets.headers import HeaderMatch, find_header, match_header
 from crm.sheets.layouts import AREA, Column, Profile, SheetLayout, field_behind
+from crm.sheets.questions import Answers, Question, answered, asks, is_usable, own_columns
 from crm.sheets.reading import SheetData
 from crm.sheets.refusals import ProfileInvalid, SheetHasNoRows, SheetRefused
 
 __all__ = [
     "Column",
     "Profile",
-    "Recognised",
+    "Reading",
     "SheetLayout",
     "Table",
     "UnknownProfile",
     "UnknownSheet",
     "load_profile",
     "profiles",
+    "read",
     "read_profile",
-    "recognise",
     "tables",
 ]
 
@@ -114,26 +115,6 @@ def _column(entry: dict[str, Any], money_unit: str | None, source: str) -> Colum
     )
 
 
-class Recognised(NamedTuple):
-    """A sheet with the layout it follows; both are None for a sheet nothing is known about (it is not read).
-
-    ``layout`` without a usable ``match`` means the sheet is called like one of the profile's and has no header:
-    ``headers.find_header`` then says why.
-    """
-
-    sheet: SheetData
-    layout: SheetLayout | None
-    match: HeaderMatch | None
-
-
-def recognise(profile: Profile, sheets: Sequence[SheetData]) -> list[Recognised]:
-    """Each sheet of a file with the layout of the profile it follows: by its name, else by its headings.
-
-    Hidden and empty sheets come back unrecognised; several sheets may follow one layout (one sheet per township).
-    """
-    return [_recognise_sheet(profile, sheet) for sheet in sheets]
-
-
 class Table(NamedTuple):
     """A sheet that can be read: its layout and its header are known."""
 
@@ -142,45 +123,95 @@ class Table(NamedTuple):
     match: HeaderMatch
 
 
-def tables(profile: Profile, sheets: Sequence[SheetData], *, only: str | None = None) -> list[Table]:
-    """The sheets of a file that this profile can read; ``only`` names the one sheet wanted, hidden or not.
+# Each layout of a profile, by its noun, with the header it finds in a sheet.
+Matches = dict[str, tuple[SheetLayout, HeaderMatch | None]]
 
-    A sheet called like one of the profile's must have its header. Raises SheetHasNoHeader, SheetHasNoKey or
+
+class Reading(NamedTuple):
+    """What of a file can be read, and what it leaves open."""
+
+    tables: list[Table]
+    questions: list[Question]
+
+
+def read(
+    profile: Profile, sheets: Sequence[SheetData], *, only: str | None = None, answers: Answers | None = None
+) -> Reading:
+    """The sheets of a file that this profile can read: by their names, else by their headings.
+
+    Hidden and empty sheets are left out; several sheets may follow one layout (one sheet per township); one sheet may
+    hold two nouns (a list of firms with last year's figures beside them). ``only`` names the one sheet wanted, hidden
+    or not. A sheet called like one of the profile's must have its header. Raises SheetHasNoHeader, SheetHasNoKey or
     SheetHasNoRows when nothing can be read, UnknownSheet when ``only`` is not there.
     """
     if only is not None:
         sheets = [replace(sheet, hidden=False) for sheet in sheets if sheet.name == only]
         if not sheets:
             raise UnknownSheet(f"文件里没有叫“{only}”的工作表。核对表名，或不选表名。")
-    found: list[Table] = []
-    for sheet, layout, match in recognise(profile, sheets):
-        if layout is not None:
-            usable = match if match is not None and _is_usable(layout, match) else find_header(sheet, layout)
-            found.append(Table(sheet, layout, usable))
-    if found:
-        return found
+    reading = Reading([], [])
+    for sheet in sheets:
+        if sheet.rows and not sheet.hidden:
+            _read_sheet(profile, sheet, answers or {}, reading)
+    if reading.tables or reading.questions:
+        return reading
     filled = next((sheet for sheet in sheets if sheet.rows and not sheet.hidden), None)
     if filled is None:
         raise SheetHasNoRows("这份文件里没有数据，每张表都是空的。核对后再传。")
-    return [Table(filled, profile.sheets[0], find_header(filled, profile.sheets[0]))]
+    return Reading([Table(filled, profile.sheets[0], find_header(filled, profile.sheets[0]))], [])
 
 
-def _recognise_sheet(profile: Profile, sheet: SheetData) -> Recognised:
-    if sheet.hidden or not sheet.rows:
-        return Recognised(sheet, None, None)
-    matches = [(layout, match_header(sheet, layout)) for layout in profile.sheets]
-    for layout, match in matches:
-        if _goes_by(sheet.name, layout):
-            return Recognised(sheet, layout, match)
-    usable = [(layout, match) for layout, match in matches if match is not None and _is_usable(layout, match)]
-    if not usable:
-        return Recognised(sheet, None, None)
-    layout, match = max(usable, key=lambda found: (len(found[1].columns), len(found[0].also_key)))
-    return Recognised(sheet, layout, match)
+def tables(profile: Profile, sheets: Sequence[SheetData], *, only: str | None = None) -> list[Table]:
+    """What can be read of a file without asking anything. Raises like ``read``."""
+    return read(profile, sheets, only=only).tables
 
 
-def _is_usable(layout: SheetLayout, match: HeaderMatch) -> bool:
-    return any(match.has(key) for key in layout.key) and all(match.has(key) for key in layout.also_key)
+def _read_sheet(profile: Profile, sheet: SheetData, answers: Answers, reading: Reading) -> None:
+    """Adds what a sheet holds: the noun it is a sheet of, and others whose columns stand beside it."""
+    matches: Matches = {}
+    for layout in profile.sheets:
+        matches[layout.noun] = layout, answered(sheet, layout, match_header(sheet, layout), answers)
+    named = next((layout for layout in profile.sheets if _goes_by(sheet.name, layout)), None)
+    if named is not None:
+        main: SheetLayout | None = named
+        found = matches[named.noun][1]
+        question = asks(sheet, named, found, whole=True)
+        if question is not None:
+            reading.questions.append(question)
+        elif found is None or not is_usable(named, found):
+            find_header(sheet, named)
+    else:
+        main = _main_of(sheet, matches, reading)
+    for layout, match in matches.values():
+        if match is None:
+            continue
+        if (layout is main or match.given) and is_usable(layout, match):
+            reading.tables.append(Table(sheet, layout, match))
+        elif layout is not main and main is not None and not any(q.noun == layout.noun for q in _of(sheet, reading)):
+            question = asks(sheet, layout, match, whole=False)
+            if question is not None:
+                reading.questions.append(question)
+
+
+def _of(sheet: SheetData, reading: Reading) -> list[Question]:
+    return [question for question in reading.questions if question.sheet == sheet.name]
+
+
+def _main_of(sheet: SheetData, matches: Matches, reading: Reading) -> SheetLayout | None:
+    """The noun that a sheet without a known name is a sheet of: the one it says most about.
+
+    When that one lacks its key column, the sheet asks for it, and is not read as something it hardly is.
+    """
+    usable = [(layout, match) for layout, match in matches.values() if match is not None and is_usable(layout, match)]
+    best = max(usable, key=lambda found: (len(found[1].columns), len(found[0].also_key)), default=None)
+    said = len(own_columns(*best)) if best is not None else 0
+    for layout, match in sorted(matches.values(), key=lambda found: len(own_columns(*found)), reverse=True):
+        if len(own_columns(layout, match)) <= said:
+            break
+        question = asks(sheet, layout, match, whole=True)
+        if question is not None:
+            reading.questions.append(question)
+            return None
+    return best[0] if best is not None else None
 
 
 def _goes_by(name: str, layout: SheetLayout) -> bool:

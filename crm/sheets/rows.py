@@ -81,12 +81,13 @@ def typed_rows(
         (matched.index, matched.column.key, _reader(matched.column, matched.unit, today, choices), matched)
         for matched in match.columns
     ]
+    given = {key: _given(layout, key, said, today, choices) for key, said in match.given}
     places = {matched.column.key: (matched.heading, matched.letter) for matched in match.columns}
     required = [column for column in layout.columns if column.required]
     # Told once, at the first amount of such a column: nothing but the reader knows whether the unit is right.
     assumed = {matched.column.key for matched in match.columns if matched.assumed}
     for number, cells in data_rows(sheet, match):
-        values: dict[str, Any] = {}
+        values: dict[str, Any] = dict(given)
         cleared: set[str] = set()
         faults: list[tuple[str, str, str, str, str]] = []
         for index, key, read, matched in plan:
@@ -109,6 +110,9 @@ def typed_rows(
                 if key in assumed and _is_bare(raw):
                     assumed.discard(key)
                     faults.append((key, _quoted(raw), "unit_assumed", _unit_sentence(matched, value), "warning"))
+        if given and not any(layout.noun == key.split(".")[0] for key in values if key not in given) and not faults:
+            # A firm without any of these columns says nothing here; its row belongs to the sheet's other noun.
+            continue
         _judge_row(layout, required, values, cleared, faults)
         problems = [Problem(sheet.name, number, *_place(places, layout, fault[0]), *fault[1:]) for fault in faults]
         yield TypedRow(sheet.name, number, values, cleared, problems)
@@ -141,6 +145,13 @@ def _reader(column: Column, unit: str | None, today: date, choices: Choices | No
         return answer
 
     return remembering
+
+
+def _given(layout: SheetLayout, key: str, said: str, today: date, choices: Choices | None) -> Any:
+    """What a person said for a missing column, read as its cell would be. Raises Unreadable."""
+    column = layout.column(key)
+    assert column is not None
+    return reader_of(column.field, unit=None, choices=choices_for(column.field, choices), today=today)(said)
 
 
 def _is_bare(raw: Any) -> bool:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from crm.actions import imports
+from crm.actions import import_answers, imports
 from crm.actions.changes import undo
 from crm.actions.enterprises import edit_enterprise
 from crm.actions.import_rows import OUTCOMES
@@ -176,7 +176,7 @@ CLASH = {
 def decide(batch_id, *said, viewer=None):
     asking = [row.id for row in rows_of(batch_id) if row.outcome == "conflict"]
     with unit_of_work():
-        imports.decide_rows(batch_id, dict(zip(asking, said, strict=False)), act=act(viewer))
+        import_answers.decide_rows(batch_id, dict(zip(asking, said, strict=False)), act=act(viewer))
     work.preview(work.InProcess(), {"batch": batch_id})
 
 
@@ -227,9 +227,69 @@ def test_a_decision_about_nothing_is_refused(sqlite_app, said):
     batch_id = bring({"企业": CLASH["企业"][:2]})
 
     with pytest.raises(Refused, match="没有选用哪边的"), unit_of_work():
-        imports.decide_rows(batch_id, said, act=act())
+        import_answers.decide_rows(batch_id, said, act=act())
 
     assert (batch(batch_id).state, outcomes(batch_id)) == ("preview", ["conflict"])
+
+
+HEADS = ["企业名称", "统一社会信用代码", "证书编号", "公告日期", "有效期至"]
+LISTED = {"资格名单": [HEADS, [QINGHE, code(1), "GR202551000001", "2025-11-01", "2028-10-31"]]}
+
+
+def answered(batch_id, *said):
+    with unit_of_work():
+        import_answers.answer(batch_id, dict(said), act=act())
+    work.preview(work.InProcess(), {"batch": batch_id})
+
+
+def test_a_list_that_does_not_say_which_title_asks_and_is_read_when_told(app):
+    make_enterprise(QINGHE, code=code(1))
+    batch_id = bring(LISTED)
+    assert (outcomes(batch_id), [q["key"] for q in batch(batch_id).summary["questions"]]) == (
+        [],
+        ["qualification.kind"],
+    )
+    with pytest.raises(Refused), unit_of_work():
+        imports.confirm(batch_id, good_rows_only=False, ask=False, act=act())
+
+    answered(batch_id, (("资格名单", "qualification"), "高新技术企业"))
+    confirm(batch_id)
+
+    assert outcomes(batch_id) == ["new"]
+    assert db.session.scalars(select(Qualification.kind)).all() == ["hnte"]
+
+
+def test_figures_beside_a_list_of_firms_are_read_for_the_year_told(app):
+    heads = ["企业名称", "统一社会信用代码", "乡镇", "营业收入（万元）", "研发费用（万元）"]
+    batch_id = bring(
+        {"企业台账": [heads, [QINGHE, code(1), "凤凰镇", 300, 12], ["巫溪县乙有限公司", code(2), None, None, None]]}
+    )
+    assert outcomes(batch_id) == ["new", "new"]
+
+    answered(batch_id, (("企业台账", "figures"), "2025"))
+    confirm(batch_id)
+
+    assert outcomes(batch_id) == ["new", "new", "new"]
+    [row] = db.session.scalars(select(Figures))
+    assert (row.year, row.revenue) == (2025, Decimal(3_000_000))
+
+
+def test_an_answer_that_cannot_be_is_refused_and_nothing_is_lost(sqlite_app):
+    make_enterprise(QINGHE, code=code(1))
+    batch_id = bring(LISTED)
+
+    for said in ("五级企业", "  "):
+        with pytest.raises(Refused), unit_of_work():
+            import_answers.answer(batch_id, {("资格名单", "qualification"): said}, act=act())
+
+    assert (batch(batch_id).state, batch(batch_id).summary.get("answers")) == ("preview", None)
+
+
+def test_a_doubtful_code_is_kept_with_the_file_as_its_reason(sqlite_app):
+    confirm(bring({"企业": [HEAD[:2], [QINGHE, "915002990000000014"]]}))
+
+    row = db.session.scalar(select(Enterprise))
+    assert (row.credit_code, row.code_reason) == ("915002990000000014", "导入时照表里的存，未写理由")
 
 
 def test_good_rows_only_writes_the_good_ones_and_all_or_nothing_writes_none(app):

@@ -44,6 +44,17 @@ def count(model):
     return db.session.scalar(select(func.count()).select_from(model))
 
 
+def test_columns_that_wait_for_an_answer_are_told_at_the_shell(sqlite_app, tmp_path):
+    path = tmp_path / "指标.xlsx"
+    path.write_bytes(workbook({"年度指标": [["统一社会信用代码", "营业收入（万元）"], [make_code(1), 300]]}))
+
+    done = sqlite_app.test_cli_runner().invoke(args=["import", str(path), "--dry-run", "--json"])
+
+    report = json.loads(done.stdout)
+    assert [(p["code"], p["row"], p["severity"]) for p in report["problems"]] == [("question", 1, "warning")]
+    assert "没有写年度" in report["problems"][0]["message"]
+
+
 def test_import_prints_the_report_as_one_json_object_and_nothing_else(run, tmp_path):
     path = saved(tmp_path, {"企业": [HEAD, [QINGHE, make_code(1), "凤凰镇"], ["云阳县某公司", None, "云阳县"]]})
 

@@ -1,12 +1,15 @@
 """Shipped profiles load, refer to declared fields only, and recognise the sheets of a file."""
 
+from datetime import date
+
 import pytest
 
 from crm.domain.fields import FIELDS, fields_of
 from crm.sheets.layouts import AREA, FIGURES_YEAR
-from crm.sheets.profiles import UnknownProfile, UnknownSheet, load_profile, profiles, read_profile, recognise, tables
+from crm.sheets.profiles import UnknownProfile, UnknownSheet, load_profile, profiles, read, read_profile, tables
 from crm.sheets.reading import SheetData
 from crm.sheets.refusals import ProfileInvalid, SheetHasNoHeader, SheetHasNoKey, SheetHasNoRows
+from crm.sheets.rows import typed_rows
 
 COUNTY = load_profile("county_workbook")
 
@@ -73,17 +76,63 @@ def test_a_profile_that_cannot_be_used_says_where(text, message):
 
 
 def test_sheets_are_recognised_by_name_with_a_year_beside_it_and_by_their_headings():
-    found = recognise(COUNTY, [FIRMS, FIGURES, TITLES, VISITS, NOTES])
+    found = tables(COUNTY, [FIRMS, FIGURES, TITLES, VISITS, NOTES])
 
-    assert [layout and layout.noun for _, layout, _ in found] == [
-        "enterprise", "figures", "qualification", "service_log", None,
-    ]  # fmt: skip
+    assert [table.layout.noun for table in found] == ["enterprise", "figures", "qualification", "service_log"]
 
 
 def test_hidden_and_empty_sheets_are_not_read():
     hidden = sheet_of("企业", *FIRMS.rows, hidden=True)
 
-    assert [layout for _, layout, _ in recognise(COUNTY, [hidden, sheet_of("Sheet3")])] == [None, None]
+    with pytest.raises(SheetHasNoRows):
+        tables(COUNTY, [hidden, sheet_of("Sheet3")])
+
+
+HEADS = ["企业名称", "统一社会信用代码", "证书编号", "批次", "有效期至"]
+LISTED = sheet_of("资格名单", HEADS, ["甲公司", "91500299MA1AAAAAXX", "GR202551000001", "第一批", "2028-11-01"])
+
+
+def test_a_list_of_titles_that_does_not_say_which_asks_and_is_no_list_of_firms():
+    reading = read(COUNTY, [LISTED])
+
+    assert reading.tables == []
+    assert [(one.key, one.whole) for one in reading.questions] == [("qualification.kind", True)]
+    assert reading.questions[0].sentence == (
+        "表“资格名单”里有证书编号、批次、有效期至，没有写资格种类。答了才能读，现在整张表没有读入。"
+    )
+
+
+def test_an_answer_makes_the_list_readable():
+    reading = read(COUNTY, [LISTED], answers={("资格名单", "qualification"): "高企"})
+
+    [table] = reading.tables
+    [row] = typed_rows(*table, today=date(2026, 11, 23))
+    assert reading.questions == []
+    assert (row.values["qualification.kind"], row.values["qualification.number"]) == ("hnte", "GR202551000001")
+
+
+WIDE = sheet_of(
+    "企业台账",
+    ["企业名称", "乡镇", "营业收入（万元）", "研发费用（万元）"],
+    ["甲公司", "凤凰镇", 300.0, 12.0],
+    ["乙公司", "宁河街道", "", ""],
+)
+
+
+def test_figures_beside_a_list_of_firms_ask_for_their_year():
+    reading = read(COUNTY, [WIDE])
+
+    assert [table.layout.noun for table in reading.tables] == ["enterprise"]
+    assert [(one.noun, one.key, one.whole) for one in reading.questions] == [("figures", "figures.year", False)]
+
+
+def test_figures_of_a_year_that_was_told_are_rows_of_their_own_and_firms_without_any_are_none():
+    reading = read(COUNTY, [WIDE], answers={("企业台账", "figures"): "2025"})
+
+    firms, figures = reading.tables
+    rows = list(typed_rows(*figures, today=date(2026, 11, 23)))
+    assert len(list(typed_rows(*firms, today=date(2026, 11, 23)))) == 2
+    assert [(row.values["enterprise.name"], row.values["figures.year"]) for row in rows] == [("甲公司", 2025)]
 
 
 def test_several_sheets_of_one_layout_are_all_read():
@@ -112,4 +161,12 @@ def test_a_sheet_called_like_one_of_the_profile_must_have_its_header():
     with pytest.raises(SheetHasNoHeader):
         tables(COUNTY, [FIRMS, sheet_of("年度指标", ["数据待补"])])
     with pytest.raises(SheetHasNoKey):
-        tables(COUNTY, [FIRMS, sheet_of("年度指标", ["企业名称", "营业收入"], ["甲公司", 1.0])])
+        tables(COUNTY, [FIRMS, sheet_of("年度指标", ["年度", "营业收入"], ["2025", 1.0])])
+
+
+def test_a_sheet_of_figures_without_its_year_asks_even_for_one_column():
+    reading = read(COUNTY, [FIRMS, sheet_of("年度指标", ["企业名称", "营业收入"], ["甲公司", 1.0])])
+
+    assert [one.sentence for one in reading.questions] == [
+        "表“年度指标”里有营业收入，没有写年度。答了才能读，现在整张表没有读入。"
+    ]

@@ -67,6 +67,21 @@ def test_the_blank_template_is_a_workbook_that_comes_back_empty(client):
     assert db.session.get(ImportBatch, batch_id).summary["rows"] == 0
 
 
+def test_a_sheet_that_leaves_something_open_asks_on_the_page(client):
+    make_enterprise(QINGHE, code=make_code(1))
+    heads = ["企业名称", "统一社会信用代码", "证书编号", "公告日期"]
+    batch_id = upload(client, {"资格名单": [heads, [QINGHE, make_code(1), "GR202551000001", "2025-11-01"]]})
+
+    page = client.get(f"/imports/{batch_id}").text
+    nothing = post(client, f"/imports/{batch_id}/answer", {"answer-0": ""})
+    told = post(client, f"/imports/{batch_id}/answer", {"answer-0": "高新技术企业"})
+    work.preview(work.InProcess(), {"batch": batch_id})
+
+    assert "表“资格名单”的证书编号、公告日期，是哪种资格？" in page
+    assert (nothing.status_code, "没有回答。" in nothing.text, told.status_code) == (409, True, 302)
+    assert "确认导入 1 行" in client.get(f"/imports/{batch_id}").text
+
+
 def test_rows_that_ask_are_decided_on_the_page(client):
     for n, name in enumerate("甲乙丙"):
         make_enterprise(f"巫溪县{name}食品有限公司", code=make_code(10 + n))

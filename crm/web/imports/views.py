@@ -6,9 +6,10 @@ from flask import Blueprint, flash, redirect, render_template, request, send_fil
 from sqlalchemy import func, select
 from wtforms import BooleanField, FileField, StringField
 
-from crm.actions import imports
+from crm.actions import import_answers, imports
 from crm.actions.exports import blank_template, export_rows
 from crm.actions.import_words import labels
+from crm.domain.fields import CHOICES
 from crm.domain.refusals import Refused
 from crm.extensions import db
 from crm.store import file_store
@@ -17,7 +18,7 @@ from crm.store.jobs import Job
 from crm.store.regions import Region, counties
 from crm.store.scope import visible
 from crm.store.unit_of_work import unit_of_work
-from crm.web.doors import Form, attempt, done, new_act, open_to, viewer
+from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
 from crm.web.imports import preview as shown
 
 blueprint = Blueprint("imports", __name__)
@@ -166,6 +167,8 @@ def _show(batch: ImportBatch, form: Form):
             "imports.show", batch_id=batch.id, outcome=outcome or None, sheet=sheet or None, page=number
         ),
         words_of=shown,
+        title_kinds=CHOICES["title_kind"],
+        this_year=today().year,
         may_decide=batch.user_id == viewer().user_id or viewer().has_in(batch.region_id, "bureau", "admin"),
     )
 
@@ -255,7 +258,20 @@ def decide(batch_id: int):
     else:
         chosen = ((key.removeprefix("row-"), value) for key, value in request.form.items() if key.startswith("row-"))
         said = {int(row_id): value for row_id, value in chosen if row_id.isdecimal() and len(row_id) < 18}
-    if not form.validate() or attempt(form, lambda: imports.decide_rows(batch_id, said, act=new_act())) is None:
+    if not form.validate() or attempt(form, lambda: import_answers.decide_rows(batch_id, said, act=new_act())) is None:
+        return _show(batch, form), 409
+    return redirect(url_for("imports.show", batch_id=batch_id))
+
+
+@blueprint.post("/imports/<int:batch_id>/answer")
+@open_to(*ROLES)
+def answer(batch_id: int):
+    """What a sheet's missing column holds; the fields are numbered as the questions of the preview are."""
+    batch = imports.own_batch(batch_id, viewer())
+    form = Form()
+    questions = (batch.summary or {}).get("questions") or []
+    said = {(q["sheet"], q["noun"]): request.form.get(f"answer-{n}", "") for n, q in enumerate(questions)}
+    if not form.validate() or attempt(form, lambda: import_answers.answer(batch_id, said, act=new_act())) is None:
         return _show(batch, form), 409
     return redirect(url_for("imports.show", batch_id=batch_id))
 
