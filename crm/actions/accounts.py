@@ -23,6 +23,7 @@ from crm.store.scope import visible_record
 from crm.store.sessions import UserSession
 from crm.store.units import Unit
 from crm.store.users import Credential, Grant, User
+from crm.store.validity import holds_on
 from crm.store.writer import Written, write
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
@@ -246,16 +247,16 @@ def checked_grant(wish: GrantWish, *, act: Act) -> dict[str, Any]:
     values: dict[str, Any] = {"role": wish.role, "valid_from": wish.valid_from, "valid_to": wish.valid_to}
     region_id = wish.region_id
     if wish.role == "unit":
-        region_id = _place(Unit, wish.unit_id, "部门联络员选一个部门。", wrong)
+        region_id = _place(Unit, wish.unit_id, "部门联络员选一个部门。", wrong, act.effective_on)
         values["unit_id"] = wish.unit_id
     elif wish.role == "park":
         if (wish.park_id is None) == (wish.carrier_id is None):
             wrong["place"] = "园区（载体）管理员选一个园区或一个载体。"
         elif wish.park_id is not None:
-            region_id = _place(Park, wish.park_id, "选园区。", wrong)
+            region_id = _place(Park, wish.park_id, "选园区。", wrong, act.effective_on)
             values["park_id"] = wish.park_id
         else:
-            region_id = _place(Carrier, wish.carrier_id, "选载体。", wrong)
+            region_id = _place(Carrier, wish.carrier_id, "选载体。", wrong, act.effective_on)
             values["carrier_id"] = wish.carrier_id
     region = db.session.get(Region, region_id) if region_id is not None else None
     if not wrong and (region is None or region.deleted):
@@ -284,8 +285,11 @@ def regions_managed(viewer: Viewer) -> list[Region]:
     return list(db.session.scalars(query))
 
 
-def _place(model: type[Any], record_id: int | None, ask: str, wrong: dict[str, str]) -> int | None:
+def _place(model: type[Any], record_id: int | None, ask: str, wrong: dict[str, str], on: date) -> int | None:
     row = db.session.get(model, record_id) if record_id is not None else None
+    if row is not None and not row.deleted and not holds_on(row, on):
+        wrong["place"] = f"{row.name}在 {on} 已停用或还没有启用。选现在的。"
+        return None
     if row is None or row.deleted:
         wrong["place"] = ask
         return None

@@ -19,6 +19,7 @@ from crm.store.enterprises import FORMER_NAME, OLD_NUMBER, Affiliation, Enterpri
 from crm.store.parks import Carrier, Park
 from crm.store.regions import TOWNSHIP, Region
 from crm.store.scope import visible, visible_enterprise
+from crm.store.validity import holds_on
 from crm.store.writer import Written, write
 
 OWN_FIELDS = frozenset(
@@ -175,8 +176,8 @@ def problems(values: Mapping[str, Any], *, today: date) -> dict[str, str]:
     return wrong
 
 
-def misplaced(values: Mapping[str, Any], region_id: int) -> dict[str, str]:
-    """Places that are not of the enterprise's own region, as {field code: sentence}.
+def misplaced(values: Mapping[str, Any], region_id: int, *, on: date) -> dict[str, str]:
+    """Places that are not of the enterprise's own region or do not hold that day, as {field code: sentence}.
 
     Where an enterprise belongs opens it to people: a township, park or carrier of another district never does, not
     even by the hand of somebody who has both. Sheets name places within one region, so their rows need not ask.
@@ -195,6 +196,8 @@ def misplaced(values: Mapping[str, Any], region_id: int) -> dict[str, str]:
             fits = row is not None and row.region_id in near
         if not fits:
             wrong[code] = f"没有这个{what}。从列表里选。"
+        elif row is not None and not holds_on(row, on):
+            wrong[code] = f"{row.name}在 {on} 不是有效的{what}。从列表里选现在的。"
     return wrong
 
 
@@ -207,7 +210,9 @@ def create_enterprise(region_id: int, values: Mapping[str, Any], *, act: Act) ->
     values = dict(values)
     if act.viewer.has_in(region_id, "case_manager") and not act.viewer.has_in(region_id, "bureau", "admin"):
         values["manager"] = act.viewer.user_id
-    wrong = problems({"name": None, **values}, today=act.effective_on) | misplaced(values, region_id)
+    wrong = problems({"name": None, **values}, today=act.effective_on) | misplaced(
+        values, region_id, on=act.effective_on
+    )
     if wrong:
         raise InvalidInput(wrong)
     _refuse_taken_code(values.get("credit_code"), None, act.viewer)
@@ -235,12 +240,13 @@ def edit_enterprise(
     """
     row, standing = visible_enterprise(enterprise_id, act.viewer)
     require(may_edit(act.viewer, standing), "修改这家企业")
-    wrong = problems(values, today=act.effective_on) | misplaced(values, row.region_id)
+    state = state_of(row)
+    moved = {code: value for code, value in values.items() if state.value(code) != value}
+    wrong = problems(values, today=act.effective_on) | misplaced(moved, row.region_id, on=act.effective_on)
     if wrong:
         raise InvalidInput(wrong)
     if values.get("credit_code"):
         _refuse_taken_code(values["credit_code"], enterprise_id, act.viewer)
-    state = state_of(row)
     if version != row.version and seen is None:
         seen = {}
     changes = decide(

@@ -2,12 +2,13 @@
 
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey, SmallInteger, or_, select
+from sqlalchemy import Date, ForeignKey, SmallInteger, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.extensions import db
 from crm.store.records import Model, Record
 from crm.store.types import Json, Words
+from crm.store.validity import in_force
 
 
 class DictionaryEntry(Record, Model):
@@ -32,8 +33,5 @@ def entries_of(dictionary: str, region_ids: frozenset[int], on: date | None = No
         DictionaryEntry.dictionary == dictionary, DictionaryEntry.region_id.in_(region_ids), ~DictionaryEntry.deleted
     )
     if on is not None:
-        query = query.where(
-            or_(DictionaryEntry.valid_from.is_(None), DictionaryEntry.valid_from <= on),
-            or_(DictionaryEntry.valid_to.is_(None), DictionaryEntry.valid_to >= on),
-        )
+        query = query.where(in_force(DictionaryEntry, on))
     return list(db.session.scalars(query.order_by(DictionaryEntry.position, DictionaryEntry.id)))

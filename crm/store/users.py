@@ -12,6 +12,7 @@ from crm.store.records import Machine, Model, Record
 from crm.store.regions import COUNTY, Region, regions_above, subtree_ids
 from crm.store.types import BigId, Moment, Words
 from crm.store.units import Unit
+from crm.store.validity import in_force
 
 
 class User(UserMixin, Record, Model):
@@ -56,8 +57,7 @@ def grants_in_force(user_id: int, on: date) -> list[Grant]:
     query = select(Grant).where(
         Grant.user_id == user_id,
         ~Grant.deleted,
-        or_(Grant.valid_from.is_(None), Grant.valid_from <= on),
-        or_(Grant.valid_to.is_(None), Grant.valid_to >= on),
+        in_force(Grant, on),
     )
     return list(db.session.scalars(query.order_by(Grant.id)))
 
@@ -103,8 +103,7 @@ def case_managers(region_ids: frozenset[int], on: date) -> list[User]:
         Grant.role == "case_manager",
         Grant.region_id.in_(region_ids),
         ~Grant.deleted,
-        or_(Grant.valid_from.is_(None), Grant.valid_from <= on),
-        or_(Grant.valid_to.is_(None), Grant.valid_to >= on),
+        in_force(Grant, on),
     )
     return list(
         db.session.scalars(select(User).where(User.id.in_(holders), User.active, ~User.deleted).order_by(User.id))

@@ -6,13 +6,15 @@ from typing import Any, NamedTuple
 from flask import g
 from sqlalchemy import select
 
+from crm.domain.fields import Field
 from crm.domain.viewers import Viewer
 from crm.extensions import db
-from crm.store.dictionaries import DictionaryEntry
+from crm.store.dictionaries import DICTIONARIES, DictionaryEntry
 from crm.store.parks import Carrier, Park
 from crm.store.regions import COUNTY, TOWNSHIP, Region
 from crm.store.scope import visible
 from crm.store.users import User, case_managers
+from crm.store.validity import in_force
 
 
 def _kept(name: str, make) -> Any:
@@ -84,6 +86,20 @@ def parks(viewer: Viewer) -> dict[int, str]:
 
 def carriers(viewer: Viewer) -> dict[int, str]:
     return _kept("carriers", lambda: dict(db.session.execute(visible(select(Carrier.id, Carrier.name), viewer)).all()))
+
+
+def ended(field: Field, viewer: Viewer, on: date) -> frozenset[Any]:
+    """The choices of a field that no longer (or not yet) hold on a day: they keep their words and are not offered."""
+    model = {"region": Region, "park": Park, "carrier": Carrier}.get(field.type)
+    if model is not None:
+        query = select(model.id).where(~in_force(model, on))
+        return _kept(f"ended:{field.type}", lambda: frozenset(db.session.scalars(visible(query, viewer))))
+    if field.choices in DICTIONARIES:
+        gone = select(DictionaryEntry.code).where(
+            DictionaryEntry.dictionary == field.choices, ~in_force(DictionaryEntry, on)
+        )
+        return _kept(f"ended:{field.choices}", lambda: frozenset(db.session.scalars(visible(gone, viewer))))
+    return frozenset()
 
 
 def names_for(field_type: str, viewer: Viewer, on: date) -> dict[Any, str]:

@@ -12,8 +12,9 @@ from sqlalchemy import event, select
 from crm.actions.enterprises import edit_enterprise
 from crm.actions.figures import record_figures
 from crm.actions.service_logs import log_service
-from crm.domain.changes import Update
+from crm.domain.changes import Create, Update
 from crm.domain.codes import make_code
+from crm.domain.refusals import InvalidInput
 from crm.extensions import db
 from crm.store.assessments import Assessment
 from crm.store.changes import ChangeSet
@@ -693,3 +694,34 @@ def test_what_was_seen_travels_with_the_form(client):
     form = shown(client.get(f"/enterprises/{enterprise_id}/edit").text)
 
     assert (form["capital"], json.loads(form["seen"])["capital"], form["version"]) == ("123.456789", "123.456789", "1")
+
+
+def test_what_has_ended_is_offered_only_where_it_stands(sqlite_app, client):
+    with unit_of_work():
+        written = write(
+            [
+                Create("park", {"region_id": county().id, "name": "旧组团", "valid_to": date(2026, 11, 1)}, "old"),
+                Create("park", {"region_id": county().id, "name": "新组团"}, "new"),
+            ],
+            act=act(),
+            action="test",
+        )
+    old, new = written.ids["old"], written.ids["new"]
+    plain = make_enterprise("巫溪县甲有限公司")
+    with unit_of_work():
+        write(
+            [Create("affiliation", {"enterprise_id": plain, "kind": "park", "ref_id": old})], act=act(), action="test"
+        )
+    other = make_enterprise("巫溪县乙有限公司")
+
+    def offered(firm: int) -> list[str]:
+        page = client.get(f"/enterprises/{firm}/edit").text.partition('name="park"')[2].partition("</select>")[0]
+        return re.findall(r'<option value="(\d+)"', page)
+
+    assert (str(old) in offered(plain), str(old) in offered(other), str(new) in offered(other)) == (True, False, True)
+    with pytest.raises(InvalidInput, match=r"旧组团在 2026-11-23 不是有效的园区"), unit_of_work():
+        edit_enterprise(other, {"park": old}, version=1, act=act())
+    with unit_of_work():
+        edit_enterprise(
+            plain, {"park": old, "notes": "不动它"}, version=db.session.get(Enterprise, plain).version, act=act()
+        )

@@ -12,7 +12,7 @@ from crm.store.jobs import Job
 from crm.store.unit_of_work import unit_of_work
 from crm.store.users import Credential, Grant, User, grants_in_force
 from crm.store.writer import write
-from tests.builders import PASSWORD, TODAY, act, county, make_user, township
+from tests.builders import PASSWORD, TODAY, act, county, make_unit, make_user, township
 from tests.web.conftest import csrf_of, post, sign_in
 
 
@@ -103,6 +103,18 @@ def test_a_place_that_does_not_fit_the_role_is_said(sqlite_app):
     assert page.status_code == 422
     assert "乡镇（街道）经办人选一个乡镇（街道）。" in page.text
     assert user_named("xianghe") is None
+
+
+def test_a_department_that_has_ended_is_neither_offered_nor_granted(sqlite_app):
+    client = admin_of(sqlite_app)
+    gone = make_unit("县经济信息委（旧）", "srdi")
+    change("unit", {"valid_to": datetime.now(UTC).date() - timedelta(days=1)}, gone)
+
+    page = add(client, role="unit", place=f"unit:{gone}")
+
+    assert page.status_code == 422
+    assert "县经济信息委（旧）在" in page.text and "已停用" in page.text
+    assert f'value="unit:{gone}"' not in client.get("/users/new").text
 
 
 def test_a_date_that_is_none_keeps_its_text(sqlite_app):

@@ -155,8 +155,10 @@ def inputs(form: DeclaredForm, codes: Iterable[str]) -> list[dict[str, Any]]:
     for code in codes:
         field = FIELDS[f"{form.noun}.{code}"]
         is_select = field.type in SELECTS
-        options = list(options_of(field).items()) if is_select else []
         raw = form[code].data or ""
+        gone = {str(key) for key in reference.ended(field, viewer(), today())} if is_select else set()
+        options = [(key, label) for key, label in options_of(field).items() if key not in gone or key == raw]
+        options = options if is_select else []
         if is_select and raw and raw not in dict(options):
             # Somebody of another district, a park that is gone: the stored value stays choosable.
             options.append((raw, words.value(field, raw) if field.type not in BY_ID else "（现有值）"))

@@ -20,6 +20,7 @@ from crm.store.settings import setting
 from crm.store.unit_of_work import unit_of_work
 from crm.store.units import Unit
 from crm.store.users import ENDING_DAYS, Credential, Grant, User, has_grant_ending, is_unreachable
+from crm.store.validity import in_force
 from crm.store.writer import Written
 from crm.web.doors import SIGNED_IN, attempt, done, new_act, now, open_to, today, viewer
 from crm.web.sign_in import sessions
@@ -279,7 +280,11 @@ def _places() -> list[tuple[str, str]]:
     ids = [region.id for region in managed]
     found = [(f"region:{r.id}", ("　　" if r.level == TOWNSHIP else "") + r.name) for r in managed]
     for kind, label, model in (("unit", "部门", Unit), ("park", "园区", Park), ("carrier", "载体", Carrier)):
-        query = select(model.id, model.name).where(model.region_id.in_(ids), ~model.deleted).order_by(model.id)
+        query = (
+            select(model.id, model.name)
+            .where(model.region_id.in_(ids), ~model.deleted, in_force(model, today()))
+            .order_by(model.id)
+        )
         found += [(f"{kind}:{row_id}", f"{label}：{name}") for row_id, name in db.session.execute(query)]
     return found
 
