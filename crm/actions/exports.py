@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from crm.actions.enterprises import OWN_FIELDS
 from crm.actions.figures import CODES as FIGURE_CODES
@@ -133,6 +133,7 @@ def profile_rows(
     )
     if region_id is not None:
         query = query.where(Standing.region_id == region_id)
+    query = query.where(or_(Enterprise.registered_on.is_(None), Enterprise.registered_on <= on))
     found = db.session.execute(visible(query, viewer)).all()
     classes = {row[0]: viewer.classes_over(row) for row in found}
     firms = {row[0]: dict(zip((f"enterprise.{code}" for code in own), row[6:], strict=True)) for row in found}
@@ -158,6 +159,8 @@ def _readable(row: dict[str, Any], noun: str, classes: Mapping[int, frozenset[st
 
 
 _Firms = Mapping[int, dict[str, Any]]
+# When a title began, by the first of these that is known.
+BEGINNINGS = ("valid_from", "issued_on", "announced_on", "publicity_on")
 _KEYS = ("enterprise.credit_code", "enterprise.name")
 
 
@@ -184,16 +187,21 @@ def _of_firm(firms: _Firms, enterprise_id: int) -> dict[str, Any]:
 
 
 def _title_rows(firms: _Firms, on: date) -> Iterable[dict[str, Any]]:
+    """Titles that had begun by a day; an end that came later was not known then."""
+    begins = func.coalesce(*(getattr(Qualification, code) for code in BEGINNINGS))
     columns = [getattr(Qualification, code) for code in TITLE_CODES]
     query = select(Qualification.enterprise_id, *columns).where(
         ~Qualification.deleted,
         Qualification.superseded_at.is_(None),
-        or_(Qualification.valid_from.is_(None), Qualification.valid_from <= on),
+        or_(begins.is_(None), begins <= on),
     )
     for enterprise_id, *values in db.session.execute(query.order_by(Qualification.enterprise_id, Qualification.id)):
         if enterprise_id in firms:
-            keys = (f"qualification.{code}" for code in TITLE_CODES)
-            yield _of_firm(firms, enterprise_id) | dict(zip(keys, values, strict=True))
+            row = dict(zip(TITLE_CODES, values, strict=True))
+            if row["ended_on"] is not None and row["ended_on"] > on:
+                row |= {"ended_on": None, "end_reason": None}
+            stated = {f"qualification.{code}": value for code, value in row.items()}
+            yield _of_firm(firms, enterprise_id) | stated
 
 
 def _figure_rows(firms: _Firms, on: date) -> Iterable[dict[str, Any]]:

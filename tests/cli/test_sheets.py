@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from crm.domain.codes import make_code
 from crm.extensions import db
+from crm.sheets.reading import read_sheets
 from crm.store.access_log import AccessLog
 from crm.store.enterprises import Enterprise
 from crm.store.imports import ImportBatch
@@ -244,3 +245,18 @@ def test_an_unknown_profile_cannot_be_exported(run, tmp_path):
 @pytest.mark.parametrize("command", ["import", "import-undo", "export"])
 def test_every_command_has_help(run, command):
     assert run(command, "--help").exit_code == 0
+
+
+def test_an_export_of_an_earlier_day_knows_nothing_of_what_came_later(run, tmp_path):
+    ended = {"announced_on": date(2023, 5, 1), "ended_on": date(2026, 3, 1), "end_reason": "cancelled"}
+    title = ("hnte", date(2023, 5, 1), date(2026, 4, 30), ended)
+    make_enterprise(QINGHE, titles=[title], registered_on=date(2018, 6, 14))
+    make_enterprise("巫溪县新来食品有限公司", registered_on=date(2026, 2, 1))
+    make_enterprise("巫溪县公示食品有限公司", titles=[("srdi", None, None, {"announced_on": date(2026, 7, 1)})])
+
+    out = run("export", "county_workbook", "-o", tmp_path / "out.xlsx", "--on", "2025-12-31", "--json")
+
+    sheets = {sheet.name: sheet.rows for sheet in read_sheets(tmp_path / "out.xlsx")}
+    assert json.loads(out.stdout)["rows"]["enterprise"] == 2
+    assert json.loads(out.stdout)["rows"]["qualification"] == 1
+    assert "2026-03-01" not in str(sheets["认定资格"]) and "取消" not in str(sheets["认定资格"])
