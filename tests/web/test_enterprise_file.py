@@ -725,3 +725,15 @@ def test_what_has_ended_is_offered_only_where_it_stands(sqlite_app, client):
         edit_enterprise(
             plain, {"park": old, "notes": "不动它"}, version=db.session.get(Enterprise, plain).version, act=act()
         )
+
+
+def test_how_it_looked_back_then_can_be_asked(client):
+    firm = make_enterprise(titles=[("hnte", date(2024, 11, 28), date(2027, 11, 27))])
+
+    now = client.get(f"/enterprises/{firm}?tab=titles&known=2026-12-31&for=2026-06-01").text
+    before = client.get(f"/enterprises/{firm}?tab=titles&known=2025-12-31&for=2026-06-01").text
+    wrong = client.get(f"/enterprises/{firm}?tab=titles&known=昨天").text
+
+    assert "按 2026-12-31 以前的登记，2026-06-01 这天" in now and "有效" in now.partition('id="back"')[2]
+    assert "那时没有登记过资格。" in before
+    assert "日期写成 2026-11-23 这样。" in wrong

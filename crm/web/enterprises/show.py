@@ -41,6 +41,7 @@ from crm.web import reference
 from crm.web.changes import lines
 from crm.web.doors import SIGNED_IN, open_to, today, viewer
 from crm.web.enterprises import blueprint, filters, judging, titles
+from crm.web.enterprises.known import as_known
 from crm.web.enterprises.listing import asked_by
 
 TABS: dict[str, str] = {
@@ -294,6 +295,7 @@ def _titles(file: File) -> dict[str, Any]:
         "title_rows": titles.title_rows(file.qualifications, file.on),
         "memberships": list(reversed(file.pool)),
         "has_facts": bool(facts or file.pool),
+        "asked_back": as_known(file.row.id, file.rounds),
     }
 
 
