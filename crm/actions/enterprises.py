@@ -12,7 +12,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, withdraw
 from crm.domain.fields import AFFILIATIONS, fields_of
 from crm.domain.names import normalise_name
-from crm.domain.refusals import Conflict, InvalidInput, Refused
+from crm.domain.refusals import SAME_FIELD, Conflict, InvalidInput, Refused
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.enterprises import FORMER_NAME, OLD_NUMBER, Affiliation, Enterprise, affiliations_of, aliases_of
@@ -260,7 +260,7 @@ def edit_enterprise(
     except Conflict as clash:
         raise Conflict(clash.message, {**clash.theirs, **clashes}) from None
     if clashes:
-        raise Conflict("同一处已被别人改过。", clashes)
+        raise Conflict(SAME_FIELD, clashes)
     return written
 
 

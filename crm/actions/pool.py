@@ -73,10 +73,18 @@ def propose_for_pool(enterprise_id: int, values: Mapping[str, Any], *, act: Act)
     return write(decide_proposal(row.id, values), act=act, action="propose_for_pool", region_id=row.region_id)
 
 
-def decide_pool(membership_id: int, values: Mapping[str, Any], *, version: int, act: Act) -> Written:
+def decide_pool(
+    membership_id: int,
+    values: Mapping[str, Any],
+    *,
+    version: int,
+    seen: Mapping[str, Any] | None = None,
+    act: Act,
+) -> Written:
     """Record the decision: class, day, meeting or document, day of entry (blank: the day of the decision).
 
-    Only the bureau decides. Raises NotFound, NotAllowed, InvalidInput, Conflict, Refused when it was decided or left.
+    Only the bureau decides. ``seen`` are the values the editor saw. Raises NotFound, NotAllowed, InvalidInput,
+    Conflict, Refused when it was decided or left.
     """
     row, region_id = _decidable(membership_id, act, "培育库入库决定")
     if row.left_on is not None:
@@ -93,12 +101,18 @@ def decide_pool(membership_id: int, values: Mapping[str, Any], *, version: int, 
         wrong["meeting"] = "填会议或文号，至少一样。"
     if wrong:
         raise InvalidInput(wrong)
-    change = Update("pool_membership", row.id, stated, version)
+    change = Update("pool_membership", row.id, stated, version, seen)
     return write([change], act=act, action="decide_pool", region_id=region_id)
 
 
 def leave_pool(
-    membership_id: int, *, left_on: date | None, leave_reason: str | None, version: int, act: Act
+    membership_id: int,
+    *,
+    left_on: date | None,
+    leave_reason: str | None,
+    version: int,
+    seen: Mapping[str, Any] | None = None,
+    act: Act,
 ) -> Written:
     """Take an enterprise out of the pool (or drop its proposal) from a day on, with the reason.
 
@@ -116,7 +130,7 @@ def leave_pool(
     if wrong:
         raise InvalidInput(wrong)
     return write(
-        [Update("pool_membership", row.id, values, version)], act=act, action="leave_pool", region_id=region_id
+        [Update("pool_membership", row.id, values, version, seen)], act=act, action="leave_pool", region_id=region_id
     )
 
 

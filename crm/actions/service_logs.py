@@ -127,11 +127,14 @@ def edit_service_log(
     *,
     version: int,
     seen: Mapping[str, Any] | None = None,
+    seen_enterprise_ids: Iterable[int] | None = None,
     act: Act,
 ) -> Written:
     """Change an event and its enterprises; its author stays. Enterprises the editor cannot see stay linked.
 
-    Raises NotFound, NotAllowed, InvalidInput, Conflict when the same field was changed meanwhile.
+    ``version``, ``seen`` and ``seen_enterprise_ids`` are what the editor saw: an enterprise that somebody else linked
+    or took away meanwhile is neither taken away nor linked again. Raises NotFound, NotAllowed, InvalidInput, Conflict
+    when the same field was changed meanwhile.
     """
     log = _own_log(log_id, act)
     ids = list(dict.fromkeys(enterprise_ids))
@@ -140,12 +143,14 @@ def edit_service_log(
             visible(select(ServiceLogEnterprise).where(ServiceLogEnterprise.service_log_id == log.id), act.viewer)
         )
     )
-    wrong = problems(values, today=act.effective_on)
+    linked = {item.enterprise_id for item in links}
+    if seen_enterprise_ids is not None:
+        ids = _chosen_over(linked, ids, frozenset(seen_enterprise_ids))
+    wrong = problems({code: getattr(log, code) for code in CODES} | dict(values), today=act.effective_on)
     if not ids:
         wrong["enterprises"] = "选至少一家企业。"
     if wrong:
         raise InvalidInput(wrong)
-    linked = {item.enterprise_id for item in links}
     _require_loggable([i for i in ids if i not in linked], log.region_id, act)
     changed = {code: values[code] for code in CODES if code in values and code != "author_name"}
     changes: list[Create | Update] = [Update("service_log", log.id, changed, version, seen)]
@@ -155,6 +160,12 @@ def edit_service_log(
     gone = [item for item in links if item.enterprise_id not in ids]
     changes += [withdraw("service_log_enterprise", item.id, item.version) for item in gone]
     return write(changes, act=act, action="edit_service_log", region_id=log.region_id)
+
+
+def _chosen_over(linked: set[int], ids: list[int], shown: frozenset[int]) -> list[int]:
+    """The choice made over the enterprises that were shown, applied to those that are linked now: pure."""
+    kept = [i for i in ids if i in linked or i not in shown]
+    return kept + sorted(linked - shown - set(ids))
 
 
 def withdraw_service_log(log_id: int, *, act: Act) -> Written:

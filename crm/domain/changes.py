@@ -47,7 +47,8 @@ def merge(
     """What of an update can be written over the current row, and what clashes.
 
     Returns ({field: value to write}, {field: (before, theirs, mine)}). A field clashes when the version moved on and
-    the stored value is neither what the editor saw nor what the editor wants. product.md, What always holds 5.
+    the stored value is neither what the editor saw nor what the editor wants; one that the editor left as it was seen
+    is no edit, so theirs stands. product.md, What always holds 5.
     """
     values = {name: value for name, value in update.values.items() if current[name] != value}
     if update.version is None or update.version == current_version:
@@ -55,6 +56,7 @@ def merge(
     seen = update.seen
     if seen is None:
         return {}, {name: (None, current[name], value) for name, value in values.items()}
+    values = {name: value for name, value in values.items() if name not in seen or seen[name] != value}
     clashes = {
         name: (seen.get(name), current[name], value)
         for name, value in values.items()

@@ -29,6 +29,9 @@ class NotAllowed(Refused):
     """The record may be seen, but this may not be done to it."""
 
 
+SAME_FIELD = "同一处已被别人改过。"
+
+
 class Conflict(Refused):
     """Somebody else changed the same fields meanwhile: ``theirs`` is {field: (before, theirs, mine)}."""
 

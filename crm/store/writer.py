@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, merge
-from crm.domain.refusals import AlreadyDone, Conflict, Refused
+from crm.domain.refusals import SAME_FIELD, AlreadyDone, Conflict, Refused
 from crm.extensions import Base, db
 from crm.store import projections
 from crm.store.bulk import Bulk, insert_rows, update_rows
@@ -206,7 +206,7 @@ def _uniqueness() -> Iterator[None]:
 def _run(connection: Connection, noun: str, operation: str, statement: Bulk) -> None:
     done = statement.run(connection)
     if operation == "update" and done not in (-1, len(statement.parameters)):
-        raise Conflict("同一处已被别人改过。")
+        raise Conflict(SAME_FIELD)
 
 
 def _grouped(changes: Iterable[Create | Update], kind: type) -> dict[str, list]:
@@ -324,7 +324,7 @@ def _stage_updates(connection: Connection, staged: _Staged, noun: str, updates: 
     if found != len(by_id):
         raise Refused("有记录已不在库里，没有写入。")
     if clashes:
-        raise Conflict("同一处已被别人改过。", clashes)
+        raise Conflict(SAME_FIELD, clashes)
     staged.updates.append((noun, fields, rows))
 
 

@@ -33,6 +33,10 @@ class Kept(StringField):
     def meaning(self, text: str) -> Any:
         raise NotImplementedError
 
+    def text(self, value: Any) -> str:
+        """What stands in the field for a value: ``meaning`` gives the value again."""
+        return str(value)
+
     def pre_validate(self, form: Any) -> None:
         text = (self.data or "").strip()
         self.value = None
@@ -62,6 +66,9 @@ class MomentField(Kept):
         except ValueError:
             raise ValueError(f"“{text[:40]}”不是日期和钟点。写成 2026-07-16 12:00。") from None
 
+    def text(self, value: datetime) -> str:
+        return local_input(value)
+
 
 class NamesField(Kept):
     """Several names on one line or several, each at most 80 characters."""
@@ -72,6 +79,9 @@ class NamesField(Kept):
         if long or len(names) > 40:
             raise ValueError("每个别名不超过 80 个字，最多 40 个，用顿号隔开。")
         return names
+
+    def text(self, value: list[str]) -> str:
+        return "、".join(value)
 
 
 def local_input(moment: datetime | None) -> str:

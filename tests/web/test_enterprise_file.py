@@ -320,7 +320,7 @@ def test_the_same_field_shows_before_theirs_and_mine_and_the_choice_is_kept(clie
     db.session.expire_all()
     row = db.session.get(Enterprise, enterprise_id)
     assert (clash.status_code, kept.status_code) == (409, 302)
-    table = clash.text[clash.text.index("同一处已被别人改过") :]
+    table = clash.text[clash.text.index("逐处选用哪个") :]
     assert [word in table for word in ("一号路", "二号路", "三号路", "陈述 11-23 10:00")] == [True] * 4
     assert (row.address, row.main_product) == ("二号路", "鱼罐头")
 

@@ -18,6 +18,7 @@ from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Affiliation
 from crm.store.scope import readable, visible_enterprise
 from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, today, viewer
+from crm.web.editing import THEIRS, say
 from crm.web.enterprises import blueprint, forms
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -30,7 +31,8 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("备注", ("notes",)),
 )  # fmt: skip
 ALL = tuple(code for _, codes in GROUPS for code in codes)
-EXTRA = ("code_reason", "code_warned", "nature", "effective_on")
+EXTRA = ("code_warned", "nature", "effective_on")
+CODE_REASON = (("code_reason", "代码存疑照存的理由"),)
 CORRECTION, NEW_FACT = "correction", "new_fact"
 # What changes in the world on a day, as against what was written down wrongly.
 DATED = frozenset({*AFFILIATIONS, "name"})
@@ -61,7 +63,7 @@ ADDED = {"old_number": "补记原注册号", "former_name": "补记曾用名"}
 def groups_of(form: forms.DeclaredForm, *, adding: bool = False) -> list[tuple[str, list[dict[str, Any]]]]:
     groups = []
     for label, codes in GROUPS:
-        inputs = forms.inputs(form, [code for code in codes if code in form.codes])
+        inputs = forms.inputs(form, [code for code in codes if code in form.edited])
         for one in inputs:
             if adding and one["name"] in ADDED:
                 one["label"] = ADDED[one["name"]]
@@ -81,7 +83,7 @@ def doubt_code(form: forms.DeclaredForm, values: dict[str, Any]) -> None:
     reason = (form["code_reason"].data or "").strip()
     if not reason and form["code_warned"].data != code:
         form["code_warned"].data = code
-        forms.say(form, "code_reason", f"{warning} 写一句理由再保存；没有理由也可直接再按一次保存。")
+        say(form, "code_reason", f"{warning} 写一句理由再保存；没有理由也可直接再按一次保存。")
         return
     values["code_reason"] = reason[:200] or "未写理由"
 
@@ -91,7 +93,7 @@ def read_day(form: forms.DeclaredForm, name: str) -> date | None:
     try:
         return forms.value_of(_DAY, form[name].data or "")
     except Unreadable as error:
-        forms.say(form, name, error.message)
+        say(form, name, error.message)
         return None
 
 
@@ -100,30 +102,28 @@ def read_day(form: forms.DeclaredForm, name: str) -> date | None:
 def edit(enterprise_id: int):
     row, standing = visible_enterprise(enterprise_id, viewer())
     require(may_edit(viewer(), standing), "修改这家企业")
-    form = forms.form_for("enterprise", codes_for(standing), EXTRA)()
+    form = forms.form_for("enterprise", codes_for(standing), EXTRA, CODE_REASON)()
     if request.method == "GET":
         state = state_of(row)
-        form.fill(current_values(state, form.codes), row.version)
-        form["code_reason"].data = row.code_reason or ""
+        form.fill(current_values(state, form.edited), row.version)
         form["nature"].data = ""
         form["effective_on"].data = today().isoformat()
         return _page(form, row), 200
     if form.validate_on_submit():
-        form.settle_conflicts(request.form)
+        form.settle(request.form)
         values = form.read(changed_only=True)
-        reason = (form["code_reason"].data or "").strip()
         if "credit_code" in values:
             doubt_code(form, values)
-        elif reason != (row.code_reason or "") and row.credit_code:
-            values["code_reason"] = reason[:200] or None
+        elif "code_reason" in values:
+            values["code_reason"] = (values["code_reason"] or "")[:200] or None
         dated = sorted(DATED & set(values))
         nature = form["nature"].data
         if dated and nature not in (CORRECTION, NEW_FACT):
             which = "、".join(words.label(f"enterprise.{code}") for code in dated)
-            forms.say(form, "nature", f"改了{which}：选更正还是新事实。")
+            say(form, "nature", f"改了{which}：选更正还是新事实。")
         on = read_day(form, "effective_on") if nature == NEW_FACT else None
         if on and on > today():
-            forms.say(form, "effective_on", f"{on} 还没到，等到那天再改，或改正日期。")
+            say(form, "effective_on", f"{on} 还没到，等到那天再改，或改正日期。")
         if not form.has_errors:
             if not values:
                 return done("没有改动，没有写入。", url_for("enterprises.show", enterprise_id=enterprise_id))
@@ -155,9 +155,7 @@ def _fields_said(values: dict[str, Any]) -> str:
 def _page(form: forms.DeclaredForm, row: Any) -> str:
     conflicts = []
     if form.conflict:
-        conflicts = forms.conflict_rows(form, who_wrote(row.id, list(form.conflict)))
-        state = state_of(row)
-        form.rebase({code: state.value(code) for code in form.conflict}, row.version)
+        conflicts = form.clashes(who_wrote(row.id, list(form.conflict)))
     return render_template(
         "enterprises/edit.html",
         form=form,
@@ -204,21 +202,23 @@ def rename(enterprise_id: int):
     require(may_edit(viewer(), standing), "给企业更名")
     form = forms.form_for("enterprise", ("name",), ("effective_on",))()
     if request.method == "GET":
-        form.fill({"name": row.name}, row.version)
-        form["name"].data = ""
+        form.fill({"name": row.name}, row.version, proposed={"name": None})
         form["effective_on"].data = today().isoformat()
         return _rename_page(form, row), 200
     if form.validate_on_submit():
+        form.settle(request.form)
+        if request.form.get("pick_name") == THEIRS:
+            return done("没有改动，没有写入。", url_for("enterprises.show", enterprise_id=enterprise_id))
         values = form.read()
         on = read_day(form, "effective_on")
         before = row.name
         if not values.get("name"):
             if not form["name"].errors:
-                forms.say(form, "name", "填新名称。")
+                say(form, "name", "填新名称。")
         elif values["name"] == before:
-            forms.say(form, "name", "新名称与现名相同。")
+            say(form, "name", "新名称与现名相同。")
         if on and on > today():
-            forms.say(form, "effective_on", f"{on} 还没到，等到那天再改，或改正日期。")
+            say(form, "effective_on", f"{on} 还没到，等到那天再改，或改正日期。")
         if not form.has_errors:
             written = attempt(
                 form,
@@ -240,8 +240,7 @@ def rename(enterprise_id: int):
 def _rename_page(form: forms.DeclaredForm, row: Any) -> str:
     conflicts = []
     if form.conflict:
-        conflicts = forms.conflict_rows(form, who_wrote(row.id, ["name"]))
-        form.rebase({"name": row.name}, row.version)
+        conflicts = form.clashes(who_wrote(row.id, ["name"]))
     return render_template(
         "enterprises/rename.html", form=form, row=row, conflicts=conflicts, inputs=forms.inputs(form, ("name",))
     )

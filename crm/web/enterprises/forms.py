@@ -1,12 +1,11 @@
 """Forms made from declared fields: what a field asks, what was typed, what it means, what was seen before."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from wtforms import HiddenField, StringField
+from wtforms import StringField
 
 from crm.domain import words
 from crm.domain.cells import CLEAR, Unreadable
@@ -14,7 +13,8 @@ from crm.domain.codecs import read_value, write_value
 from crm.domain.fields import CHOICES, FIELDS, Field, fields_of
 from crm.store.dictionaries import DICTIONARIES
 from crm.web import reference
-from crm.web.doors import Form, today, viewer
+from crm.web.doors import today, viewer
+from crm.web.editing import EditForm
 
 MONEY_UNIT = "万元"
 BY_ID = frozenset({"region", "person", "park", "carrier"})
@@ -22,86 +22,47 @@ SELECTS = BY_ID | {"choice", "yes_no"}
 YES_NO = {"yes": "是", "no": "否"}
 
 
-class DeclaredForm(Form):
-    """A form over declared fields of one noun: one text per field, as typed; ``version`` and ``seen`` as shown."""
+class DeclaredForm(EditForm):
+    """A form over declared fields of one noun: one text per field, as typed."""
 
     noun = ""
-    codes: tuple[str, ...] = ()
-    version = HiddenField()
-    seen = HiddenField()
 
-    def fill(self, values: Mapping[str, Any], version: int = 0) -> None:
-        """Show stored values, and remember them as seen."""
-        shown = {code: raw_of(FIELDS[f"{self.noun}.{code}"], values.get(code)) for code in self.codes}
-        for code, raw in shown.items():
-            self[code].data = raw
-        self.version.data = str(version)
-        self.seen.data = json.dumps(shown, ensure_ascii=False)
+    def text_of(self, name: str, value: Any) -> str:
+        field = self.declared(name)
+        return super().text_of(name, value) if field is None else raw_of(field, value)
 
-    @property
-    def seen_raw(self) -> dict[str, str]:
-        """What the fields showed when the page was opened, as text."""
-        try:
-            found = json.loads(self.seen.data or "{}")
-        except ValueError:
-            return {}
-        return {k: str(v) for k, v in found.items() if k in self.codes} if isinstance(found, dict) else {}
+    def value_of(self, name: str, text: str) -> Any:
+        field = self.declared(name)
+        return super().value_of(name, text) if field is None else value_of(field, text)
 
-    @property
-    def seen_version(self) -> int:
-        return int(self.version.data) if (self.version.data or "").isdigit() else 0
+    def said(self, name: str, value: Any) -> str:
+        field = self.declared(name)
+        if field is None:
+            return super().said(name, value)
+        names = {_key(field, k): v for k, v in options_of(field).items()} if field.type in SELECTS else None
+        return words.value(field, value, names)
 
-    def settle_conflicts(self, picks: Mapping[str, str]) -> None:
-        """Where the person chose 留现在的, the field goes back to what is stored, which then counts as untouched."""
-        seen = self.seen_raw
-        for code in self.codes:
-            if picks.get(f"pick_{code}") == "theirs" and code in seen:
-                self[code].data = seen[code]
-
-    def read(self, *, changed_only: bool = False) -> dict[str, Any]:
-        """The values behind what was typed; what cannot be one gets its sentence beside the field."""
-        seen = self.seen_raw
-        values: dict[str, Any] = {}
-        for code in self.codes:
-            raw = (self[code].data or "").strip()
-            if changed_only and code in seen and raw == seen[code]:
-                continue
-            try:
-                values[code] = value_of(FIELDS[f"{self.noun}.{code}"], raw)
-            except Unreadable as error:
-                say(self, code, error.message)
-        return values
-
-    def seen_values(self, codes: Iterable[str]) -> dict[str, Any]:
-        """The values that were shown, for the codes given."""
-        seen = self.seen_raw
-        return {code: value_of(FIELDS[f"{self.noun}.{code}"], seen[code]) for code in codes if code in seen}
-
-    def rebase(self, current: Mapping[str, Any], version: int) -> None:
-        """After a conflict: the clashing fields now count as seen as they stand, so the next save is a decision."""
-        seen = self.seen_raw
-        for code in self.conflict:
-            if code in self.codes:
-                seen[code] = raw_of(FIELDS[f"{self.noun}.{code}"], current.get(code))
-        self.version.data = str(version)
-        self.seen.data = json.dumps(seen, ensure_ascii=False)
-
-    @property
-    def has_errors(self) -> bool:
-        return bool(self.general_errors) or any(self[name].errors for name in self._fields)
-
-
-def say(form: Form, name: str, sentence: str) -> None:
-    """Put a sentence beside a field."""
-    form[name].errors = [*form[name].errors, sentence]
+    def declared(self, name: str) -> Field | None:
+        """The declaration of a field; None for plain text that is kept beside the declared ones."""
+        return FIELDS.get(f"{self.noun}.{name}")
 
 
 @lru_cache
-def form_for(noun: str, codes: tuple[str, ...], extra: tuple[str, ...] = ()) -> type[DeclaredForm]:
-    """The form class of a noun with these fields, and some plain text fields beside them."""
+def form_for(
+    noun: str,
+    codes: tuple[str, ...],
+    extra: tuple[str, ...] = (),
+    beside: tuple[tuple[str, str], ...] = (),
+) -> type[DeclaredForm]:
+    """The form class of a noun with these fields.
+
+    ``extra`` are plain text fields of the form alone; ``beside`` are (name, label) of texts that belong to the record
+    without being declared.
+    """
     body: dict[str, Any] = {code: StringField(FIELDS[f"{noun}.{code}"].label) for code in codes}
-    body.update({name: StringField(name) for name in extra})
-    return type(f"{noun.title().replace('_', '')}Form", (DeclaredForm,), {"noun": noun, "codes": codes, **body})
+    body |= {name: StringField(label) for name, label in (*((name, name) for name in extra), *beside)}
+    body |= {"noun": noun, "edited": (*codes, *(name for name, _ in beside))}
+    return type(f"{noun.title().replace('_', '')}Form", (DeclaredForm,), body)
 
 
 def value_of(field: Field, raw: str) -> Any:
@@ -194,27 +155,6 @@ def _attrs(field: Field) -> dict[str, str]:
     if field.type == "date":
         attrs["placeholder"] = "如 2026-11-23"
     return attrs
-
-
-def conflict_rows(form: DeclaredForm, who_and_when: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Each clashing field as before, theirs, mine, in words."""
-    rows = []
-    for code, (before, theirs, mine) in form.conflict.items():
-        if code not in form.codes:
-            continue
-        field = FIELDS[f"{form.noun}.{code}"]
-        names = {_key(field, k): v for k, v in options_of(field).items()} if field.type in SELECTS else None
-        rows.append(
-            {
-                "code": code,
-                "label": field.label,
-                "before": words.value(field, before, names),
-                "theirs": words.value(field, theirs, names),
-                "mine": words.value(field, mine, names),
-                "by": who_and_when.get(code, ""),
-            }
-        )
-    return rows
 
 
 def _key(field: Field, key: str) -> Any:

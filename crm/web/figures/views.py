@@ -3,18 +3,15 @@
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request, url_for
-from sqlalchemy import select
 
 from crm.actions.figures import CODES, FIRST_YEAR, record_figures, state_of
 from crm.actions.rights import may_edit, require
 from crm.domain.refusals import NotAllowed
 from crm.domain.viewers import CONFIDENTIAL
-from crm.domain.words import local
-from crm.extensions import db
-from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Enterprise
 from crm.store.scope import visible_enterprise
 from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, today, viewer
+from crm.web.editing import last_writers
 from crm.web.enterprises import forms
 from crm.web.enterprises.show import FIGURE_GROUPS
 
@@ -43,7 +40,7 @@ def edit(enterprise_id: int, year: int):
         form.fill(state.values if state else {}, state.version if state else 0)
         return _page(form, row, year)
     if form.validate_on_submit():
-        form.settle_conflicts(request.form)
+        form.settle(request.form)
         values = form.read(changed_only=True)
         if not form.has_errors:
             to = url_for("enterprises.show", enterprise_id=enterprise_id, tab="figures")
@@ -78,22 +75,6 @@ def _page(form: forms.DeclaredForm, row: Enterprise, year: int) -> str:
     conflicts = []
     if form.conflict:
         state = state_of(row.id, year)
-        conflicts = forms.conflict_rows(form, _who_wrote(state.id if state else 0))
-        if state:
-            form.rebase(state.values, state.version)
+        conflicts = form.clashes(last_writers("figures", state.id if state else 0))
     groups = [(label, forms.inputs(form, codes)) for label, codes in FIGURE_GROUPS]
     return render_template("figures/edit.html", form=form, row=row, year=year, groups=groups, conflicts=conflicts)
-
-
-def _who_wrote(figures_id: int) -> dict[str, str]:
-    query = (
-        select(Change.fields, ChangeSet.who, ChangeSet.recorded_at)
-        .join(ChangeSet, ChangeSet.id == Change.change_set_id)
-        .where(Change.noun == "figures", Change.record_id == figures_id)
-        .order_by(Change.id.desc())
-    )
-    found: dict[str, str] = {}
-    for fields, who, at in db.session.execute(query):
-        for code in fields:
-            found.setdefault(code, f"{who} {local(at):%m-%d %H:%M}")
-    return found

@@ -8,6 +8,7 @@ from crm.store.enterprises import Enterprise
 from crm.store.intellectual_property import IntellectualProperty
 from crm.store.scope import visible_enterprise, visible_record
 from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, viewer
+from crm.web.editing import last_writers
 from crm.web.enterprises import forms
 
 blueprint = Blueprint("intellectual_property", __name__)
@@ -42,7 +43,7 @@ def edit(ip_id: int):
         form.fill({code: getattr(piece, code) for code in CODES}, piece.version)
         return _page(form, row, piece)
     if form.validate_on_submit():
-        form.settle_conflicts(request.form)
+        form.settle(request.form)
         values = form.read(changed_only=True)
         if not form.has_errors:
             to = url_for("enterprises.show", enterprise_id=row.id, tab="ip")
@@ -76,8 +77,7 @@ def withdraw(ip_id: int):
 def _page(form: forms.DeclaredForm, row: Enterprise, piece: IntellectualProperty | None = None) -> str:
     conflicts = []
     if form.conflict and piece is not None:
-        conflicts = forms.conflict_rows(form, {})
-        form.rebase({code: getattr(piece, code) for code in CODES}, piece.version)
+        conflicts = form.clashes(last_writers("intellectual_property", piece.id))
     return render_template(
         "intellectual_property/edit.html",
         form=form,

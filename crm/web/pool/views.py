@@ -7,13 +7,13 @@ from flask import Blueprint, render_template, request, url_for
 from crm.actions.pool import decide_pool, leave_pool, propose_for_pool
 from crm.actions.rights import may_edit, require
 from crm.domain import words
-from crm.domain.fields import FIELDS
 from crm.store import pool_lists
 from crm.store.enterprises import Enterprise
 from crm.store.pool import PoolMembership
 from crm.store.scope import visible_enterprise, visible_record
 from crm.web import reference
 from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, today, viewer
+from crm.web.editing import last_writers
 from crm.web.enterprises import forms
 
 blueprint = Blueprint("pool", __name__)
@@ -64,7 +64,7 @@ def propose(enterprise_id: int):
     require(may_edit(viewer(), standing), "培育库拟入库")
     form = forms.form_for("pool_membership", PROPOSAL)()
     if request.method == "GET":
-        form.fill({"year": today().year, "proposed_on": today(), "planned_year": today().year + 1})
+        form.fill({}, proposed={"year": today().year, "proposed_on": today(), "planned_year": today().year + 1})
         return _page("pool/propose.html", form, row)
     if form.validate_on_submit():
         values = form.read()
@@ -82,18 +82,21 @@ def decide(membership_id: int):
     one, row = _decidable(membership_id)
     form = forms.form_for("pool_membership", DECISION)()
     if request.method == "GET":
-        form.fill({"decided_on": today(), "pool_class": one.pool_class}, one.version)
+        form.fill(_stored(form, one), one.version, proposed={"decided_on": today()})
         return _page("pool/decide.html", form, row, one)
     if form.validate_on_submit():
-        values = form.read()
+        form.settle(request.form)
+        values = form.read(changed_only=True)
         if not form.has_errors:
+            seen = form.seen_values(form.edited, _stored(form, one))
             written = attempt(
-                form, lambda: decide_pool(membership_id, values, version=form.seen_version, act=new_act())
+                form,
+                lambda: decide_pool(membership_id, values, version=form.seen_version, seen=seen, act=new_act()),
             )
             if written is not None:
                 return done(f"{row.name} 已入库", url_for("pool.index"), written)
     one, row = _decidable(membership_id)
-    return _again("pool/decide.html", form, row, one)
+    return _page("pool/decide.html", form, row, one), 409 if form.conflict else 422
 
 
 @blueprint.route("/pool/<int:membership_id>/leave", methods=["GET", "POST"])
@@ -102,43 +105,38 @@ def leave(membership_id: int):
     one, row = _decidable(membership_id)
     form = forms.form_for("pool_membership", LEAVING)()
     if request.method == "GET":
-        form.fill({"left_on": today()}, one.version)
+        form.fill(_stored(form, one), one.version, proposed={"left_on": today()})
         return _page("pool/leave.html", form, row, one)
     if form.validate_on_submit():
+        form.settle(request.form)
         values = form.read()
         if not form.has_errors:
+            seen = form.seen_values(form.edited, _stored(form, one))
             written = attempt(
                 form,
                 lambda: leave_pool(
                     membership_id,
-                    left_on=values.get("left_on"),
-                    leave_reason=values.get("leave_reason"),
+                    left_on=values["left_on"],
+                    leave_reason=values["leave_reason"],
                     version=form.seen_version,
+                    seen=seen,
                     act=new_act(),
                 ),
             )
             if written is not None:
                 return done(f"{row.name} 已出库", url_for("pool.index", stage="out"), written)
     one, row = _decidable(membership_id)
-    return _again("pool/leave.html", form, row, one)
+    return _page("pool/leave.html", form, row, one), 409 if form.conflict else 422
 
 
-def _again(template: str, form: forms.DeclaredForm, row: Enterprise, one: PoolMembership) -> tuple[str, int]:
-    """The form once more, with what was typed; after a conflict the next save decides over what stands now."""
-    if form.conflict:
-        form.version.data = str(one.version)
-        said = [
-            f"{FIELDS[f'pool_membership.{c}'].label}现在是{words.value(f'pool_membership.{c}', t)}"
-            for c, (_, t, _m) in form.conflict.items()
-            if f"pool_membership.{c}" in FIELDS
-        ]
-        form.general_errors.append("；".join(said) + "。核对后再保存。")
-    return _page(template, form, row, one), 409 if form.conflict else 422
+def _stored(form: forms.DeclaredForm, one: PoolMembership) -> dict[str, Any]:
+    return {code: getattr(one, code) for code in form.edited}
 
 
 def _page(template: str, form: forms.DeclaredForm, row: Enterprise, one: PoolMembership | None = None) -> str:
-    drawn: dict[str, Any] = {i["name"]: i for i in forms.inputs(form, form.codes)}
-    return render_template(template, form=form, row=row, one=one, inputs=drawn)
+    drawn: dict[str, Any] = {i["name"]: i for i in forms.inputs(form, form.edited)}
+    conflicts = form.clashes(last_writers("pool_membership", one.id)) if form.conflict and one else []
+    return render_template(template, form=form, row=row, one=one, inputs=drawn, conflicts=conflicts)
 
 
 def _decidable(membership_id: int) -> tuple[PoolMembership, Enterprise]:

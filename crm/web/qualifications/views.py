@@ -14,6 +14,7 @@ from crm.store.enterprises import Enterprise
 from crm.store.qualifications import Qualification
 from crm.store.scope import visible_enterprise, visible_record
 from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, today, viewer
+from crm.web.editing import last_writers, say
 from crm.web.enterprises import forms, titles
 
 blueprint = Blueprint("qualifications", __name__)
@@ -22,7 +23,8 @@ CODES = (
     "kind", "number", "batch", "document", "publicity_on", "announced_on", "cohort_year", "issued_on",
     "valid_from", "valid_to", "note",
 )  # fmt: skip
-CORRECTED = (*CODES[1:], "ended_on", "end_reason")
+ENDED = ("ended_on", "end_reason")
+CORRECTED = (*CODES[1:], *ENDED)
 
 
 @blueprint.route("/enterprises/<int:enterprise_id>/qualifications/new", methods=["GET", "POST"])
@@ -83,22 +85,30 @@ def _new_page(form: forms.DeclaredForm, row: Enterprise, kind: str, proposed: di
 def correct(qualification_id: int):
     """更正: what was recorded was wrong; it never counts as a movement on the ladder."""
     old, row = _own(qualification_id, "更正认定结果")
-    form = forms.form_for("qualification", CORRECTED, ("superseded",))()
+    form = forms.form_for("qualification", CORRECTED)()
     if request.method == "GET":
         form.fill({code: getattr(old, code) for code in CORRECTED}, old.version)
         return _correct_page(form, row, old)
     if form.validate_on_submit():
-        values = form.read()
+        form.settle(request.form)
+        values = form.read(changed_only=True)
         if not form.has_errors:
             written = attempt(
-                form, lambda: correct_qualification(qualification_id, values, version=form.seen_version, act=new_act())
+                form,
+                lambda: correct_qualification(
+                    qualification_id,
+                    values,
+                    version=form.seen_version,
+                    seen=form.seen_values(values),
+                    act=new_act(),
+                ),
             )
             if written is not None:
                 to = url_for("enterprises.show", enterprise_id=row.id, tab="titles")
                 said = "已更正" if written.change_set_id else "没有改动，没有写入："
                 return done(f"{said}{KINDS[old.kind].short}认定结果", to, written)
     old, row = _own(qualification_id, "更正认定结果")
-    return _correct_page(form, row, old), 422
+    return _correct_page(form, row, old), 409 if form.conflict else 422
 
 
 def _correct_page(form: forms.DeclaredForm, row: Enterprise, old: Qualification) -> str:
@@ -109,6 +119,7 @@ def _correct_page(form: forms.DeclaredForm, row: Enterprise, old: Qualification)
         old=old,
         kind=KINDS[old.kind],
         inputs={i["name"]: i for i in forms.inputs(form, CORRECTED)},
+        conflicts=form.clashes(last_writers("qualification", old.id)) if form.conflict else [],
     )
 
 
@@ -117,18 +128,19 @@ def _correct_page(form: forms.DeclaredForm, row: Enterprise, old: Qualification)
 def end(qualification_id: int):
     """登记终止: a new fact about a title that was right when it was recorded."""
     old, row = _own(qualification_id, "登记资格终止")
-    form = forms.form_for("qualification", ("ended_on", "end_reason"))()
+    form = forms.form_for("qualification", ENDED)()
     if request.method == "GET":
-        form.fill({}, old.version)
+        form.fill({code: getattr(old, code) for code in ENDED}, old.version)
         return _end_page(form, row, old)
     if form.validate_on_submit():
+        form.settle(request.form)
         values = form.read()
         if values.get("ended_on") is None and not form["ended_on"].errors:
-            forms.say(form, "ended_on", "填终止日期：从这天起不再持有。")
+            say(form, "ended_on", "填终止日期：从这天起不再持有。")
         elif values.get("ended_on") and values["ended_on"] > today():
-            forms.say(form, "ended_on", f"终止日期 {values['ended_on']} 还没到，等到那天再登记，或改正日期。")
+            say(form, "ended_on", f"终止日期 {values['ended_on']} 还没到，等到那天再登记，或改正日期。")
         if values.get("end_reason") not in CHOICES["end_reason"]:
-            forms.say(form, "end_reason", "选终止原因。")
+            say(form, "end_reason", "选终止原因。")
         if not form.has_errors:
             written = attempt(
                 form,
@@ -137,6 +149,7 @@ def end(qualification_id: int):
                     ended_on=values["ended_on"],
                     end_reason=values["end_reason"],
                     version=form.seen_version,
+                    seen=form.seen_values(ENDED),
                     act=new_act(effective_on=values["ended_on"]),
                 ),
             )
@@ -149,15 +162,14 @@ def end(qualification_id: int):
 
 
 def _end_page(form: forms.DeclaredForm, row: Enterprise, old: Qualification) -> str:
-    if form.conflict:
-        form.version.data = str(old.version)
     return render_template(
         "qualifications/end.html",
         form=form,
         row=row,
         old=old,
         kind=KINDS[old.kind],
-        inputs={i["name"]: i for i in forms.inputs(form, ("ended_on", "end_reason"))},
+        inputs={i["name"]: i for i in forms.inputs(form, ENDED)},
+        conflicts=form.clashes(last_writers("qualification", old.id)) if form.conflict else [],
     )
 
 

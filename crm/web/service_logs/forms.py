@@ -1,49 +1,33 @@
 """The form of one event; its values are read as the sheets read them."""
 
-from datetime import date
+from collections.abc import Iterable
 from typing import Any
 
-from wtforms import HiddenField, SelectMultipleField, StringField, TextAreaField
+from wtforms import HiddenField, SelectMultipleField
 
-from crm.domain.cells import CLEAR, Unreadable
-from crm.domain.codecs import read_value
-from crm.domain.fields import FIELDS
-from crm.web.doors import Form
+from crm.web.enterprises.forms import form_for
 
 CODES = ("happened_on", "kind", "text", "next_step", "next_step_on")
 
 
-class EventForm(Form):
+class EventForm(form_for("service_log", CODES)):  # type: ignore[misc]  # a class made from the declared fields
     enterprises = SelectMultipleField(validate_choice=False, coerce=str)
-    kind = StringField()
-    text = TextAreaField()
-    next_step = StringField()
-    next_step_on = StringField()
-    happened_on = StringField()
-    version = HiddenField()
+    # Which enterprises the form showed: what was added and taken away is applied to whatever stands there now.
+    shown = HiddenField()
     back = HiddenField()
 
     def enterprise_ids(self) -> list[int]:
         """The chosen enterprises; what is no number was never in the picker."""
-        return [int(text) for text in self.enterprises.data or () if text.isdigit() and len(text) < 18]
+        return _ids(self.enterprises.data or ())
 
-    def values(self, today: date) -> dict[str, Any] | None:
-        """{field code: value}; None when something cannot be read, the sentence then stands beside its field."""
-        found: dict[str, Any] = {}
-        readable = True
-        for code in CODES:
-            try:
-                value = read_value(FIELDS[f"service_log.{code}"], self[code].data, today=today)
-            except Unreadable as error:
-                self[code].errors = [error.message]
-                readable = False
-            else:
-                found[code] = None if value is CLEAR else value
-        return found if readable else None
+    def shown_ids(self) -> list[int] | None:
+        return None if self.shown.data is None else _ids(self.shown.data.split(","))
 
-    def fill(self, record: Any) -> None:
+    def show(self, record: Any, enterprise_ids: Iterable[int]) -> None:
         """Show a record as it is."""
-        for code in CODES:
-            value = getattr(record, code)
-            self[code].data = value.isoformat() if isinstance(value, date) else value or ""
-        self.version.data = str(record.version)
+        self.fill({code: getattr(record, code) for code in CODES}, record.version)
+        self.shown.data = ",".join(map(str, enterprise_ids))
+
+
+def _ids(texts: Iterable[str]) -> list[int]:
+    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 18]

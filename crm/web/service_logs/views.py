@@ -12,9 +12,10 @@ from crm.store.enterprises import Enterprise
 from crm.store.scope import visible, visible_enterprise, visible_record
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
 from crm.web.doors import Form, attempt, done, new_act, open_to, own_path, today, viewer
+from crm.web.editing import last_writers, say
 from crm.web.obligations.listing import quick_days
 from crm.web.service_logs import blueprint
-from crm.web.service_logs.forms import CODES, EventForm
+from crm.web.service_logs.forms import EventForm
 
 WRITERS = ("case_manager", "township", "park", "bureau", "admin")
 PAGE = 50
@@ -46,13 +47,13 @@ def new():
 @open_to(*WRITERS)
 def create():
     form = EventForm()
-    values = form.values(today())
+    values = form.read()
     ids = form.enterprise_ids()
     written = None
-    if values is not None and values["next_step"] and values["next_step_on"] is None:
+    if not form.has_errors and values["next_step"] and values["next_step_on"] is None:
         # A promise without a day would never be due, and so be forgotten.
-        form.next_step_on.errors = ["下一步还没有日期，到期前提醒不了。选一天，或清空下一步。"]
-    elif values is not None:
+        say(form, "next_step_on", "下一步还没有日期，到期前提醒不了。选一天，或清空下一步。")
+    elif not form.has_errors:
         written = attempt(form, lambda: log_service(ids, values, act=new_act()))
     if written is None:
         return _page(form, _chosen(ids)), 422
@@ -92,24 +93,36 @@ def index():
 def edit(log_id: int):
     log = _changeable(log_id)
     form = EventForm(formdata=None)
-    form.fill(log)
+    chosen = _enterprises_of([log.id]).get(log.id, [])
+    form.show(log, (enterprise_id for enterprise_id, _ in chosen))
     form.back.data = own_path(request.args.get("back")) or ""
-    return _page(form, _enterprises_of([log.id]).get(log.id, []), log=log)
+    return _page(form, chosen, log=log)
 
 
 @blueprint.post("/visits/<int:log_id>/edit")
 @open_to(*WRITERS)
 def save(log_id: int):
-    log = _changeable(log_id)
+    _changeable(log_id)
     form = EventForm()
-    values = form.values(today())
+    form.settle(request.form)
+    values = form.read(changed_only=True)
     ids = form.enterprise_ids()
-    version = int(form.version.data) if (form.version.data or "").isdigit() else log.version
     written = None
-    if values is not None:
-        written = attempt(form, lambda: edit_service_log(log_id, ids, values, version=version, act=new_act()))
+    if not form.has_errors:
+        written = attempt(
+            form,
+            lambda: edit_service_log(
+                log_id,
+                ids,
+                values,
+                version=form.seen_version,
+                seen=form.seen_values(values),
+                seen_enterprise_ids=form.shown_ids(),
+                act=new_act(),
+            ),
+        )
     if written is None:
-        return _page(form, _chosen(ids), log=log), 409 if form.conflict else 422
+        return _page(form, _chosen(ids), log=_changeable(log_id)), 409 if form.conflict else 422
     return done("已改服务记录。", own_path(form.back.data) or url_for("service_logs.index"), written)
 
 
@@ -145,7 +158,7 @@ def _page(form: EventForm, chosen: list[tuple[int, str]], log: ServiceLog | None
         kinds=CHOICES["service_kind"],
         quick_days=quick_days(),
         back=own_path(form.back.data) or url_for("desk.show" if log is None else "service_logs.index"),
-        conflict={code: pair for code, pair in form.conflict.items() if code in CODES},
+        conflicts=form.clashes(last_writers("service_log", log.id)) if form.conflict and log else [],
     )
 
 

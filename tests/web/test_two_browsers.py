@@ -1,0 +1,274 @@
+"""Two people at one record, for the forms over declared fields: product.md, What always holds 5."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from crm.actions.figures import record_figures
+from crm.actions.intellectual_property import record_ip
+from crm.actions.service_logs import log_service
+from crm.domain.changes import Create, Update
+from crm.extensions import Base, db
+from crm.store.qualifications import title_facts
+from crm.store.service_logs import ServiceLogEnterprise
+from crm.store.unit_of_work import unit_of_work
+from crm.store.writer import write
+from tests.builders import TODAY, act, make_enterprise, make_user
+from tests.web.conftest import sign_in
+from tests.web.pages import conflicts_on, form_on
+
+HNTE = ("hnte", date(2024, 11, 28), date(2027, 11, 27))
+
+
+# --- the records -----------------------------------------------------------------------------------------------------
+
+
+def written(create: Create) -> int:
+    with unit_of_work():
+        return int(write([create], act=act(), action="test").ids[create.key])
+
+
+def enterprise() -> int:
+    return make_enterprise("巫溪县青禾食品有限公司", address="一号路")
+
+
+def figures() -> int:
+    enterprise_id, values = make_enterprise(), {"revenue": Decimal(1_000_000)}
+    with unit_of_work():
+        return int(record_figures(enterprise_id, 2025, values, act=act()).ids[("figures", 2025)])
+
+
+def piece() -> int:
+    enterprise_id, values = make_enterprise(), {"name": "一种烘干机", "kind": "utility_model"}
+    with unit_of_work():
+        return int(record_ip(enterprise_id, values, act=act()).ids["ip"])
+
+
+def title() -> int:
+    return title_facts(make_enterprise(titles=[HNTE]))[0].id
+
+
+def membership() -> int:
+    values = {"year": 2026, "pool_class": "key", "proposed_on": date(2026, 3, 1)}
+    return written(Create("pool_membership", {"enterprise_id": make_enterprise(), **values}, "row"))
+
+
+def event() -> int:
+    enterprise_id, values = make_enterprise(), {"happened_on": TODAY, "kind": "visit", "text": "看了一号线"}
+    with unit_of_work():
+        return int(log_service([enterprise_id], values, act=act()).ids["service_log"])
+
+
+# --- the forms -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Typed:
+    """One field: what somebody types, what is kept then, and how the choice between two says it."""
+
+    name: str
+    text: str
+    value: Any
+    words: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def plain(name: str, text: str) -> Typed:
+    return Typed(name, text, text, text)
+
+
+def day(name: str, text: str) -> Typed:
+    return Typed(name, text, date.fromisoformat(text), text)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One form: where it is, and three edits of it.
+
+    ``mine`` and ``theirs`` are of the same field; ``beside`` is of another one. ``written``: the form says a deed that
+    is done once, so the other person's change comes in another way and goes to the writer.
+    """
+
+    endpoint: str
+    noun: str
+    make: Callable[[], int]
+    path: str
+    label: str
+    before: str
+    theirs: Typed
+    mine: Typed
+    beside: Typed
+    written: bool = False
+    along: dict[str, str] = field(default_factory=dict)
+
+    def page(self, record_id: int) -> str:
+        """The address of the page with the form."""
+        if self.noun == "figures":
+            return f"/enterprises/{column('figures', record_id, 'enterprise_id')}/figures/2025"
+        return self.path.format(record_id)
+
+    def target(self, record_id: int) -> str:
+        """Where the form goes."""
+        return self.page(record_id)
+
+    def kept(self, record_id: int, name: str) -> Any:
+        """The value in the database now; of a title, that of the fact which counts now."""
+        db.session.rollback()
+        if self.noun == "qualification":
+            later = column(self.noun, record_id, "superseded_by_id")
+            record_id = later or record_id
+        return column(self.noun, record_id, name)
+
+    def other_saves(self, client, record_id: int, page: dict[str, str], typed: Typed) -> None:
+        if self.written or typed.name not in page:
+            change = Update(self.noun, record_id, {typed.name: typed.value})
+            with unit_of_work():
+                write([change], act=act(), action="test")
+            return
+        answer = client.post(self.target(record_id), data={**page, **self.along, typed.name: typed.text})
+        assert answer.status_code == 302
+
+
+def column(noun: str, record_id: int, name: str) -> Any:
+    table = Base.metadata.tables[noun]
+    return db.session.scalar(select(table.c[name]).where(table.c.id == record_id))
+
+
+EDITS = [
+    Edit("enterprises.edit", "enterprise", enterprise, "/enterprises/{}/edit", "地址", "一号路",
+         plain("address", "二号路"), plain("address", "三号路"), plain("main_product", "烤鱼")),
+    Edit("enterprises.rename", "enterprise", enterprise, "/enterprises/{}/rename", "企业名称", "巫溪县青禾食品有限公司",
+         plain("name", "巫溪县甲食品有限公司"), plain("name", "巫溪县乙食品有限公司"), plain("address", "二号路")),
+    Edit("figures.edit", "figures", figures, "", "营业收入", "100.0 万元",
+         Typed("revenue", "200", Decimal(2_000_000), "200.0 万元"),
+         Typed("revenue", "300", Decimal(3_000_000), "300.0 万元"), Typed("staff_count", "12", 12, "12 人")),
+    Edit("intellectual_property.edit", "intellectual_property", piece, "/intellectual-property/{}/edit", "名称",
+         "一种烘干机", plain("name", "二种烘干机"), plain("name", "三种烘干机"), plain("number", "ZL2026101")),
+    Edit("qualifications.correct", "qualification", title, "/qualifications/{}/correct", "批次", "未填",
+         plain("batch", "第二批"), plain("batch", "第三批"), plain("note", "证书已收回"), written=True),
+    Edit("qualifications.end", "qualification", title, "/qualifications/{}/end", "终止日期", "未填",
+         day("ended_on", "2026-05-01"), day("ended_on", "2026-06-01"), plain("note", "证书已收回"),
+         written=True, along={"end_reason": "cancelled"}),
+    Edit("pool.decide", "pool_membership", membership, "/pool/{}/decide", "会议", "未填",
+         plain("meeting", "局务会"), plain("meeting", "专题会"), plain("planned_batch", "第二批"), written=True),
+    Edit("pool.leave", "pool_membership", membership, "/pool/{}/leave", "出库原因", "未填",
+         plain("leave_reason", "迁出"), plain("leave_reason", "两年未申报"), plain("planned_batch", "第二批"),
+         written=True),
+    Edit("service_logs.save", "service_log", event, "/visits/{}/edit", "内容", "看了一号线",
+         plain("text", "看了二号线"), plain("text", "看了三号线\n也看了仓库"), plain("next_step", "送表样")),
+]  # fmt: skip
+every_edit = pytest.mark.parametrize("edit", EDITS, ids=lambda edit: f"{edit.endpoint} {edit.noun}")
+
+
+@pytest.fixture
+def browsers(app: Flask):
+    """Two browsers of one administrator, who may open every form."""
+    make_user("boss", "admin")
+    mine, theirs = app.test_client(), app.test_client()
+    sign_in(mine, "boss")
+    sign_in(theirs, "boss")
+    return mine, theirs
+
+
+def opened(client, edit: Edit, record_id: int) -> dict[str, str]:
+    return form_on(client.get(edit.page(record_id)).text, edit.target(record_id))
+
+
+@every_edit
+def test_edits_of_different_fields_both_stand(browsers, edit):
+    mine, theirs = browsers
+    record_id = edit.make()
+    page, same_page = opened(mine, edit, record_id), opened(theirs, edit, record_id)
+    edit.other_saves(theirs, record_id, same_page, edit.beside)
+
+    answer = mine.post(edit.target(record_id), data={**page, **edit.along, edit.mine.name: edit.mine.text})
+
+    assert answer.status_code == 302
+    kept = [edit.kept(record_id, typed.name) for typed in (edit.beside, edit.mine)]
+    assert kept == [edit.beside.value, edit.mine.value]
+
+
+@every_edit
+def test_the_same_field_is_saved_only_after_one_was_chosen(browsers, edit):
+    mine, theirs = browsers
+    record_id = edit.make()
+    page, same_page = opened(mine, edit, record_id), opened(theirs, edit, record_id)
+    edit.other_saves(theirs, record_id, same_page, edit.theirs)
+    target = edit.target(record_id)
+
+    clash = mine.post(target, data={**page, **edit.along, edit.mine.name: edit.mine.text})
+    pressed_again = mine.post(target, data=form_on(clash.text, target))
+    held = edit.kept(record_id, edit.theirs.name)
+    chosen = mine.post(target, data={**form_on(pressed_again.text, target), f"pick_{edit.mine.name}": "mine"})
+
+    assert (clash.status_code, pressed_again.status_code, chosen.status_code) == (409, 409, 302)
+    for answer in (clash, pressed_again):
+        assert "同一处已被别人改过" in answer.text or "刚被别人改过" in answer.text
+        [[label, before, now, own]] = [row for row in conflicts_on(answer.text) if row[0] == edit.label]
+        assert (label, before, own) == (edit.label, edit.before, edit.mine.words)
+        assert now.startswith(edit.theirs.words)
+        assert form_on(answer.text, target)[edit.mine.name] == edit.mine.text
+    assert held == edit.theirs.value
+    assert edit.kept(record_id, edit.mine.name) == edit.mine.value
+
+
+@every_edit
+def test_theirs_stays_when_it_is_chosen(browsers, edit):
+    mine, theirs = browsers
+    record_id = edit.make()
+    page, same_page = opened(mine, edit, record_id), opened(theirs, edit, record_id)
+    edit.other_saves(theirs, record_id, same_page, edit.theirs)
+    target = edit.target(record_id)
+
+    clash = mine.post(target, data={**page, **edit.along, edit.mine.name: edit.mine.text})
+    chosen = mine.post(target, data={**form_on(clash.text, target), f"pick_{edit.mine.name}": "theirs"})
+
+    assert (clash.status_code, chosen.status_code) == (409, 302)
+    assert edit.kept(record_id, edit.theirs.name) == edit.theirs.value
+
+
+def test_enterprises_linked_to_an_event_by_two_people_all_stay(browsers):
+    mine, theirs = browsers
+    record_id = event()
+    hers, his = make_enterprise("巫溪县她加的食品有限公司"), make_enterprise("巫溪县他加的食品有限公司")
+    target = f"/visits/{record_id}/edit"
+    page, same_page = (form_on(client.get(target).text, target) for client in (mine, theirs))
+    first = int(page["enterprises"])
+
+    theirs.post(target, data={**same_page, "enterprises": [str(first), str(hers)]})
+    answer = mine.post(target, data={**page, "enterprises": [str(first), str(his)]})
+
+    db.session.rollback()
+    link = ServiceLogEnterprise
+    linked = select(link.enterprise_id).where(link.service_log_id == record_id, ~link.deleted)
+    assert answer.status_code == 302
+    assert sorted(db.session.scalars(linked)) == sorted([first, hers, his])
+
+
+def test_a_title_corrected_meanwhile_is_not_ended_however_often_one_presses(browsers):
+    mine, theirs = browsers
+    record_id = title()
+    correct, target = f"/qualifications/{record_id}/correct", f"/qualifications/{record_id}/end"
+    page = form_on(mine.get(target).text, target)
+    same_page = form_on(theirs.get(correct).text, correct)
+    theirs.post(correct, data={**same_page, "number": "GR202451100001"})
+
+    refused = mine.post(target, data={**page, "ended_on": "2026-06-01", "end_reason": "cancelled"})
+    again = mine.post(target, data=form_on(refused.text, target))
+
+    db.session.rollback()
+    successor = column("qualification", record_id, "superseded_by_id")
+    for answer in (refused, again):
+        assert answer.status_code == 422
+        assert "这项资格已被更正过，没有写入。" in answer.text
+        assert f'href="/qualifications/{successor}/end"' in answer.text
+        assert form_on(answer.text, target)["ended_on"] == "2026-06-01"
+    assert column("qualification", record_id, "ended_on") is None
