@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 
 from crm.actions.rights import require
 from crm.domain.acts import Act
-from crm.domain.changes import Create, Ref, Update
+from crm.domain.changes import Create, Ref, Update, merge
 from crm.domain.refusals import Conflict, InvalidInput, NotAllowed, NotFound, Refused
 from crm.domain.viewers import ROLES, Viewer
 from crm.extensions import db
@@ -191,24 +191,31 @@ def grant(user_id: int, wish: GrantWish, *, act: Act) -> Written:
     return written
 
 
-def end_grant(grant_id: int, *, ends_on: date, version: int, act: Act) -> Written:
-    """Let a grant end with a day, inclusive. Raises NotFound, NotAllowed, InvalidInput, Conflict."""
+def end_grant(
+    grant_id: int, *, ends_on: date, version: int, act: Act, seen: Mapping[str, Any] | None = None
+) -> Written:
+    """Let a grant end with a day, inclusive. ``seen`` is the day that the editor saw, as ``{"ends_on": day}``.
+
+    Raises NotFound, NotAllowed, InvalidInput, Conflict.
+    """
     found = visible_record(Grant, grant_id, act.viewer, "这项授权")
     user = managed_user(found.user_id, act.viewer, "终止授权")
     if found.role == "admin" and user.id == act.viewer.user_id:
         raise Refused("自己的系统管理员授权由另一名系统管理员终止。", field="ends_on")
     if found.valid_from is not None and ends_on < found.valid_from - timedelta(days=1):
         raise InvalidInput({"ends_on": f"终止日期 {ends_on} 早于授权起始 {found.valid_from}。改成当天或之后。"})
-    if found.version != version:
-        raise Conflict("这项授权刚被别人改过。刷新后再看。")
-    written = write(
-        [Update("grant", found.id, {"valid_to": ends_on}, version)],
-        act=act,
-        action="end_grant",
-        region_id=user.region_id,
-    )
+    change = Update("grant", found.id, {"valid_to": ends_on}, version, _as_kept(seen))
+    _, clash = merge(change, {"valid_to": found.valid_to}, found.version)
+    if clash:
+        # The person was asked for the day the grant ends with, so that is what the conflict is about.
+        raise Conflict("这项授权刚被别人改过。", {"ends_on": clash["valid_to"]})
+    written = write([change], act=act, action="end_grant", region_id=user.region_id)
     end_sessions(user.id)
     return written
+
+
+def _as_kept(seen: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if seen is None or "ends_on" not in seen else {"valid_to": seen["ends_on"]}
 
 
 def end_sessions(user_id: int) -> None:

@@ -1,5 +1,6 @@
 """Applications, first version: a plain list of what an enterprise is going for, its stage in words, its outcome."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -83,11 +84,12 @@ def move_application(
     outcome: str | None = None,
     note: str | None = None,
     version: int,
+    seen: Mapping[str, Any] | None = None,
     act: Act,
 ) -> Written:
     """Say in words which stage an application has reached, and its outcome when there is one (None: in hand).
 
-    Raises NotFound, NotAllowed, InvalidInput, Conflict.
+    ``version`` and ``seen`` are what the editor saw. Raises NotFound, NotAllowed, InvalidInput, Conflict.
     """
     row: Application = visible_record(Application, application_id, act.viewer, "这件申报")
     enterprise, standing = visible_enterprise(row.enterprise_id, act.viewer)
@@ -103,5 +105,5 @@ def move_application(
         "outcome": outcome,
         "note": note or None,
     }
-    change = Update("application", row.id, values, version)
+    change = Update("application", row.id, values, version, seen)
     return write([change], act=act, action="move_application", region_id=enterprise.region_id)

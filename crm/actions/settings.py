@@ -80,7 +80,9 @@ def change_settings(region_id: int, values: Mapping[str, Any], *, seen: Mapping[
     for key, value in values.items():
         now_in_force = setting(key, region.id)
         if value is INHERIT:
-            if key in rows:
+            if key in rows and key in seen and now_in_force != seen[key]:
+                clashes[key] = (seen[key], now_in_force, value)
+            elif key in rows:
                 changes.append(withdraw("setting", rows[key].id, rows[key].version))
                 changed.add(key)
             continue

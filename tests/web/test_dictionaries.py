@@ -103,7 +103,7 @@ def test_two_people_editing_one_word_see_both(sqlite_app):
     answer = post(client, f"/dictionaries/words/{entry.id}", data | {"label": "乙珠"})
 
     assert answer.status_code == 409
-    assert "别人也改了" in answer.text
+    assert "逐处选用哪个" in answer.text
     assert kept(DictionaryEntry, code="pearls").label == "甲珠"
 
 

@@ -199,8 +199,8 @@ def foreign_form(world: World, token: str) -> dict[str, Any]:
         "kind": "visit",
         "first": "2026-11-20",
         "ends_on": "2026-11-20",
-        "s-office_name": "翻墙局",
-        "seen-office_name": "翻墙前",
+        "office_name": "翻墙局",
+        "seen": '{"office_name": "翻墙前"}',
         "reason": "翻墙",
     }
 

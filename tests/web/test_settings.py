@@ -1,11 +1,9 @@
 """The settings page: what is typed counts, is recorded, and nobody overwrites another."""
 
-import html
-import re
-
 from crm.store.settings import setting
 from tests.builders import OTHER, county, make_user
 from tests.web.conftest import post, sign_in
+from tests.web.pages import form_on
 
 
 def office(app, role="bureau"):
@@ -17,12 +15,7 @@ def office(app, role="bureau"):
 
 def form_of(client, url="/settings") -> dict[str, str]:
     """The settings form as the browser would send it back untouched."""
-    page = client.get(url).text
-    fields = dict(re.findall(r'name="((?:seen|s)-[a-z_]+)"[^>]*? value="([^"]*)"', page))
-    for name in re.findall(r'type="checkbox" name="(s-[a-z_]+)" value="1">', page):
-        fields.pop(name, None)
-    fields |= dict(re.findall(r'name="(region_id|request_key)" value="([^"]*)"', page))
-    return {name: html.unescape(value) for name, value in fields.items()}
+    return form_on(client.get(url).text, "/settings")
 
 
 def test_an_untouched_form_changes_nothing(app):
@@ -37,7 +30,7 @@ def test_an_untouched_form_changes_nothing(app):
 def test_what_is_typed_counts_in_this_region(app):
     client = office(app)
 
-    answer = post(client, "/settings", form_of(client) | {"s-office_name": "巫溪县科技局", "s-silence_days": "30"})
+    answer = post(client, "/settings", form_of(client) | {"office_name": "巫溪县科技局", "silence_days": "30"})
 
     assert answer.status_code == 302
     assert (setting("office_name", county().id), setting("silence_days", county().id)) == ("巫溪县科技局", 30)
@@ -47,7 +40,7 @@ def test_what_is_typed_counts_in_this_region(app):
 def test_a_box_that_is_cleared_switches_off(sqlite_app):
     client = office(sqlite_app)
     fields = form_of(client)
-    fields.pop("s-digest_on")
+    fields.pop("digest_on")
 
     post(client, "/settings", fields)
 
@@ -58,7 +51,7 @@ def test_a_box_that_is_cleared_switches_off(sqlite_app):
 def test_a_wrong_value_is_kept_and_named_and_nothing_is_saved(sqlite_app):
     client = office(sqlite_app)
 
-    answer = post(client, "/settings", form_of(client) | {"s-digest_hour": "25", "s-office_name": "新名字"})
+    answer = post(client, "/settings", form_of(client) | {"digest_hour": "25", "office_name": "新名字"})
 
     assert answer.status_code == 422
     assert "25 不在 0 到 23 之间。" in answer.text
@@ -70,18 +63,18 @@ def test_a_wrong_value_is_kept_and_named_and_nothing_is_saved(sqlite_app):
 def test_the_same_setting_changed_by_two_shows_both(sqlite_app):
     client = office(sqlite_app)
     stale = form_of(client)
-    post(client, "/settings", form_of(client) | {"s-silence_days": "30"})
+    post(client, "/settings", form_of(client) | {"silence_days": "30"})
 
-    answer = post(client, "/settings", stale | {"s-silence_days": "60"})
+    answer = post(client, "/settings", stale | {"silence_days": "60"})
 
     assert answer.status_code == 409
-    assert "别人也改了" in answer.text
+    assert "逐处选用哪个" in answer.text
     assert setting("silence_days", county().id) == 30
 
 
 def test_a_setting_given_back_follows_the_default_again(sqlite_app):
     client = office(sqlite_app)
-    post(client, "/settings", form_of(client) | {"s-silence_days": "30"})
+    post(client, "/settings", form_of(client) | {"silence_days": "30"})
 
     post(client, "/settings", form_of(client) | {"inherit-silence_days": "1"})
 
@@ -93,7 +86,7 @@ def test_the_settings_of_another_district_are_not_there(app):
     client = office(app)
 
     shown = client.get(f"/settings?region_id={foreign}")
-    answer = post(client, "/settings", form_of(client) | {"region_id": foreign, "s-office_name": "翻墙"})
+    answer = post(client, "/settings", form_of(client) | {"region_id": foreign, "office_name": "翻墙"})
 
     assert (shown.status_code, answer.status_code) == (404, 404)
     assert setting("office_name", foreign) == "科学技术局"

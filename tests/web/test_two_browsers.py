@@ -1,4 +1,4 @@
-"""Two people at one record, for the forms over declared fields: product.md, What always holds 5."""
+"""Two people at one record, for every form of the product that edits one: product.md, What always holds 5."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,9 +17,11 @@ from crm.domain.changes import Create, Update
 from crm.extensions import Base, db
 from crm.store.qualifications import title_facts
 from crm.store.service_logs import ServiceLogEnterprise
+from crm.store.settings import setting
 from crm.store.unit_of_work import unit_of_work
+from crm.store.users import Grant, User
 from crm.store.writer import write
-from tests.builders import TODAY, act, make_enterprise, make_user
+from tests.builders import TODAY, act, county, make_enterprise, make_user
 from tests.web.conftest import sign_in
 from tests.web.pages import conflicts_on, form_on
 
@@ -54,6 +56,11 @@ def title() -> int:
     return title_facts(make_enterprise(titles=[HNTE]))[0].id
 
 
+def application() -> int:
+    values = {"enterprise_id": make_enterprise(), "kind": "srdi", "year": 2026, "stage": "辅导", "stage_on": TODAY}
+    return written(Create("application", values, "row"))
+
+
 def membership() -> int:
     values = {"year": 2026, "pool_class": "key", "proposed_on": date(2026, 3, 1)}
     return written(Create("pool_membership", {"enterprise_id": make_enterprise(), **values}, "row"))
@@ -63,6 +70,33 @@ def event() -> int:
     enterprise_id, values = make_enterprise(), {"happened_on": TODAY, "kind": "visit", "text": "看了一号线"}
     with unit_of_work():
         return int(log_service([enterprise_id], values, act=act()).ids["service_log"])
+
+
+def listed(noun: str, **more: Any) -> Callable[[], int]:
+    name = "label" if noun == "dictionary_entry" else "name"
+    return lambda: written(Create(noun, {"region_id": county().id, name: "原来的名字", **more}, "row"))
+
+
+def window() -> int:
+    values = {"kind": "srdi", "year": 2026, "batch": "夏季", "opens_on": date(2026, 3, 1), "status": "expected"}
+    return written(Create("window", {"region_id": county().id, "source": "推定", **values}, "row"))
+
+
+def user() -> int:
+    make_user("xianghe", "case_manager", name="向禾")
+    return db.session.scalar(select(User.id).where(User.login == "xianghe"))
+
+
+def granted() -> int:
+    return db.session.scalar(select(Grant.id).where(Grant.user_id == user()))
+
+
+def myself() -> int:
+    return db.session.scalar(select(User.id).where(User.login == "boss"))
+
+
+def own_settings() -> int:
+    return county().id
 
 
 # --- the forms -------------------------------------------------------------------------------------------------------
@@ -108,28 +142,35 @@ class Edit:
     beside: Typed
     written: bool = False
     along: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
 
     def page(self, record_id: int) -> str:
         """The address of the page with the form."""
         if self.noun == "figures":
             return f"/enterprises/{column('figures', record_id, 'enterprise_id')}/figures/2025"
+        if self.noun == "grant":
+            return f"/users/{column('grant', record_id, 'user_id')}"
         return self.path.format(record_id)
 
     def target(self, record_id: int) -> str:
         """Where the form goes."""
+        if self.noun == "grant":
+            return f"{self.page(record_id)}/grants/{record_id}/end"
         return self.page(record_id)
 
     def kept(self, record_id: int, name: str) -> Any:
         """The value in the database now; of a title, that of the fact which counts now."""
         db.session.rollback()
+        if self.noun == "setting":
+            return setting(name, record_id)
         if self.noun == "qualification":
             later = column(self.noun, record_id, "superseded_by_id")
             record_id = later or record_id
-        return column(self.noun, record_id, name)
+        return column(self.noun, record_id, self.columns.get(name, name))
 
     def other_saves(self, client, record_id: int, page: dict[str, str], typed: Typed) -> None:
         if self.written or typed.name not in page:
-            change = Update(self.noun, record_id, {typed.name: typed.value})
+            change = Update(self.noun, record_id, {self.columns.get(typed.name, typed.name): typed.value})
             with unit_of_work():
                 write([change], act=act(), action="test")
             return
@@ -140,6 +181,13 @@ class Edit:
 def column(noun: str, record_id: int, name: str) -> Any:
     table = Base.metadata.tables[noun]
     return db.session.scalar(select(table.c[name]).where(table.c.id == record_id))
+
+
+def entry(list_name: str, noun: str, name: str = "name", **more: Any) -> Edit:
+    return Edit(
+        "dictionaries.edit", noun, listed(noun, **more), f"/dictionaries/{list_name}/{{}}", "名称", "原来的名字",
+        plain(name, "她起的名字"), plain(name, "我起的名字"), plain("source", "渝科局发〔2026〕1号"),
+    )  # fmt: skip
 
 
 EDITS = [
@@ -157,6 +205,8 @@ EDITS = [
     Edit("qualifications.end", "qualification", title, "/qualifications/{}/end", "终止日期", "未填",
          day("ended_on", "2026-05-01"), day("ended_on", "2026-06-01"), plain("note", "证书已收回"),
          written=True, along={"end_reason": "cancelled"}),
+    Edit("applications.edit", "application", application, "/applications/{}/edit", "环节", "辅导",
+         plain("stage", "网上申报"), plain("stage", "递交材料"), plain("note", "材料齐了")),
     Edit("pool.decide", "pool_membership", membership, "/pool/{}/decide", "会议", "未填",
          plain("meeting", "局务会"), plain("meeting", "专题会"), plain("planned_batch", "第二批"), written=True),
     Edit("pool.leave", "pool_membership", membership, "/pool/{}/leave", "出库原因", "未填",
@@ -164,8 +214,69 @@ EDITS = [
          written=True),
     Edit("service_logs.save", "service_log", event, "/visits/{}/edit", "内容", "看了一号线",
          plain("text", "看了二号线"), plain("text", "看了三号线\n也看了仓库"), plain("next_step", "送表样")),
+    entry("words", "dictionary_entry", "label", dictionary="featured_industry", code="pearls", position=10),
+    entry("units", "unit"),
+    entry("parks", "park"),
+    entry("carriers", "carrier"),
+    Edit("dictionaries.edit_window", "window", window, "/dictionaries/windows/{}", "批次", "夏季",
+         plain("batch", "秋季"), plain("batch", "冬季"), plain("source", "渝经信〔2026〕2号")),
+    Edit("users.edit", "user", user, "/users/{}", "姓名", "向禾",
+         plain("name", "向二禾"), plain("name", "向三禾"), plain("email", "xiang@example.org")),
+    Edit("users.edit_account", "user", myself, "/account", "姓名", "boss",
+         plain("name", "老板甲"), plain("name", "老板乙"), plain("email", "chief@example.org")),
+    Edit("users.end_grant", "grant", granted, "", "授权的最后一天", "长期",
+         day("ends_on", "2026-12-01"), day("ends_on", "2026-12-31"), day("valid_from", "2026-01-01"),
+         columns={"ends_on": "valid_to"}),
+    Edit("settings.change", "setting", own_settings, "/settings", "多少个工作日没有联系算久未联系", "45",
+         Typed("silence_days", "30", 30, "30"), Typed("silence_days", "60", 60, "60"),
+         Typed("digest_hour", "9", 9, "9")),
 ]  # fmt: skip
 every_edit = pytest.mark.parametrize("edit", EDITS, ids=lambda edit: f"{edit.endpoint} {edit.noun}")
+
+# What else may be posted, and why nobody overwrites anybody with it.
+NEW = "makes a new record"
+ONCE = "a deed that is refused, or already done, the second time"
+MACHINE = "no record of the domain"
+NO_EDITS = {
+    "applications.new": NEW,
+    "assessments.freeze": NEW,
+    "dictionaries.add": NEW,
+    "dictionaries.add_holidays": NEW,
+    "dictionaries.add_window": NEW,
+    "enterprises.new": NEW,
+    "imports.upload": NEW,
+    "intellectual_property.new": NEW,
+    "pool.propose": NEW,
+    "qualifications.new": NEW,
+    "service_logs.create": NEW,
+    "users.add": NEW,
+    "users.add_grant": NEW,
+    "changes.undo": "takes back only what this change set wrote last",
+    "dictionaries.remove_holiday": ONCE,
+    "enterprises.withdraw": "withdraws the version that was looked at, or nothing",
+    "intellectual_property.withdraw": "withdraws the version that was looked at, or nothing",
+    "service_logs.withdraw": ONCE,
+    "users.set_active": "a switch with two positions: both who press want the same one",
+    "obligations.settle": ONCE,
+    "obligations.waive": ONCE,
+    "obligations.postpone": ONCE,
+    "obligations.take_back": ONCE,
+    "obligations.miss": ONCE,
+    "imports.confirm": ONCE,
+    "imports.decide": ONCE,
+    "imports.answer": ONCE,
+    "imports.again": MACHINE,
+    "imports.abandon": MACHINE,
+    "imports.undo": "takes back only what the import wrote last",
+    "jobs.cancel": MACHINE,
+    "jobs.send_again": MACHINE,
+    "jobs.let_be": MACHINE,
+    "sign_in.sign_in": MACHINE,
+    "sign_in.sign_out": MACHINE,
+    "users.change_password": "asks for the old password",
+    "users.end_other_sessions": MACHINE,
+    "users.reset_password": "a secret is never merged",
+}
 
 
 @pytest.fixture
@@ -180,6 +291,12 @@ def browsers(app: Flask):
 
 def opened(client, edit: Edit, record_id: int) -> dict[str, str]:
     return form_on(client.get(edit.page(record_id)).text, edit.target(record_id))
+
+
+def test_every_form_that_edits_a_record_is_tried_by_two_people(sqlite_app):
+    posts = {rule.endpoint for rule in sqlite_app.url_map.iter_rules() if "POST" in rule.methods}
+
+    assert sorted(posts ^ ({edit.endpoint for edit in EDITS} | NO_EDITS.keys())) == []
 
 
 @every_edit
@@ -272,3 +389,36 @@ def test_a_title_corrected_meanwhile_is_not_ended_however_often_one_presses(brow
         assert f'href="/qualifications/{successor}/end"' in answer.text
         assert form_on(answer.text, target)["ended_on"] == "2026-06-01"
     assert column("qualification", record_id, "ended_on") is None
+
+
+def test_a_day_of_an_application_is_todays_only_for_a_new_stage(browsers):
+    mine, _ = browsers
+    record_id = application()
+    with unit_of_work():
+        write([Update("application", record_id, {"stage_on": date(2026, 11, 2)})], act=act(), action="test")
+    target = f"/applications/{record_id}/edit"
+
+    mine.post(target, data={**form_on(mine.get(target).text, target), "note": "只补说明"})
+    db.session.rollback()
+    noted = column("application", record_id, "stage_on")
+    mine.post(target, data={**form_on(mine.get(target).text, target), "stage": "网上申报"})
+    db.session.rollback()
+
+    assert (noted, column("application", record_id, "stage_on")) == (date(2026, 11, 2), TODAY)
+
+
+def test_a_setting_given_back_does_not_take_anothers_value_along(browsers):
+    mine, theirs = browsers
+    mine.post("/settings", data={**form_on(mine.get("/settings").text, "/settings"), "silence_days": "30"})
+    page, same_page = (form_on(client.get("/settings").text, "/settings") for client in browsers)
+    theirs.post("/settings", data={**same_page, "silence_days": "60"})
+
+    clash = mine.post("/settings", data={**page, "inherit-silence_days": "1"})
+    held = setting("silence_days", county().id)
+    sent = {**form_on(clash.text, "/settings"), "pick_silence_days": "mine"}
+    chosen = mine.post("/settings", data=sent)
+
+    db.session.rollback()
+    assert (clash.status_code, held, chosen.status_code) == (409, 60, 302)
+    assert conflicts_on(clash.text)[0][3] == "不单独设，用上级的或默认值"
+    assert setting("silence_days", county().id) == 45

@@ -22,11 +22,13 @@ from crm.store.units import Unit
 from crm.store.windows import Window
 from crm.web.dictionaries.forms import EntryForm, HolidayForm, PlainForm, WindowForm
 from crm.web.doors import attempt, done, new_act, open_to, today, viewer
-from crm.web.inputs import local_input
+from crm.web.editing import EditForm, last_writers
 
 blueprint = Blueprint("dictionaries", __name__)
 
 OFFICE = ("bureau", "admin")
+# What may still be moved of a window: the kind of title it is for does not change.
+MOVABLE = tuple(name for name in window_deeds.FIELDS if name != "kind")
 # The part of an address that names a list, and the noun behind it.
 NOUNS = {"words": "dictionary_entry", "units": "unit", "parks": "park", "carriers": "carrier"}
 TITLES = {"words": "词条", "units": "部门", "parks": "园区", "carriers": "载体"}
@@ -141,9 +143,10 @@ def add(list_name: str):
     form = EntryForm()
     region = _region(form.region_id.data)
     noun = NOUNS[list_name]
+    form.edited = deeds.LISTS[noun][2]
     if form.validate():
         act, region_id = new_act(), region.id
-        values = form.values(deeds.LISTS[noun][2])
+        values = form.read()
         written = attempt(form, lambda: deeds.add_entry(noun, region_id, values, act=act))
         if written is not None:
             said = values.get("label") or values.get("name")
@@ -155,10 +158,9 @@ def add(list_name: str):
 @open_to(*OFFICE)
 def show(list_name: str, entry_id: int):
     row = _row(list_name, entry_id)
-    data = {name: getattr(row, name) for name in deeds.LISTS[NOUNS[list_name]][2]}
-    shown = {name: "" if value is None else str(value) for name, value in data.items()}
-    shown["aliases"] = "、".join(row.aliases or [])
-    form = EntryForm(formdata=None, data=shown | {"region_id": row.region_id, "version": row.version})
+    form = EntryForm(formdata=None, data={"region_id": row.region_id})
+    form.edited = deeds.LISTS[NOUNS[list_name]][2]
+    form.fill(_stored(form, row), row.version)
     return _entry_page(list_name, form, db.session.get(Region, row.region_id), row)
 
 
@@ -168,16 +170,21 @@ def edit(list_name: str, entry_id: int):
     row = _row(list_name, entry_id)
     form = EntryForm()
     noun, region_id = NOUNS[list_name], row.region_id
+    # What never changes is not asked, so that nobody clears it by leaving it out.
+    form.edited = tuple(name for name in deeds.LISTS[noun][2] if name not in deeds.FIXED)
     if form.validate():
-        act = new_act()
-        names = deeds.LISTS[noun][2]
-        values = form.values(names)
-        version = form.version.data or 0
-        written = attempt(form, lambda: deeds.edit_entry(noun, entry_id, values, version=version, act=act))
+        form.settle(request.form)
+        act, values = new_act(), form.read(changed_only=True)
+        version, seen = form.seen_version, form.seen_values(values, _stored(form, row))
+        written = attempt(form, lambda: deeds.edit_entry(noun, entry_id, values, version=version, act=act, seen=seen))
         if written is not None:
             return done("已保存。", _list_url(list_name, region_id), written)
         row = _row(list_name, entry_id)
     return _entry_page(list_name, form, db.session.get(Region, region_id), row), 409 if form.conflict else 422
+
+
+def _stored(form: EditForm, row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in form.edited}
 
 
 def _row(list_name: str, entry_id: int) -> Any:
@@ -195,6 +202,9 @@ def _list_url(list_name: str, region_id: int) -> str:
 
 def _entry_page(list_name: str, form: EntryForm, region: Region, row: Any = None) -> str:
     units_here = visible(select(Unit.id, Unit.name).where(Unit.region_id == region.id), viewer())
+    kinds = _carrier_kinds(region) if list_name == "carriers" else {}
+    units = [tuple(unit) for unit in db.session.execute(units_here)] if list_name == "units" else []
+    form.known = {"kind": kinds, "successor_id": {None: "仍是本部门"} | dict(units)}
     return render_template(
         "dictionaries/entry.html",
         list_name=list_name,
@@ -206,8 +216,9 @@ def _entry_page(list_name: str, form: EntryForm, region: Region, row: Any = None
         region=region,
         back=_list_url(list_name, region.id),
         dictionaries=DICTIONARIES,
-        kinds=_carrier_kinds(region) if list_name == "carriers" else {},
-        units=db.session.execute(units_here).all() if list_name == "units" else [],
+        kinds=kinds,
+        units=units,
+        conflicts=form.clashes(last_writers(NOUNS[list_name], row.id)) if form.conflict and row else [],
     )
 
 
@@ -254,7 +265,7 @@ def new_window():
 def add_window():
     form = WindowForm()
     if form.validate():
-        act, values, region_id = new_act(), form.values(), form.region_id.data or 0
+        act, values, region_id = new_act(), form.read(), form.region_id.data or 0
         written = attempt(form, lambda: window_deeds.add_window(region_id, values, act=act))
         if written is not None:
             return done("窗口已添加，到期事项正在重算。", url_for("dictionaries.windows", year=values["year"]), written)
@@ -265,22 +276,28 @@ def add_window():
 @open_to(*OFFICE)
 def show_window(window_id: int):
     row = visible_record(Window, window_id, viewer(), "这个申报窗口")
-    data = {name: getattr(row, name) or "" for name in window_deeds.FIELDS}
-    data |= {name: local_input(getattr(row, name)) for name in ("enterprise_due_at", "county_due_at")}
-    form = WindowForm(formdata=None, data=data | {"region_id": row.region_id, "version": row.version})
+    form = WindowForm(formdata=None, data={"region_id": row.region_id})
+    form.edited = MOVABLE
+    form.fill(_stored(form, row), row.version)
     return _window_page(form, row)
 
 
 @blueprint.post("/dictionaries/windows/<int:window_id>")
 @open_to(*OFFICE)
 def edit_window(window_id: int):
-    visible_record(Window, window_id, viewer(), "这个申报窗口")
+    row = visible_record(Window, window_id, viewer(), "这个申报窗口")
     form = WindowForm()
+    form.edited = MOVABLE
     if form.validate():
-        act, values, version = new_act(), form.values(), form.version.data or 0
-        written = attempt(form, lambda: window_deeds.edit_window(window_id, values, version=version, act=act))
+        form.settle(request.form)
+        act, values, year = new_act(), form.read(changed_only=True), row.year
+        version, seen = form.seen_version, form.seen_values(values, _stored(form, row))
+        written = attempt(
+            form, lambda: window_deeds.edit_window(window_id, values, version=version, act=act, seen=seen)
+        )
         if written is not None:
-            return done("窗口已改，到期事项正在重算。", url_for("dictionaries.windows", year=values["year"]), written)
+            said = "窗口已改，到期事项正在重算。" if written.change_set_id else "没有改动，没有写入。"
+            return done(said, url_for("dictionaries.windows", year=values.get("year", year)), written)
     row = visible_record(Window, window_id, viewer(), "这个申报窗口")
     return _window_page(form, row), 409 if form.conflict else 422
 
@@ -288,6 +305,7 @@ def edit_window(window_id: int):
 def _window_page(form: WindowForm, row: Window | None = None) -> str:
     region_id = row.region_id if row is not None else form.region_id.data
     region = db.session.get(Region, region_id) if region_id else None
+    form.known = {"status": window_deeds.STATUSES}
     return render_template(
         "dictionaries/window.html",
         form=form,
@@ -296,6 +314,7 @@ def _window_page(form: WindowForm, row: Window | None = None) -> str:
         kinds=[(kind.code, kind.short) for kind in KINDS.values()],
         statuses=list(window_deeds.STATUSES.items()),
         may=region is not None and keeps_shared_calendar(viewer(), region.id, today()),
+        conflicts=form.clashes(last_writers("window", row.id)) if form.conflict and row else [],
     )
 
 

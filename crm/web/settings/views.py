@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, render_template, request, url_for
-from wtforms import IntegerField
+from wtforms import BooleanField, IntegerField, StringField
 from wtforms.validators import Optional
 
 from crm.actions import settings as deeds
@@ -13,7 +13,8 @@ from crm.domain.refusals import NotFound
 from crm.extensions import db
 from crm.store.schema import schema_state
 from crm.store.settings import DECLARED, setting
-from crm.web.doors import Form, attempt, done, new_act, open_to, viewer
+from crm.web.doors import attempt, done, new_act, open_to, viewer
+from crm.web.editing import THEIRS, EditForm, last_writers
 
 blueprint = Blueprint("settings", __name__)
 
@@ -27,10 +28,41 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-class SettingsForm(Form):
-    """The region comes with the form; the settings themselves are declared in the store and read one by one."""
+# What a setting is called that has no value of its own any more.
+GIVEN_BACK = "不单独设，用上级的或默认值"
+
+
+class _SettingsForm(EditForm):
+    """The region comes with the form; the settings themselves are declared in the store, one field each."""
+
+    edited = tuple(DECLARED)
 
     region_id = IntegerField(validators=[Optional()])
+
+    def value_of(self, name: str, text: str) -> Any:
+        return deeds.read_setting(DECLARED[name], text)
+
+    def said(self, name: str, value: Any) -> str:
+        return GIVEN_BACK if value is deeds.INHERIT else super().said(name, value)
+
+    def given_back(self, name: str) -> bool:
+        """Whether a setting is to follow the region above again."""
+        return bool(request.form.get(f"inherit-{name}")) and request.form.get(f"pick_{name}") != THEIRS
+
+    def touched(self, name: str) -> bool:
+        # A setting that the form did not show is left alone.
+        return name in self.seen_texts and not self.given_back(name) and super().touched(name)
+
+    def read(self, *, changed_only: bool = False) -> dict[str, Any]:
+        given_back = {name: deeds.INHERIT for name in self.edited if self.given_back(name)}
+        return super().read(changed_only=changed_only) | given_back
+
+
+SettingsForm = type(
+    "SettingsForm",
+    (_SettingsForm,),
+    {key: BooleanField(one.label) if one.type == "yes_no" else StringField(one.label) for key, one in DECLARED.items()},
+)
 
 
 @blueprint.get("/settings")
@@ -44,29 +76,16 @@ def index():
 def change():
     form = SettingsForm()
     region = _region(form.region_id.data)
-    typed = {key: request.form.get(f"s-{key}", "") for key in DECLARED}
-    errors: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    seen: dict[str, Any] = {}
-    for key, declared in DECLARED.items():
-        if request.form.get(f"inherit-{key}"):
-            values[key] = deeds.INHERIT
-            continue
-        # A setting that the form did not show is left alone.
-        if f"seen-{key}" not in request.form:
-            continue
-        try:
-            values[key] = deeds.read_setting(declared, typed[key])
-            seen[key] = deeds.read_setting(declared, request.form[f"seen-{key}"])
-        except ValueError as error:
-            errors[key] = str(error)
-    if not errors and form.validate():
-        act, region_id = new_act(), region.id
-        written = attempt(form, lambda: deeds.change_settings(region_id, values, seen=seen, act=act))
-        if written is not None:
-            said = "设置已保存。" if written.change_set_id else "没有改动。"
-            return done(said, url_for("settings.index", region_id=region_id), written)
-    return _page(region, form=form, typed=typed, errors=errors), 409 if form.conflict else 422
+    if form.validate():
+        form.settle(request.form)
+        values, act, region_id = form.read(changed_only=True), new_act(), region.id
+        seen = form.seen_values(values)
+        if not form.has_errors:
+            written = attempt(form, lambda: deeds.change_settings(region_id, values, seen=seen, act=act))
+            if written is not None:
+                said = "设置已保存。" if written.change_set_id else "没有改动。"
+                return done(said, url_for("settings.index", region_id=region_id), written)
+    return _page(region, form), 409 if form.conflict else 422
 
 
 @blueprint.get("/settings/infrastructure")
@@ -88,20 +107,22 @@ def _region(region_id: int | None):
     raise NotFound("这个区划")
 
 
-def _page(region, **more: Any):
+def _page(region: Any, form: Any = None) -> str:
     own = deeds.own_settings(region.id)
+    if form is None:
+        form = SettingsForm(formdata=None)
+        form.fill({key: setting(key, region.id) for key in DECLARED})
+    by = {key: last_writers("setting", own[key].id).get("value", "") for key in form.conflict if key in own}
     return render_template(
         "settings/index.html",
         region=region,
         regions=deeds.regions_set_by(viewer()),
         groups=GROUPS,
         declared=DECLARED,
-        values={key: setting(key, region.id) for key in DECLARED},
         own=own,
         above={key: setting(key, region.parent_id) for key in own},
-        form=more.get("form") or SettingsForm(formdata=None),
-        typed=more.get("typed") or {},
-        errors=more.get("errors") or {},
+        form=form,
+        conflicts=form.clashes(by) if form.conflict else [],
         tabs=_tabs("index"),
     )
 

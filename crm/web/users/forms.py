@@ -1,20 +1,24 @@
 """Forms about accounts."""
 
+from typing import Any
+
 from wtforms import BooleanField, IntegerField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 from crm.actions.accounts import GrantWish
 from crm.web.doors import Form
+from crm.web.editing import EditForm
 from crm.web.inputs import DayField
 
 
-class UserForm(Form):
+class UserForm(EditForm):
+    edited = ("name", "email", "region_id", "wants_digest")
+
     login = StringField("登录名")
     name = StringField("姓名", [InputRequired("填姓名。"), Length(max=40, message="姓名不超过 40 个字。")])
     email = StringField("信箱", [Length(max=120, message="信箱不超过 120 个字。")])
     region_id = IntegerField("所属区划", [Optional()])
     wants_digest = BooleanField("每周邮件")
-    version = IntegerField(validators=[Optional()])
 
 
 class GrantForm(Form):
@@ -33,14 +37,17 @@ class GrantForm(Form):
         return GrantWish(self.role.data or "", valid_from=self.valid_from.value, valid_to=self.valid_to.value, **place)
 
 
-class EndGrantForm(Form):
-    ends_on = DayField("到", [InputRequired("填最后一天。")])
-    version = IntegerField(validators=[Optional()])
+class EndGrantForm(EditForm):
+    edited = ("ends_on",)
+
+    ends_on = DayField("授权的最后一天", [InputRequired("填最后一天。")])
+
+    def said(self, name: str, value: Any) -> str:
+        return "长期" if value is None else super().said(name, value)
 
 
-class ActiveForm(Form):
-    active = BooleanField()
-    version = IntegerField(validators=[Optional()])
+class ActiveForm(EditForm):
+    active = BooleanField("可登录")
 
 
 class PlainForm(Form):
@@ -55,8 +62,9 @@ class PasswordForm(Form):
     again = PasswordField("再填一次新密码", [InputRequired("再填一次新密码。")])
 
 
-class OwnAccountForm(Form):
+class OwnAccountForm(EditForm):
+    edited = ("name", "email", "wants_digest")
+
     name = StringField("姓名", [InputRequired("填姓名。"), Length(max=40, message="姓名不超过 40 个字。")])
     email = StringField("信箱", [Length(max=120, message="信箱不超过 120 个字。")])
     wants_digest = BooleanField("每周邮件")
-    version = IntegerField(validators=[Optional()])

@@ -23,6 +23,7 @@ from crm.store.users import ENDING_DAYS, Credential, Grant, User, has_grant_endi
 from crm.store.validity import in_force
 from crm.store.writer import Written
 from crm.web.doors import SIGNED_IN, attempt, done, new_act, now, open_to, today, viewer
+from crm.web.editing import last_writers
 from crm.web.sign_in import sessions
 from crm.web.users.forms import (
     ActiveForm,
@@ -125,9 +126,10 @@ def edit(user_id: int):
     person = visible_record(User, user_id, viewer(), "这名用户")
     form = UserForm()
     if form.validate():
-        values = _account_of(form) | {"region_id": form.region_id.data}
-        act = new_act()
-        written = attempt(form, lambda: accounts.edit_user(user_id, values, version=form.version.data or 0, act=act))
+        form.settle(request.form)
+        values, act = form.read(changed_only=True), new_act()
+        version, seen = form.seen_version, form.seen_values(values)
+        written = attempt(form, lambda: accounts.edit_user(user_id, values, version=version, act=act, seen=seen))
         if written is not None:
             return done("已保存。", url_for("users.show", user_id=user_id), written)
     return _show_page(person, form=form), 409 if form.conflict else 422
@@ -140,8 +142,10 @@ def set_active(user_id: int):
     form = ActiveForm()
     form.validate()
     active, act = form.active.data, new_act()
+    # The button is only there while the account is the other way round, so that is what was seen.
+    version, seen = form.seen_version, {"active": not active}
     written = attempt(
-        form, lambda: accounts.edit_user(user_id, {"active": active}, version=form.version.data or 0, act=act)
+        form, lambda: accounts.edit_user(user_id, {"active": active}, version=version, act=act, seen=seen)
     )
     if written is not None:
         text = f"{person.name} 可以登录了。" if active else f"已停用 {person.name}，所有设备已退出。"
@@ -172,14 +176,15 @@ def end_grant(user_id: int, grant_id: int):
         return redirect(url_for("users.show", user_id=user_id))
     form = EndGrantForm()
     if form.validate():
-        act = new_act()
+        form.settle(request.form)
+        ends_on, act = form.read().get("ends_on"), new_act()
+        version, seen = form.seen_version, form.seen_values(form.edited)
         written = attempt(
-            form,
-            lambda: accounts.end_grant(grant_id, ends_on=form.ends_on.value, version=form.version.data or 0, act=act),
+            form, lambda: accounts.end_grant(grant_id, ends_on=ends_on, version=version, act=act, seen=seen)
         )
         if written is not None:
             _stay_signed_in(user_id)
-            return done(f"授权到 {form.ends_on.value} 为止。", url_for("users.show", user_id=user_id), written)
+            return done(f"授权到 {ends_on} 为止。", url_for("users.show", user_id=user_id), written)
     return _show_page(person, end_form=form, ending=grant_id), 409 if form.conflict else 422
 
 
@@ -216,15 +221,20 @@ def _show_page(person: User, **forms: Any):
     names, roles = _place_names(), _roles()
     grants = _grants_by_user(person.id).get(person.id, [])
     homes = [(r.id, r.name) for r in accounts.regions_managed(viewer()) if r.level != TOWNSHIP]
-    form = forms.get("form") or UserForm(formdata=None, obj=person)
+    form = forms.get("form") or _shown(UserForm(formdata=None), person)
+    form.known = {"region_id": names["region"]}
     grant_form = forms.get("grant_form") or GrantForm(formdata=None)
+    ending, end_form = forms.get("ending"), forms.get("end_form")
     return render_template(
         "users/show.html",
         person=person,
         form=form,
+        conflicts=form.clashes(last_writers("user", person.id)) if form.conflict else [],
         grant_form=grant_form,
-        end_form=forms.get("end_form"),
-        ending=forms.get("ending"),
+        end_form=end_form,
+        ending=ending,
+        end_conflicts=end_form.clashes(_last_end_of(ending)) if end_form and end_form.conflict else [],
+        seen_end=lambda grant: _end_shown(grant).seen.data,
         form_active=forms.get("form_active"),
         grants=[(grant, _words(grant, names, dict(roles)), _in_force(grant)) for grant in grants],
         homes=homes,
@@ -233,6 +243,22 @@ def _show_page(person: User, **forms: Any):
         manages=accounts.may_manage(person, viewer()),
         myself=person.id == viewer().user_id,
     )
+
+
+def _shown(form: Any, person: User) -> Any:
+    """The form as the page shows the account before anybody typed."""
+    form.fill({name: getattr(person, name) for name in form.edited}, person.version)
+    return form
+
+
+def _end_shown(grant: Grant) -> EndGrantForm:
+    form = EndGrantForm(formdata=None)
+    form.fill({"ends_on": grant.valid_to}, grant.version)
+    return form
+
+
+def _last_end_of(grant_id: int) -> dict[str, str]:
+    return {"ends_on": last_writers("grant", grant_id).get("valid_to", "")}
 
 
 def _roles() -> list[tuple[str, str]]:
@@ -303,10 +329,10 @@ def account():
 def edit_account():
     form = OwnAccountForm()
     if form.validate():
-        act = new_act()
-        written = attempt(
-            form, lambda: accounts.edit_own_account(_account_of(form), version=form.version.data or 0, act=act)
-        )
+        form.settle(request.form)
+        values, act = form.read(changed_only=True), new_act()
+        version, seen = form.seen_version, form.seen_values(values)
+        written = attempt(form, lambda: accounts.edit_own_account(values, version=version, act=act, seen=seen))
         if written is not None:
             return done("已保存。", url_for("users.account"), written)
     return _account_page(form=form), 409 if form.conflict else 422
@@ -369,10 +395,12 @@ def _account_page(**forms: Any):
     mine = key_hash(session.get("key", ""))
     known: list[UserSession] = accounts.sessions_of(person.id, since=now() - sessions.ABSOLUTE)
     names, roles = _place_names(), dict(_roles())
+    form = forms.get("form") or _shown(OwnAccountForm(formdata=None), person)
     return render_template(
         "account/show.html",
         person=person,
-        form=forms.get("form") or OwnAccountForm(formdata=None, obj=person),
+        form=form,
+        conflicts=form.clashes(last_writers("user", person.id)) if form.conflict else [],
         password_form=forms.get("password_form") or PasswordForm(formdata=None),
         grants=[
             (grant, _words(grant, names, roles))
