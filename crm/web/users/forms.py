@@ -6,6 +6,7 @@ from wtforms import BooleanField, IntegerField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 from crm.actions.accounts import GrantWish
+from crm.store.users import User
 from crm.web.doors import Form
 from crm.web.editing import EditForm
 from crm.web.inputs import DayField
@@ -68,3 +69,9 @@ class OwnAccountForm(EditForm):
     name = StringField("姓名", [InputRequired("填姓名。"), Length(max=40, message="姓名不超过 40 个字。")])
     email = StringField("信箱", [Length(max=120, message="信箱不超过 120 个字。")])
     wants_digest = BooleanField("每周邮件")
+
+
+def filled(form: Any, person: User) -> Any:
+    """The form as the page shows the account before anybody typed."""
+    form.fill({name: getattr(person, name) for name in form.edited}, person.version)
+    return form

@@ -1,42 +1,27 @@
-"""Users and their grants, for the administrator; and everybody's own account."""
+"""Users and their grants, for the administrator."""
 
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy import ColumnElement, select
 
 from crm.actions import accounts
-from crm.domain.refusals import Refused
-from crm.domain.viewers import ROLES
 from crm.extensions import db
-from crm.store.parks import Carrier, Park
-from crm.store.passwords import hash_password, password_matches
-from crm.store.regions import COUNTY, TOWNSHIP, Region
+from crm.store.passwords import hash_password
+from crm.store.regions import COUNTY, TOWNSHIP
 from crm.store.scope import visible, visible_record
-from crm.store.sessions import UserSession, key_hash, take_token
-from crm.store.settings import setting
-from crm.store.unit_of_work import unit_of_work
-from crm.store.units import Unit
-from crm.store.users import ENDING_DAYS, Credential, Grant, User, has_grant_ending, is_unreachable
-from crm.store.validity import in_force
+from crm.store.users import ENDING_DAYS, Grant, User, has_grant_ending, is_unreachable
 from crm.store.writer import Written
-from crm.web.doors import SIGNED_IN, attempt, done, new_act, now, open_to, today, viewer
+from crm.web.doors import attempt, done, new_act, now, open_to, today, viewer
 from crm.web.editing import last_writers
 from crm.web.sign_in import sessions
-from crm.web.users.forms import (
-    ActiveForm,
-    EndGrantForm,
-    GrantForm,
-    OwnAccountForm,
-    PasswordForm,
-    PlainForm,
-    UserForm,
-)
+from crm.web.users import blueprint, own_account
+from crm.web.users.forms import ActiveForm, EndGrantForm, GrantForm, PlainForm, UserForm, filled
+from crm.web.users.grants import grant_words, grantable_places, grants_by_user, is_in_force, place_names, role_words
 
-blueprint = Blueprint("users", __name__)
-
+__all__ = ["blueprint", "own_account"]
 
 # The lists of users: what the administrator's mail counts opens here with as many rows.
 SHOWN: dict[str, tuple[str, Callable[[], ColumnElement[bool]]]] = {
@@ -54,10 +39,10 @@ def index():
     shown = shown if shown in SHOWN else "active"
     people = list(db.session.scalars(visible(select(User).order_by(User.id.desc()), viewer())))
     chosen = {key: _ids(condition()) for key, (_, condition) in SHOWN.items()}
-    grants = _grants_by_user()
-    names, roles = _place_names(), dict(_roles())
+    grants = grants_by_user()
+    names, roles = place_names(), dict(role_words())
     rows = [
-        (person, [_words(grant, names, roles) for grant in grants.get(person.id, ()) if _in_force(grant)])
+        (person, [grant_words(grant, names, roles) for grant in grants.get(person.id, ()) if is_in_force(grant)])
         for person in people
         if person.id in chosen[shown]
     ]
@@ -102,7 +87,7 @@ def add():
 
 
 def _new_page(form: UserForm, first: GrantForm):
-    places = _places()
+    places = grantable_places()
     homes = [(r.id, r.name) for r in accounts.regions_managed(viewer()) if r.level != TOWNSHIP]
     # Most people belong to the county, and most of them look after enterprises.
     if form.region_id.data is None and homes:
@@ -110,7 +95,7 @@ def _new_page(form: UserForm, first: GrantForm):
         form.region_id.data = counties[0] if counties else homes[0][0]
     if not first.place.data:
         first.place.data = f"region:{form.region_id.data}"
-    return render_template("users/new.html", form=form, first=first, homes=homes, places=places, roles=_roles())
+    return render_template("users/new.html", form=form, first=first, homes=homes, places=places, roles=role_words())
 
 
 @blueprint.get("/users/<int:user_id>")
@@ -218,10 +203,10 @@ def _account_of(form: Any) -> dict[str, Any]:
 
 
 def _show_page(person: User, **forms: Any):
-    names, roles = _place_names(), _roles()
-    grants = _grants_by_user(person.id).get(person.id, [])
+    names, roles = place_names(), role_words()
+    grants = grants_by_user(person.id).get(person.id, [])
     homes = [(r.id, r.name) for r in accounts.regions_managed(viewer()) if r.level != TOWNSHIP]
-    form = forms.get("form") or _shown(UserForm(formdata=None), person)
+    form = forms.get("form") or filled(UserForm(formdata=None), person)
     form.known = {"region_id": names["region"]}
     grant_form = forms.get("grant_form") or GrantForm(formdata=None)
     ending, end_form = forms.get("ending"), forms.get("end_form")
@@ -236,19 +221,13 @@ def _show_page(person: User, **forms: Any):
         end_conflicts=end_form.clashes(_last_end_of(ending)) if end_form and end_form.conflict else [],
         seen_end=lambda grant: _end_shown(grant).seen.data,
         form_active=forms.get("form_active"),
-        grants=[(grant, _words(grant, names, dict(roles)), _in_force(grant)) for grant in grants],
+        grants=[(grant, grant_words(grant, names, dict(roles)), is_in_force(grant)) for grant in grants],
         homes=homes,
-        places=_places(),
+        places=grantable_places(),
         roles=roles,
         manages=accounts.may_manage(person, viewer()),
         myself=person.id == viewer().user_id,
     )
-
-
-def _shown(form: Any, person: User) -> Any:
-    """The form as the page shows the account before anybody typed."""
-    form.fill({name: getattr(person, name) for name in form.edited}, person.version)
-    return form
 
 
 def _end_shown(grant: Grant) -> EndGrantForm:
@@ -259,190 +238,3 @@ def _end_shown(grant: Grant) -> EndGrantForm:
 
 def _last_end_of(grant_id: int) -> dict[str, str]:
     return {"ends_on": last_writers("grant", grant_id).get("valid_to", "")}
-
-
-def _roles() -> list[tuple[str, str]]:
-    words = dict(ROLES) | {"case_manager": setting("manager_word", current_user.region_id)}
-    return list(words.items())
-
-
-def _grants_by_user(user_id: int | None = None) -> dict[int, list[Grant]]:
-    query = visible(select(Grant).order_by(Grant.valid_to.is_not(None), Grant.id), viewer())
-    if user_id is not None:
-        query = query.where(Grant.user_id == user_id)
-    found: dict[int, list[Grant]] = {}
-    for grant in db.session.scalars(query):
-        found.setdefault(grant.user_id, []).append(grant)
-    return found
-
-
-def _place_names() -> dict[str, dict[int, str]]:
-    """Names of the places of grants, withdrawn and ended ones included; four queries whatever the users."""
-    return {
-        kind: dict(db.session.execute(select(model.id, model.name)).all())
-        for kind, model in (("region", Region), ("unit", Unit), ("park", Park), ("carrier", Carrier))
-    }
-
-
-def _words(grant: Grant, names: dict[str, dict[int, str]], roles: dict[str, str]) -> dict[str, str]:
-    for kind in ("unit", "park", "carrier"):
-        place = getattr(grant, f"{kind}_id")
-        if place is not None:
-            where = names[kind].get(place, "")
-            break
-    else:
-        where = names["region"].get(grant.region_id, "")
-    return {"role": roles[grant.role], "where": where}
-
-
-def _in_force(grant: Grant) -> bool:
-    day = today()
-    return (grant.valid_from is None or grant.valid_from <= day) and (grant.valid_to is None or grant.valid_to >= day)
-
-
-def _places() -> list[tuple[str, str]]:
-    """Where a grant may count, in one list: regions with their townships, units, parks, carriers."""
-    managed = accounts.regions_managed(viewer())
-    ids = [region.id for region in managed]
-    found = [(f"region:{r.id}", ("　　" if r.level == TOWNSHIP else "") + r.name) for r in managed]
-    for kind, label, model in (("unit", "部门", Unit), ("park", "园区", Park), ("carrier", "载体", Carrier)):
-        query = (
-            select(model.id, model.name)
-            .where(model.region_id.in_(ids), ~model.deleted, in_force(model, today()))
-            .order_by(model.id)
-        )
-        found += [(f"{kind}:{row_id}", f"{label}：{name}") for row_id, name in db.session.execute(query)]
-    return found
-
-
-# --- the own account -------------------------------------------------------------------------------------------------
-
-
-@blueprint.get("/account")
-@open_to(SIGNED_IN)
-def account():
-    return _account_page()
-
-
-@blueprint.post("/account")
-@open_to(SIGNED_IN)
-def edit_account():
-    form = OwnAccountForm()
-    if form.validate():
-        form.settle(request.form)
-        values, act = form.read(changed_only=True), new_act()
-        version, seen = form.seen_version, form.seen_values(values)
-        written = attempt(form, lambda: accounts.edit_own_account(values, version=version, act=act, seen=seen))
-        if written is not None:
-            return done("已保存。", url_for("users.account"), written)
-    return _account_page(form=form), 409 if form.conflict else 422
-
-
-@blueprint.post("/account/password")
-@open_to(SIGNED_IN)
-def change_password():
-    form = PasswordForm()
-    status = 422
-    if form.validate():
-        status = _change_password(form)
-        if status == 200:
-            flash("密码已改，其他设备已退出。")
-            return redirect(url_for("users.account"))
-    return _account_page(password_form=form), status
-
-
-def _change_password(form: PasswordForm) -> int:
-    user_id, login = current_user.id, current_user.login
-    with unit_of_work():
-        # The old password is asked so that an unlocked screen is not enough; guessing it is slowed like signing in.
-        allowed = take_token(f"old-password:{user_id}", now=now(), size=10, per_minute=1.0)
-    if not allowed:
-        form.general_errors.append("试的次数太多了，过一分钟再试。")
-        return 429
-    credential = db.session.get(Credential, user_id)
-    if not password_matches(credential.password_hash if credential else None, form.old.data):
-        form.old.errors = ["现在的密码不对。"]
-        return 422
-    problem = accounts.password_problem(login, form.new.data)
-    if problem or form.new.data == form.old.data:
-        form.new.errors = [problem or "新密码与现在的一样。"]
-        return 422
-    if form.again.data != form.new.data:
-        form.again.errors = ["两次填的新密码不一样。"]
-        return 422
-    password_hash = hash_password(form.new.data)
-    act = new_act()
-    try:
-        with unit_of_work():
-            accounts.set_password(user_id, password_hash, act=act)
-    except Refused as refusal:
-        form.general_errors.append(refusal.message)
-        return 409
-    sessions.begin(db.session.get(User, user_id), now())
-    return 200
-
-
-@blueprint.post("/account/sessions")
-@open_to(SIGNED_IN)
-def end_other_sessions():
-    sessions.end(everywhere=True, user_id=current_user.id)
-    flash("已退出所有设备。")
-    return redirect(url_for("sign_in.form"))
-
-
-def _account_page(**forms: Any):
-    person = db.session.get(User, current_user.id)
-    mine = key_hash(session.get("key", ""))
-    known: list[UserSession] = accounts.sessions_of(person.id, since=now() - sessions.ABSOLUTE)
-    names, roles = _place_names(), dict(_roles())
-    form = forms.get("form") or _shown(OwnAccountForm(formdata=None), person)
-    return render_template(
-        "account/show.html",
-        person=person,
-        form=form,
-        conflicts=form.clashes(last_writers("user", person.id)) if form.conflict else [],
-        password_form=forms.get("password_form") or PasswordForm(formdata=None),
-        grants=[
-            (grant, _words(grant, names, roles))
-            for grant in _grants_by_user(person.id).get(person.id, ())
-            if _in_force(grant)
-        ],
-        sessions=[
-            (known_one, known_one.key_hash == mine) for known_one in known if now() - known_one.seen_at <= sessions.IDLE
-        ],
-        device=device_words,
-    )
-
-
-def device_words(agent: str | None) -> str:
-    """A browser and a system out of what the browser says of itself, for the list of sessions."""
-    text = agent or ""
-    browser = next(
-        (
-            word
-            for mark, word in (
-                ("Edg/", "Edge"),
-                ("MicroMessenger", "微信"),
-                ("Firefox/", "Firefox"),
-                ("Chrome/", "Chrome"),
-                ("Safari/", "Safari"),
-            )
-            if mark in text
-        ),
-        "浏览器",
-    )
-    system = next(
-        (
-            word
-            for mark, word in (
-                ("Windows", "Windows"),
-                ("Android", "安卓"),
-                ("iPhone", "iPhone"),
-                ("Mac OS", "Mac"),
-                ("Linux", "Linux"),
-            )
-            if mark in text
-        ),
-        "未知系统",
-    )
-    return f"{browser} · {system}"
