@@ -422,3 +422,17 @@ def test_a_setting_given_back_does_not_take_anothers_value_along(browsers):
     assert (clash.status_code, held, chosen.status_code) == (409, 60, 302)
     assert conflicts_on(clash.text)[0][3] == "不单独设，用上级的或默认值"
     assert setting("silence_days", county().id) == 45
+
+
+def test_what_somebody_just_changed_is_not_withdrawn_unseen(browsers):
+    mine, _ = browsers
+    record_id = enterprise()
+    address = f"/enterprises/{record_id}"
+    button = form_on(mine.get(address).text, f"{address}/withdraw")
+    with unit_of_work():
+        write([Update("enterprise", record_id, {"address": "二号路"})], act=act(), action="test")
+
+    answer = mine.post(f"{address}/withdraw", data=button, follow_redirects=True)
+
+    assert "刚被别人改过，没有撤下。看过再撤。" in answer.text
+    assert column("enterprise", record_id, "deleted") is False

@@ -262,4 +262,6 @@ def withdraw(enterprise_id: int):
         )
         if written is not None:
             return done(f"已撤下 {name}，不再计入名单。", url_for("enterprises.index"), written)
+    if form.conflict:
+        return done(f"{name} 刚被别人改过，没有撤下。看过再撤。", back)
     return done(" ".join(form.general_errors) or "没有写入。刷新后再试。", back)

@@ -71,6 +71,8 @@ def withdraw(ip_id: int):
         written = attempt(form, lambda: withdraw_ip(ip_id, version=version, act=new_act()))
         if written is not None:
             return done(f"已撤下 {name}", to, written)
+    if form.conflict:
+        return done(f"{name} 刚被别人改过，没有撤下。看过再撤。", to)
     return done(" ".join(form.general_errors) or "没有写入。刷新后再试。", to)
 
 
