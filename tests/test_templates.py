@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 
 from crm.domain.kinds import KINDS, POOL_KIND, RUNGS, STATES
 from crm.domain.viewers import Viewer, ViewerGrant
+from crm.web.doors import Unsaved
 
 CRM = Path(__file__).parent.parent / "crm"
 TEMPLATES = CRM / "templates"
@@ -150,10 +151,10 @@ def test_error_page_stands_without_a_viewer(app: Flask) -> None:
 
 
 def test_busy_page_sends_the_same_form_once_more_by_itself(app: Flask) -> None:
-    kept = {"request_key": ["k1"], "text": ["新烘干线 6 月投产"]}
+    form = Unsaved("/visits/new", {"request_key": ["k1"], "text": ["新烘干线 6 月投产"]}, {}, {})
 
-    first = html_of("errors/busy.html", kept=kept, target="/visits/new", again=False)
-    second = html_of("errors/busy.html", kept=kept, target="/visits/new", again=True)
+    first = html_of("errors/busy.html", form=form, again=False)
+    second = html_of("errors/busy.html", form=form, again=True)
 
     for page in (first, second):
         assert '<input type="hidden" name="request_key" value="k1">' in page
@@ -162,7 +163,9 @@ def test_busy_page_sends_the_same_form_once_more_by_itself(app: Flask) -> None:
 
 
 def test_form_kept_from_an_old_page_comes_back_whole(app: Flask) -> None:
-    page = html_of("errors/kept.html", kept={"enterprise_id": ["3", "4"], "text": ["<b>"]}, target="/visits/new")
+    page = html_of(
+        "errors/kept.html", form=Unsaved("/visits/new", {"enterprise_id": ["3", "4"], "text": ["<b>"]}, {}, {})
+    )
 
     form = page[page.index('action="/visits/new"') : page.index("<footer")]
     assert re.findall(r'name="([a-z_]+)" value="([^"]*)"', form) == [
@@ -313,8 +316,8 @@ class Site:
 
     def busy(self) -> tuple[str, int]:
         self.sent.append(request.form.to_dict(flat=False))
-        kept = {"request_key": ["k1"], "text": ["新烘干线"]}
-        page = render_template("errors/busy.html", kept=kept, target="/busy", again="sent_again" in request.form)
+        form = Unsaved("/busy", {"request_key": ["k1"], "text": ["新烘干线"]}, {}, {})
+        page = render_template("errors/busy.html", form=form, again="sent_again" in request.form)
         return page, 503
 
     def part(self) -> str:

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -140,12 +141,39 @@ def done(message: str, to: str, written: Written | None = None):
 
 # Never written into a page again: what was typed into these fields is typed once more.
 SECRET_FIELDS = re.compile(r"password|secret", re.IGNORECASE)
+_SECRET_WORDS = {"old_password": "现在的密码", "new_password": "新密码", "again_password": "再填一次新密码"}
 
 
 def typed(form: MultiDict[str, str]) -> dict[str, list[str]]:
     """What somebody typed into a form, to be carried on until it can be saved; without tokens and passwords."""
     left_out = ("csrf_token", "sent_again")
     return {name: form.getlist(name) for name in form if name not in left_out and not SECRET_FIELDS.search(name)}
+
+
+@dataclass(frozen=True)
+class Unsaved:
+    """A form that could not be saved, to be given back: what was typed, and what has to be given once more."""
+
+    target: str
+    kept: dict[str, list[str]]
+    # The fields whose file or password no page carries on: with the name of the file, with the word for the password.
+    files: dict[str, str]
+    secrets: dict[str, str]
+
+    @property
+    def whole(self) -> bool:
+        """Whether it may be sent again as it stands: without its file or password it would say something else."""
+        return not self.files and not self.secrets
+
+
+def unsaved() -> Unsaved:
+    """The form of this request. Raises OSError when not even its body found a place."""
+    return Unsaved(
+        target=request.full_path.rstrip("?"),
+        kept=typed(request.form),
+        files={name: file.filename for name, file in request.files.items() if file.filename},
+        secrets={name: _SECRET_WORDS.get(name, "密码") for name in request.form if SECRET_FIELDS.search(name)},
+    )
 
 
 def own_path(target: str | None) -> str | None:

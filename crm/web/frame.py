@@ -14,7 +14,7 @@ from crm.domain.refusals import NotAllowed, NotFound, Refused
 from crm.extensions import db
 from crm.store.settings import office_name, settings_in_force
 from crm.store.unit_of_work import DatabaseBusy, is_busy, is_full
-from crm.web.doors import ANYBODY, SIGNED_IN, now, rule_of, today, typed, viewer
+from crm.web.doors import ANYBODY, SIGNED_IN, now, rule_of, today, unsaved, viewer
 from crm.web.sign_in import sessions
 from crm.web.sign_in.views import ask_to_sign_in, sign_in_again
 
@@ -188,20 +188,18 @@ def _csrf_error(_error: CSRFError):
         return sign_in_again()
     if not current_user.is_authenticated:
         return ask_to_sign_in()
-    return render_template("errors/kept.html", kept=typed(request.form), target=request.full_path.rstrip("?")), 400
+    return render_template("errors/kept.html", form=unsaved()), 400
 
 
 def _busy(_error: DatabaseBusy):
-    """The form comes back filled in and is sent again once by itself, with the same request key."""
+    """The form comes back filled in and, when it is whole, is sent again once by itself, with the same request key."""
     log.warning("database busy", request_id=g.get("request_id"), endpoint=request.endpoint)
     db.session.rollback()
     if request.method != "POST":
         page, status = _page(503)
         return page, status, {"Retry-After": "3"}
     again = request.form.get("sent_again") == "1"
-    kept = typed(request.form)
-    target = request.full_path.rstrip("?")
-    return render_template("errors/busy.html", kept=kept, target=target, again=again), 503, {"Retry-After": "3"}
+    return render_template("errors/busy.html", form=unsaved(), again=again), 503, {"Retry-After": "3"}
 
 
 def _disk_full():
@@ -211,12 +209,11 @@ def _disk_full():
     if request.method != "POST":
         return _page(507)
     try:
-        kept, file_chosen = typed(request.form), any(request.files.values())
+        form = unsaved()
     except OSError:
         # Not even the body of the request found a place; there is nothing left to give back.
         return _page(507)
-    target = request.full_path.rstrip("?")
-    return render_template("errors/full.html", kept=kept, target=target, file_chosen=file_chosen), 507
+    return render_template("errors/full.html", form=form), 507
 
 
 def _fault(error: Exception):

@@ -1,6 +1,7 @@
 """Around every request: headers, ids, pages for what goes wrong, the log, and what the operators' probes see."""
 
 import html
+import io
 import json
 import re
 import sqlite3
@@ -185,7 +186,6 @@ def test_a_busy_database_gives_the_form_back_to_be_sent_once_more(broken):
         "csrf_token": token,
         "request_key": "k-9",
         "text": "走访记录 <b>一百字</b> & “引号”",
-        "password": "geheim-1",
     }
 
     first = client.post("/busy", data=typed)
@@ -196,9 +196,55 @@ def test_a_busy_database_gives_the_form_back_to_be_sent_once_more(broken):
     assert "data-retry-busy" in first.text
     assert html.unescape(fields["text"]) == typed["text"]
     assert fields["request_key"] == "k-9"
-    assert "geheim-1" not in first.text
     assert again.status_code == 503
     assert "data-retry-busy" not in again.text
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence", "asked"),
+    [
+        pytest.param({"password": "geheim-1"}, "填过的密码要再填一次。", ("password", "password"), id="a password"),
+        pytest.param(
+            {"file": (io.BytesIO(b"geheim-1"), "台账.xlsx")}, "选过的文件要再选一次。", ("file", "file"), id="a file"
+        ),
+    ],
+)
+def test_a_form_that_lost_its_file_or_password_waits_for_the_person(broken, given, sentence, asked):
+    client = broken.test_client()
+    data = {"csrf_token": csrf_of(client), "request_key": "k-9", "text": "走访记录", **given}
+
+    answer = client.post("/busy", data=data, content_type="multipart/form-data")
+
+    assert answer.status_code == 503
+    assert "data-retry-busy" not in answer.text
+    assert "这一页会自动再存一次" not in answer.text
+    assert sentence in answer.text
+    assert "geheim-1" not in answer.text
+    form = answer.text[answer.text.index('action="/busy"') :]
+    assert re.findall(r'type="(file|password)" id="[^"]+" name="([^"]+)"', form) == [asked]
+    assert ('enctype="multipart/form-data"' in form) == ("file" in given)
+
+
+def test_the_page_of_a_busy_database_carries_no_new_password(sqlite_settings):
+    application = build(sqlite_settings, PROPAGATE=False, HUEY=_huey(), BUSY_SECONDS=0.2)
+    with application.app_context():
+        make_user("lina", "bureau")
+        client = application.test_client()
+        sign_in(client, "lina")
+        fields = {"old_password": "geheim-geheim", "new_password": "geheim-geheim-2"}
+        data = {"csrf_token": csrf_of(client, "/account"), "again_password": "geheim-geheim-2", **fields}
+
+        holder = sqlite3.connect(db.engine.url.database, isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        busy = client.post("/account/password", data=data)
+        holder.execute("ROLLBACK")
+        holder.close()
+
+        assert busy.status_code == 503
+        assert "geheim-geheim" not in busy.text
+        assert [f"{word}</label>" in busy.text for word in ("现在的密码", "新密码", "再填一次新密码")] == [True] * 3
+        db.session.remove()
+        db.engine.dispose()
 
 
 def test_a_form_met_by_a_real_lock_is_saved_when_sent_again(sqlite_settings):

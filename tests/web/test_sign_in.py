@@ -1,6 +1,7 @@
 """Signing in: what is refused, how long a session lives, and that nothing typed is lost when it ends."""
 
 import html
+import io
 import re
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from crm.store.unit_of_work import unit_of_work
 from crm.store.users import User
 from crm.web.doors import own_path
 from crm.web.sign_in.sessions import ABSOLUTE, IDLE
+from crm.web.users.forms import PasswordForm
 from tests.builders import PASSWORD, make_user
 from tests.web.conftest import csrf_of, post, sign_in
 
@@ -214,10 +216,32 @@ def test_a_kept_form_never_carries_a_password(sqlite_app, monday):
     sign_in(client, "lina")
     monday.shift(IDLE + timedelta(minutes=5))
 
-    asked = client.post("/account", data={"csrf_token": csrf_of(client), "name": "李", "new_password": "geheim-geheim"})
+    typed = dict.fromkeys(
+        PasswordForm(formdata=None, meta={"csrf": False}).data.keys() - {"request_key"}, "geheim-geheim"
+    )
 
+    asked = client.post("/account/password", data={"csrf_token": csrf_of(client), "username": "lina", **typed})
+
+    assert len(typed) == 3
     assert asked.status_code == 401
     assert "geheim-geheim" not in asked.text
+
+
+def test_a_kept_form_asks_for_its_file_again(sqlite_app, monday):
+    make_user("lina", "bureau")
+    client = sqlite_app.test_client()
+    sign_in(client, "lina")
+    monday.shift(IDLE + timedelta(minutes=5))
+    sent = {"csrf_token": csrf_of(client), "full_list": "y", "file": (io.BytesIO(b"x"), "台账.xlsx")}
+
+    asked = client.post("/imports", data=sent, content_type="multipart/form-data")
+    page = client.post("/sign-in", data=hidden_fields(asked.text) | {"login": "lina", "password": PASSWORD}).text
+
+    form = page[page.index('action="/imports" enctype="multipart/form-data"') :]
+    assert "选过的文件要再选一次。" in asked.text
+    assert hidden_fields(form)["full_list"] == "y"
+    assert re.search(r'type="file" id="f-file" name="file" required', form)
+    assert "原来选的是 台账.xlsx" in form
 
 
 def test_a_lone_button_pressed_too_late_leads_back_to_its_page(sqlite_app, monday):

@@ -254,7 +254,11 @@ def test_the_own_password_is_changed_with_the_old_one_and_ends_other_devices(app
     sign_in(desk, "lina")
     sign_in(phone, "lina")
 
-    answer = post(desk, "/account/password", {"old": PASSWORD, "new": "新的密码有八个字", "again": "新的密码有八个字"})
+    answer = post(
+        desk,
+        "/account/password",
+        {"old_password": PASSWORD, "new_password": "新的密码有八个字", "again_password": "新的密码有八个字"},
+    )
 
     assert answer.status_code == 302
     assert desk.get("/account").status_code == 200
@@ -268,10 +272,16 @@ def test_a_new_password_that_cannot_be_is_refused_beside_its_field(sqlite_app):
     sign_in(client, "lina")
     before = db.session.get(Credential, viewer.user_id).password_hash
     cases = [
-        ({"old": "falsch-falsch", "new": "ganz-neues-8", "again": "ganz-neues-8"}, "现在的密码不对。"),
-        ({"old": PASSWORD, "new": "kurz", "again": "kurz"}, "密码至少 8 个字符。"),
-        ({"old": PASSWORD, "new": "ganz-neues-8", "again": "ganz-anders-8"}, "两次填的新密码不一样。"),
-        ({"old": PASSWORD, "new": PASSWORD, "again": PASSWORD}, "新密码与现在的一样。"),
+        (
+            {"old_password": "falsch-falsch", "new_password": "ganz-neues-8", "again_password": "ganz-neues-8"},
+            "现在的密码不对。",
+        ),
+        ({"old_password": PASSWORD, "new_password": "kurz", "again_password": "kurz"}, "密码至少 8 个字符。"),
+        (
+            {"old_password": PASSWORD, "new_password": "ganz-neues-8", "again_password": "ganz-anders-8"},
+            "两次填的新密码不一样。",
+        ),
+        ({"old_password": PASSWORD, "new_password": PASSWORD, "again_password": PASSWORD}, "新密码与现在的一样。"),
     ]
 
     answers = [post(client, "/account/password", data) for data, _ in cases]
@@ -286,7 +296,7 @@ def test_guessing_the_old_password_on_an_open_screen_is_slowed(sqlite_app):
     make_user("lina", "leader")
     client = sqlite_app.test_client()
     sign_in(client, "lina")
-    wrong = {"old": "falsch-falsch", "new": "ganz-neues-8", "again": "ganz-neues-8"}
+    wrong = {"old_password": "falsch-falsch", "new_password": "ganz-neues-8", "again_password": "ganz-neues-8"}
 
     statuses = [post(client, "/account/password", wrong).status_code for _ in range(12)]
 

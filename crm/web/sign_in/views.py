@@ -11,7 +11,7 @@ from crm.store.passwords import password_matches
 from crm.store.sessions import refill, take_token
 from crm.store.unit_of_work import unit_of_work
 from crm.store.users import Credential, user_by_login
-from crm.web.doors import ANYBODY, SIGNED_IN, now, open_to, own_path, typed
+from crm.web.doors import ANYBODY, SIGNED_IN, Unsaved, now, open_to, own_path, unsaved
 from crm.web.sign_in import sessions
 from crm.web.sign_in.forms import SignInForm
 
@@ -23,7 +23,7 @@ BUCKET, PER_MINUTE = 10, 1.0
 ADDRESS_BUCKET, ADDRESS_PER_MINUTE = 60, 20.0
 
 # Names of the fields of a form that was sent after the session had ended; they come back after signing in.
-KEPT = "kept."
+KEPT, KEPT_FILE = "kept.", "kept-file."
 
 
 @blueprint.get("/sign-in")
@@ -31,17 +31,16 @@ KEPT = "kept."
 def form():
     if current_user.is_authenticated:
         return redirect("/")
-    return render_template("sign_in/form.html", form=SignInForm(), next=_safe(request.args.get("next")), kept={})
+    return _page(SignInForm(), _nothing_but(request.args.get("next")))
 
 
 @blueprint.post("/sign-in")
 @open_to(ANYBODY)
 def sign_in():
     form = SignInForm()
-    kept = _kept(request.form)
-    target = _safe(request.form.get("next"))
+    waiting = _waiting()
     if not form.validate():
-        return render_template("sign_in/form.html", form=form, next=target, kept=kept), 422
+        return _page(form, waiting), 422
     login = form.login.data.strip()
     with unit_of_work():
         allowed = take_token(f"sign-in:{login.lower()}", now=now(), size=BUCKET, per_minute=PER_MINUTE)
@@ -50,21 +49,21 @@ def sign_in():
         )
     if not allowed:
         form.general_errors.append("试的次数太多了，过一分钟再试。")
-        return render_template("sign_in/form.html", form=form, next=target, kept=kept), 429
+        return _page(form, waiting), 429
     user = user_by_login(login)
     credential = db.session.get(Credential, user.id) if user else None
     if not password_matches(credential.password_hash if credential else None, form.password.data) or not user.is_active:
         # A login nobody has may be a password typed into the wrong box; it is not kept.
         _log(None, "sign_in_failed", user.login if user else "")
         form.general_errors.append("登录名或密码不对。")
-        return render_template("sign_in/form.html", form=form, next=target, kept=kept), 401
+        return _page(form, waiting), 401
     sessions.begin(user, now())
     with unit_of_work():
         refill(f"sign-in:{login.lower()}")
     _log(user, "sign_in", "")
-    if kept:
-        return render_template("sign_in/kept.html", target=target, kept=kept)
-    return redirect(target)
+    if waiting.kept or waiting.files:
+        return render_template("sign_in/kept.html", waiting=waiting)
+    return redirect(waiting.target)
 
 
 @blueprint.post("/sign-out")
@@ -86,20 +85,19 @@ def ask_to_sign_in():
         return "", 401, {"HX-Redirect": url_for("sign_in.form", next=back)}
     if request.method in ("GET", "HEAD"):
         return redirect(url_for("sign_in.form", next=here))
-    kept = typed(request.form)
+    waiting = unsaved()
     session.pop("key", None)
     page = SignInForm(formdata=None)
-    if set(kept) <= {"request_key"}:
+    if set(waiting.kept) <= {"request_key"} and not waiting.files:
         # A button without a text: after signing in the page it stood on is more use than pressing it unseen.
         page.general_errors.append("登录已过期。登录后再按一次。")
         came_from = urlsplit(request.referrer or "")
         target = own_path(came_from.path) if came_from.netloc == request.host else None
-        return render_template("sign_in/form.html", form=page, next=target or _safe(None), kept={}), 401
+        return _page(page, _nothing_but(target)), 401
     page.general_errors.append(
-        "登录已过期。你填的内容还在，登录后接着保存。"
-        + ("选过的文件要再选一次。" if any(request.files.values()) else "")
+        "登录已过期。你填的内容还在，登录后接着保存。" + ("选过的文件要再选一次。" if waiting.files else "")
     )
-    return render_template("sign_in/form.html", form=page, next=here, kept=kept), 401
+    return _page(page, waiting), 401
 
 
 def sign_in_again():
@@ -107,12 +105,23 @@ def sign_in_again():
     page = SignInForm(formdata=None)
     page.login.data = request.form.get("login", "")[:40]
     page.general_errors.append("页面放得太久，已换上新的。再登录一次。")
-    kept = _kept(request.form)
-    return render_template("sign_in/form.html", form=page, next=_safe(request.form.get("next")), kept=kept), 400
+    return _page(page, _waiting()), 400
 
 
-def _kept(form):
-    return {name[len(KEPT) :]: form.getlist(name) for name in form if name.startswith(KEPT)}
+def _page(form: SignInForm, waiting: Unsaved) -> str:
+    return render_template("sign_in/form.html", form=form, waiting=waiting)
+
+
+def _waiting() -> Unsaved:
+    """The form that waits, inside the sign-in form, for somebody to be signed in."""
+    form = request.form
+    kept = {name.removeprefix(KEPT): form.getlist(name) for name in form if name.startswith(KEPT)}
+    files = {name.removeprefix(KEPT_FILE): form[name] for name in form if name.startswith(KEPT_FILE)}
+    return Unsaved(_safe(form.get("next")), kept, files, {})
+
+
+def _nothing_but(target: str | None) -> Unsaved:
+    return Unsaved(_safe(target), {}, {}, {})
 
 
 def _safe(target: str | None) -> str:

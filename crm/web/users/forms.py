@@ -56,11 +56,14 @@ class PlainForm(Form):
 
 
 class PasswordForm(Form):
-    old = PasswordField(
+    # Every name has "password" in it, so that no page carries what was typed here.
+    old_password = PasswordField(
         "现在的密码", [InputRequired("填现在的密码。"), Length(max=200, message="密码不超过 200 个字。")]
     )
-    new = PasswordField("新密码", [InputRequired("填新密码。"), Length(max=200, message="密码不超过 200 个字。")])
-    again = PasswordField("再填一次新密码", [InputRequired("再填一次新密码。")])
+    new_password = PasswordField(
+        "新密码", [InputRequired("填新密码。"), Length(max=200, message="密码不超过 200 个字。")]
+    )
+    again_password = PasswordField("再填一次新密码", [InputRequired("再填一次新密码。")])
 
 
 class OwnAccountForm(EditForm):

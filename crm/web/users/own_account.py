@@ -62,17 +62,17 @@ def _change_password(form: PasswordForm) -> int:
         form.general_errors.append("试的次数太多了，过一分钟再试。")
         return 429
     credential = db.session.get(Credential, user_id)
-    if not password_matches(credential.password_hash if credential else None, form.old.data):
-        form.old.errors = ["现在的密码不对。"]
+    if not password_matches(credential.password_hash if credential else None, form.old_password.data):
+        form.old_password.errors = ["现在的密码不对。"]
         return 422
-    problem = accounts.password_problem(login, form.new.data)
-    if problem or form.new.data == form.old.data:
-        form.new.errors = [problem or "新密码与现在的一样。"]
+    problem = accounts.password_problem(login, form.new_password.data)
+    if problem or form.new_password.data == form.old_password.data:
+        form.new_password.errors = [problem or "新密码与现在的一样。"]
         return 422
-    if form.again.data != form.new.data:
-        form.again.errors = ["两次填的新密码不一样。"]
+    if form.again_password.data != form.new_password.data:
+        form.again_password.errors = ["两次填的新密码不一样。"]
         return 422
-    password_hash = hash_password(form.new.data)
+    password_hash = hash_password(form.new_password.data)
     act = new_act()
     try:
         with unit_of_work():
