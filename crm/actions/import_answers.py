@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from sqlalchemy import select
 
 from crm.actions.import_rows import KEEP_OURS, USE_FILE
-from crm.actions.imports import ask_again, own_batch, require_decider
+from crm.actions.imports import PREVIEW, ask_again, own_batch, require_decider
+from crm.actions.jobs import asked_already
 from crm.domain.acts import Act
 from crm.domain.cells import Unreadable
 from crm.domain.codecs import reader_of
@@ -19,9 +20,12 @@ from crm.store.imports import ImportBatch, ImportRow
 def decide_rows(batch_id: int, said: Mapping[int, str], *, act: Act) -> int:
     """Say of rows that ask whether the file or the library is right, and ask for a new preview; returns how many.
 
-    ``said`` is {id of the preview's row: USE_FILE or KEEP_OURS}; rows that do not ask are left out. Raises NotFound,
-    NotAllowed, and Refused when the batch is no preview or nothing was said.
+    ``said`` is {id of the preview's row: USE_FILE or KEEP_OURS}; rows that do not ask are left out. A second press
+    does nothing more and returns 0. Raises NotFound, NotAllowed, and Refused when the batch is no preview or nothing
+    was said.
     """
+    if _was_said(batch_id, act):
+        return 0
     batch = _previewed(batch_id, act)
     query = select(ImportRow.id, ImportRow.sheet, ImportRow.row).where(
         ImportRow.batch_id == batch_id, ImportRow.outcome == "conflict", ImportRow.id.in_(said)
@@ -40,8 +44,11 @@ def answer(batch_id: int, said: Mapping[tuple[str, str], str], *, act: Act) -> i
     """Say what a sheet's missing column would hold in every row, and ask for a new preview; returns how many.
 
     ``said`` is {(sheet, noun): a title's kind, or a year}. Raises NotFound, NotAllowed, InvalidInput naming the answer
-    that cannot be, and Refused when the batch is no preview or nothing that was asked is answered.
+    that cannot be, and Refused when the batch is no preview or nothing that was asked is answered. A second press
+    does nothing more and returns 0.
     """
+    if _was_said(batch_id, act):
+        return 0
     batch = _previewed(batch_id, act)
     summary = batch.summary or {}
     open_ones = {(question["sheet"], question["noun"]): question for question in summary.get("questions") or ()}
@@ -61,6 +68,12 @@ def answer(batch_id: int, said: Mapping[tuple[str, str], str], *, act: Act) -> i
     batch.summary = {**summary, "answers": [[*key, text] for key, text in known.items()]}
     ask_again(batch_id, act=act)
     return len(fresh)
+
+
+def _was_said(batch_id: int, act: Act) -> bool:
+    """Whether this press of a button has asked for the new preview already."""
+    own_batch(batch_id, act.viewer)
+    return asked_already(PREVIEW, act=act) is not None
 
 
 def _previewed(batch_id: int, act: Act) -> ImportBatch:

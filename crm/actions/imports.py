@@ -94,9 +94,12 @@ def start_import(
     """Put an uploaded file on record as a batch and ask for its preview; returns the batch's id.
 
     ``profile`` None: the one that knows more of the file's columns. ``ask`` False leaves the preview to the caller.
-    Raises NotAllowed.
+    A second press of the same upload returns the batch of the first. Raises NotAllowed.
     """
     require_import(act.viewer, region_id)
+    first_press = jobs.asked_already(PREVIEW, act=act)
+    if first_press is not None:
+        return int(first_press["batch"])
     stored = file_store.record(
         kept, name=name, purpose="import", at=act.recorded_at, region_id=region_id, owner_id=act.viewer.user_id
     )
@@ -124,6 +127,8 @@ def start_import(
 def ask_again(batch_id: int, *, act: Act) -> None:
     """Ask for a new preview of a batch that is not written: the library changed, or the first attempt failed."""
     batch = own_batch(batch_id, act.viewer)
+    if jobs.asked_already(PREVIEW, act=act) is not None:
+        return
     if batch.state not in ("preview", "failed"):
         raise Refused("这次导入现在不能重新预览。刷新后再看。")
     batch.state, batch.message = "uploaded", None
@@ -361,12 +366,14 @@ def back_to_preview(batch_id: int, message: str) -> None:
 
 
 def confirm(batch_id: int, *, good_rows_only: bool, ask: bool = True, act: Act) -> None:
-    """Somebody has seen the preview and wants it written: all of it, or its good rows only.
+    """Somebody has seen the preview and wants it written: all of it, or its good rows only. A second press is done.
 
     Raises RowsInTheWay when all were asked for and some are wrong, NothingToWrite, PreviewStale.
     """
     batch = own_batch(batch_id, act.viewer)
     require_decider(batch, act.viewer)
+    if jobs.asked_already(COMMIT, act=act) is not None:
+        return
     if batch.state != "preview":
         raise Refused("这次导入已经处理过。刷新后再看。")
     summary = batch.summary or {}

@@ -11,7 +11,7 @@ from crm.extensions import db
 from crm.store import imports
 from crm.store.jobs import Job
 from crm.store.scope import visible_record
-from crm.store.unit_of_work import hand_over_after_commit
+from crm.store.unit_of_work import hand_over_after_commit, hold
 
 
 def ask_for(
@@ -23,7 +23,8 @@ def ask_for(
     """
     job = Job(
         kind=kind,
-        payload=payload,
+        # With the key of the press that asked, so that its second press can be told from another wish.
+        payload=payload | ({"request_key": act.request_key} if act.request_key else {}),
         state="queued",
         region_id=region_id,
         user_id=act.viewer.user_id,
@@ -37,6 +38,22 @@ def ask_for(
     if hand_over:
         hand_over_after_commit(job.id)
     return job.id
+
+
+def asked_already(kind: str, *, act: Act) -> dict[str, Any] | None:
+    """The payload of the job that this press of a button asked for already; None for a first press.
+
+    Of two presses at the same instant the second waits here for the first.
+    """
+    if not act.request_key:
+        return None
+    hold(act.request_key)
+    query = select(Job.payload).where(
+        Job.kind == kind,
+        Job.user_id == act.viewer.user_id,
+        Job.payload["request_key"].as_string() == act.request_key,
+    )
+    return db.session.scalar(query.limit(1))
 
 
 def ask_for_recompute(*, act: Act) -> int | None:

@@ -115,6 +115,11 @@ def attempt(form: Form, deed: Callable[[], Written | Any]) -> Any | None:
     return None
 
 
+def was_pressed_before(form: Form) -> bool:
+    """Whether this press of a button has written already: what the first one did may make the second look refused."""
+    return change_set_by_request_key(form.request_key.data) is not None
+
+
 def _stop_a_second_press(request_key: str) -> None:
     """Before anything is decided: what the first press wrote would make many an action refuse the second one."""
     hold(request_key)

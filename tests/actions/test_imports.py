@@ -929,6 +929,37 @@ def test_a_confirmed_batch_is_confirmed_once(app):
         imports.confirm(batch_id, good_rows_only=True, ask=False, act=act())
 
 
+def test_an_upload_pressed_twice_is_one_batch_and_a_confirmation_one_job(app):
+    viewer = make_user("tan", "bureau")
+    kept = file_store.keep(workbook({"企业": [["企业名称"], ["巫溪县甲食品有限公司"]]}))
+
+    def pressed(key: str) -> int:
+        with unit_of_work():
+            its_act = act(viewer, request_key=key)
+            return imports.start_import(kept, name="台账.xlsx", region_id=county().id, act=its_act)
+
+    first, again, another = pressed("k-1"), pressed("k-1"), pressed("k-2")
+    work.preview(work.InProcess(), {"batch": first})
+    for _ in range(2):
+        with unit_of_work():
+            imports.confirm(first, good_rows_only=False, act=act(viewer, request_key="k-3"))
+
+    kinds = list(db.session.scalars(select(Job.kind).order_by(Job.id)))
+    assert (again, another) == (first, first + 1)
+    assert kinds == ["import_preview", "import_preview", "import_commit"]
+
+
+def test_a_key_of_somebody_else_brings_nobody_to_a_foreign_batch(app):
+    kept = file_store.keep(workbook({"企业": [["企业名称"], ["巫溪县甲食品有限公司"]]}))
+    batches = []
+    for login in ("tan", "lin"):
+        its_act = act(make_user(login, "bureau"), request_key="k-1")
+        with unit_of_work():
+            batches.append(imports.start_import(kept, name="台账.xlsx", region_id=county().id, act=its_act))
+
+    assert batches[0] != batches[1]
+
+
 def test_after_a_crash_the_history_says_whether_a_batch_was_written(app):
     written, lost = (bring({"企业": [HEAD, [f"巫溪县第{n}食品有限公司", code(n)]]}) for n in (1, 2))
     confirm(written)

@@ -91,12 +91,15 @@ def test_rows_that_ask_are_decided_on_the_page(client):
     page = client.get(f"/imports/{batch_id}?outcome=conflict").text
     radios = re.findall(r'name="(row-\d+)" value="file"', page)
     nothing = post(client, f"/imports/{batch_id}/decide?outcome=conflict", {})
-    one = post(client, f"/imports/{batch_id}/decide", {radios[0]: "file", radios[1]: "ours"})
+    chosen = {radios[0]: "file", radios[1]: "ours", "request_key": "k-1"}
+    one = post(client, f"/imports/{batch_id}/decide", chosen)
+    twice = post(client, f"/imports/{batch_id}/decide", chosen)
     work.preview(work.InProcess(), {"batch": batch_id})
     rest = post(client, f"/imports/{batch_id}/decide", {"all": "ours"})
     work.preview(work.InProcess(), {"batch": batch_id})
 
     assert (len(radios), nothing.status_code, one.status_code, rest.status_code) == (3, 409, 302, 302)
+    assert (twice.status_code, twice.location) == (one.status_code, one.location)
     assert "没有选用哪边的。" in nothing.text
     db.session.rollback()
     assert db.session.get(ImportBatch, batch_id).summary["changed"] == 3
@@ -119,6 +122,24 @@ def test_a_file_is_uploaded_previewed_and_confirmed_with_its_exact_number(client
     assert "已写入" in page
     assert "撤销导入" in page
     assert 'href="/board">' in page.split("<main", 1)[1]
+
+
+def test_every_button_of_an_import_may_be_pressed_twice(client):
+    batch_id = upload(client, GOOD, request_key="k-1")
+    uploaded = upload(client, GOOD, request_key="k-1", run=False)
+    confirmed = [post(client, f"/imports/{batch_id}/confirm", {"mode": "all", "request_key": "k-2"}) for _ in range(2)]
+    db.session.rollback()
+    work.commit(work.InProcess(), {"batch": batch_id})
+    confirmed.append(post(client, f"/imports/{batch_id}/confirm", {"mode": "all", "request_key": "k-2"}))
+    undone = [post(client, f"/imports/{batch_id}/undo", {"request_key": "k-3"}) for _ in range(2)]
+    with_another_key = post(client, f"/imports/{batch_id}/undo", {"request_key": "k-4"})
+
+    assert uploaded == batch_id
+    assert {(a.status_code, a.location) for a in (*confirmed, *undone)} == {(302, f"/imports/{batch_id}")}
+    assert (with_another_key.status_code, "这次导入已经撤销过。" in with_another_key.text) == (409, True)
+    db.session.rollback()
+    assert db.session.get(ImportBatch, batch_id).state == "undone"
+    assert db.session.scalar(select(func.count()).select_from(ImportBatch)) == 1
 
 
 def test_the_list_of_batches_tells_every_kind_of_row(client):

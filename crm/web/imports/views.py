@@ -18,7 +18,7 @@ from crm.store.jobs import Job
 from crm.store.regions import Region, counties
 from crm.store.scope import visible
 from crm.store.unit_of_work import unit_of_work
-from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
+from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer, was_pressed_before
 from crm.web.imports import preview as shown
 
 blueprint = Blueprint("imports", __name__)
@@ -346,7 +346,12 @@ def undo(batch_id: int):
     form = Form()
     for _ in range(_TRIES):
         act = new_act()
-        ready = imports.prepare_undo(batch_id, act=act)
+        try:
+            ready = imports.prepare_undo(batch_id, act=act)
+        except Refused:
+            if not was_pressed_before(form):
+                raise
+            return done("已撤销导入。", url_for("imports.show", batch_id=batch_id))
         result = attempt(form, lambda ready=ready, act=act: imports.undo_import(batch_id, ready, act=act) or False)
         if result is None:
             return _undo_page(batch_id, form), 409
