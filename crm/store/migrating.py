@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask import current_app
 from flask_migrate import upgrade
+from sqlalchemy.exc import IntegrityError
 
 from crm.extensions import db
 from crm.store.schema import schema_state
@@ -15,10 +16,15 @@ class SchemaTooNew(RuntimeError):
     """The database was written by a newer version; it is not touched."""
 
 
+class DataDoesNotFit(Exception):
+    """The rows of this database cannot be brought into the new schema; every migration was rolled back."""
+
+
 def migrate() -> Path | None:
     """Migrate the configured database; returns the backup taken first (None for an empty or current one).
 
-    Raises SchemaTooNew with one sentence when the database is newer than the code.
+    Raises SchemaTooNew with one sentence when the database is newer than the code, DataDoesNotFit when its rows
+    break a reference or a constraint of the new schema: then it is as it was before.
     """
     state = schema_state()
     db.session.rollback()
@@ -28,7 +34,10 @@ def migrate() -> Path | None:
     if state.matches:
         return None
     backup = copy_before_migrating(state.have) if state.have is not None else None
-    upgrade()
+    try:
+        upgrade()
+    except IntegrityError as error:
+        raise DataDoesNotFit("a row breaks a constraint") from error
     return backup
 
 

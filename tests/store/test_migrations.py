@@ -1,16 +1,21 @@
 """The schema of the migrations is the schema of the models, on both databases; another schema is never served."""
 
+import shutil
 import subprocess
 import sys
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
+from crm import extensions
 from crm.config import ROOT
 from crm.extensions import db
-from crm.store.migrating import SchemaTooNew, migrate
+from crm.store import schema
+from crm.store.migrating import DataDoesNotFit, SchemaTooNew, migrate
+from crm.store.regions import Region
 from crm.store.schema import schema_state
 from crm.store.unit_of_work import unit_of_work
 
@@ -67,3 +72,97 @@ def test_the_server_does_not_start_on_another_schema(sqlite_app, sqlite_settings
 
     assert started.returncode == 3
     assert "newer version" in started.stderr
+
+
+# Two migrations that come after the newest one: the first does well, the second is what a test says.
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "{own}", "{before}"
+branch_labels = depends_on = None
+
+
+def upgrade():
+    {deed}
+"""
+ADDS = 'op.add_column("region", sa.Column("motto", sa.Text()))'
+CHANGES = """
+    with op.batch_alter_table("region") as region:
+        region.alter_column("motto", nullable=True, server_default="")
+"""
+# Regions are pointed at by townships, units and windows; PostgreSQL refuses the deletion itself.
+BREAKS = "op.execute(\"DELETE FROM region WHERE level = 'county'\")"
+
+
+@pytest.fixture
+def next_version(app, tmp_path, monkeypatch):
+    """Pretends that the code has two more migrations; the second does the deed that is passed."""
+
+    def pretend(deed):
+        newest = schema_state().want
+        folder = tmp_path / "migrations"
+        shutil.copytree(schema.MIGRATIONS, folder)
+        (folder / "versions" / "next_1.py").write_text(NEXT.format(own="next_1", before=newest, deed=ADDS))
+        (folder / "versions" / "next_2.py").write_text(NEXT.format(own="next_2", before="next_1", deed=deed))
+        monkeypatch.setattr(schema, "MIGRATIONS", folder)
+        monkeypatch.setattr(extensions.migrate, "directory", str(folder))
+        _forget_the_scripts()
+        db.session.remove()
+        return newest
+
+    yield pretend
+    monkeypatch.undo()
+    _forget_the_scripts()
+
+
+def _forget_the_scripts():
+    schema._script.cache_clear()
+    schema._want.cache_clear()
+
+
+def _columns_of_region():
+    return {column["name"] for column in inspect(db.engine).get_columns("region")}
+
+
+def test_migrations_in_a_row_become_true_together(next_version):
+    next_version(CHANGES)
+
+    backup = migrate()
+
+    assert schema_state().have == "next_2"
+    assert "motto" in _columns_of_region()
+    assert backup.exists()
+
+
+def test_a_migration_that_breaks_references_is_rolled_back_with_all_before_it(next_version):
+    newest = next_version(BREAKS)
+    counties = len(db.session.scalars(select(Region.id).where(Region.level == "county")).all())
+
+    with pytest.raises(DataDoesNotFit):
+        migrate()
+
+    db.session.remove()
+    assert schema_state().have == newest
+    assert "motto" not in _columns_of_region()
+    assert len(db.session.scalars(select(Region.id).where(Region.level == "county")).all()) == counties > 0
+
+
+def test_a_migration_that_breaks_references_is_told_in_one_sentence_each_time(app, next_version):
+    next_version(BREAKS)
+
+    told = [app.test_cli_runner().invoke(args=["init"]) for _ in range(2)]
+
+    assert [result.exit_code for result in told] == [1, 1]
+    assert all(result.stderr.startswith("The database was not migrated, because its rows") for result in told)
+    assert [len(result.stderr.splitlines()) for result in told] == [1, 1]
+
+
+def test_foreign_keys_are_watched_again_after_a_migration(next_version):
+    next_version(BREAKS)
+    with pytest.raises(DataDoesNotFit):
+        migrate()
+    db.session.remove()
+
+    with pytest.raises(IntegrityError), unit_of_work() as work:
+        work.execute(text("DELETE FROM region WHERE level = 'county'"))
