@@ -1,6 +1,7 @@
 """Who is alive: a row per process, renewed every half minute, read by /readyz and by the page of jobs."""
 
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -10,7 +11,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 
 from crm.store.jobs import Heartbeat
-from crm.store.unit_of_work import DatabaseBusy, unit_of_work
+from crm.store.unit_of_work import unit_of_work
 
 SECONDS = 30.0
 SCHEDULER = "scheduler"
@@ -29,8 +30,6 @@ def beat(name: str) -> None:
                 work.add(Heartbeat(name=name, seen_at=now))
     except IntegrityError:
         log.debug("heartbeat was made by another process", name=name)
-    except DatabaseBusy:
-        log.warning("database busy, heartbeat left out", name=name)
 
 
 def forget(name: str) -> None:
@@ -41,13 +40,16 @@ def forget(name: str) -> None:
 
 @contextmanager
 def beating(app: Flask, name: str, *, seconds: float = SECONDS, forget_at_end: bool = True):
-    """Beat at once and then from a thread until the block ends."""
+    """Beat at once and then from a thread until the block ends.
+
+    A beat that fails is logged and left out, whatever the reason: a database that restarts or a disk that is full
+    comes back, and a thread that had died of it would say for good that nobody is alive.
+    """
     stop = threading.Event()
 
     def keep() -> None:
         while True:
-            with app.app_context():
-                beat(name)
+            _quietly(app, beat, name)
             if stop.wait(seconds):
                 return
 
@@ -59,5 +61,12 @@ def beating(app: Flask, name: str, *, seconds: float = SECONDS, forget_at_end: b
         stop.set()
         thread.join(timeout=5)
         if forget_at_end:
-            with app.app_context():
-                forget(name)
+            _quietly(app, forget, name)
+
+
+def _quietly(app: Flask, deed: Callable[[str], None], name: str) -> None:
+    try:
+        with app.app_context():
+            deed(name)
+    except Exception:
+        log.warning("heartbeat left out", name=name, deed=deed.__name__, exc_info=True)
