@@ -12,6 +12,9 @@ from crm.store.records import Machine, Model
 from crm.store.types import BigId, Json, Moment, Words
 from crm.store.unit_of_work import unit_of_work
 
+# A person waits for the page behind this note: what cannot be put on record soon is not handed out now.
+PATIENCE_SECONDS = 1.5
+
 
 class AccessLog(Machine, Model):
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -30,7 +33,10 @@ class AccessLog(Machine, Model):
 def note_access(
     act: Act, what: str, *, subject: str, filter: dict[str, Any] | None = None, rows: int | None = None
 ) -> None:
-    """Put on record who took what: in the open unit of work, else in a short one of its own."""
+    """Put on record who took what: in the open unit of work, else in a short one of its own.
+
+    Raises DatabaseBusy, on the web soon: nothing leaves the house unrecorded, and no page waits for long.
+    """
     line = AccessLog(
         at=act.recorded_at,
         user_id=act.viewer.user_id,
@@ -44,5 +50,5 @@ def note_access(
     if db.session.info.get("writing"):
         db.session.add(line)
         return
-    with unit_of_work() as work:
+    with unit_of_work(patience=PATIENCE_SECONDS if act.door == "web" else None) as work:
         work.add(line)

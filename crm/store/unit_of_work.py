@@ -55,11 +55,12 @@ def is_full(error: BaseException) -> bool:
 
 
 @contextmanager
-def unit_of_work():
+def unit_of_work(*, patience: float | None = None):
     """Open a write transaction on the current session, commit at the end, roll everything back on any error.
 
     On SQLite it is BEGIN IMMEDIATE: whoever holds it is the only writer, so hashing, parsing, rendering and mail
-    stay outside. Raises DatabaseBusy when the lock could not be had in time, DiskFull when there was no room.
+    stay outside. ``patience``: seconds to wait for another writer, for notes that are not worth the usual time.
+    Raises DatabaseBusy when the lock could not be had in time, DiskFull when there was no room.
     """
     session = db.session()
     if session.info.get("writing"):
@@ -69,7 +70,7 @@ def unit_of_work():
     session.info["writing"] = True
     session.info["new_jobs"] = []
     try:
-        with writing_transactions():
+        with writing_transactions(patience=patience):
             session.connection()
         yield session
         session.commit()

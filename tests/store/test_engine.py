@@ -102,6 +102,19 @@ def test_waiting_in_vain_is_a_named_error_and_writes_nothing(sqlite_settings):
         db.engine.dispose()
 
 
+def test_patience_counts_for_one_unit_of_work_only(app):
+    sqlite = db.engine.dialect.name == "sqlite"
+    ask = "PRAGMA busy_timeout" if sqlite else "SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'"
+    waits = []
+
+    for patience in (None, 0.25, 0, None):
+        with unit_of_work(patience=patience) as work:
+            waits.append(work.scalar(text(ask)))
+
+    # To PostgreSQL nought would mean to wait for ever.
+    assert waits == [5000, 250, 0 if sqlite else 1, 5000]
+
+
 def _memory():
     from huey import MemoryHuey
 

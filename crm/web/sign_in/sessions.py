@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime, timedelta
 
-from flask import g, request, session
+from flask import current_app, g, request, session
 from flask_login import login_user, logout_user
 from sqlalchemy import delete
 
@@ -18,6 +18,11 @@ IDLE = timedelta(hours=2)
 ABSOLUTE = timedelta(hours=12)
 # Writing "last seen" on every click would take the write lock on every click.
 SEEN_EVERY = timedelta(minutes=2)
+# Long enough for another small note to pass, too short for anybody to notice.
+TOUCH_PATIENCE_SECONDS = 0.05
+TOUCH_AGAIN_AFTER = timedelta(seconds=10)
+# When this process last found the database busy; whoever wrote then may well be writing still.
+TOUCH_FAILED_AT = "session_touch_failed_at"
 
 
 @login_manager.user_loader
@@ -76,15 +81,25 @@ def end(*, everywhere: bool = False, user_id: int | None = None) -> None:
 
 
 def touch() -> None:
-    """Note that the session is alive, at most every few minutes, in a short unit of its own; being busy is no fault."""
+    """Note that the session is alive, at most every few minutes, in a short unit of its own; being busy is no fault.
+
+    No page waits for this note. Where somebody else is writing it is left out, and for some seconds not tried again.
+    """
     seen = g.get("session_seen_at")
     key = session.get("key")
-    if seen is None or key is None or now() - seen < SEEN_EVERY:
+    if seen is None or key is None or now() - seen < SEEN_EVERY or _was_busy_just_now():
         return
     try:
-        with unit_of_work() as work:
+        with unit_of_work(patience=TOUCH_PATIENCE_SECONDS) as work:
             known = work.get(UserSession, key_hash(key))
             if known is not None:
                 known.seen_at = now()
     except Exception:
         db.session.rollback()
+        current_app.extensions[TOUCH_FAILED_AT] = now()
+
+
+def _was_busy_just_now() -> bool:
+    failed_at = current_app.extensions.get(TOUCH_FAILED_AT)
+    # A clock that was set back must not silence the note until it has caught up.
+    return failed_at is not None and timedelta(0) <= now() - failed_at < TOUCH_AGAIN_AFTER
