@@ -1,6 +1,7 @@
 """What the rooms share once the application is built: database, login, CSRF, carrier of jobs, the policy in force."""
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 from flask_login import LoginManager
@@ -45,20 +46,35 @@ policy = Policy()
 
 
 class Carrier:
-    """huey with its one task run_job(id). crm/jobs fills the registry of kinds of work; doors only name an id."""
+    """huey with its one task run_job(id). crm/jobs fills the registry of kinds of work; doors only name an id.
+
+    It is built when first used: its storage opens a database at once, and most commands never carry anything.
+    """
 
     def __init__(self) -> None:
-        self.huey: Any = None
         self.registry: dict[str, Callable[..., Any]] = {}
-        self._send: Callable[[int], Any] | None = None
+        self._make: Callable[[], tuple[Any, Callable[[int], Any]]] | None = None
+        self._made: tuple[Any, Callable[[int], Any]] | None = None
+        self._building = Lock()
 
-    def attach(self, huey: Any, send: Callable[[int], Any]) -> None:
-        self.huey, self._send = huey, send
+    def attach(self, make: Callable[[], tuple[Any, Callable[[int], Any]]]) -> None:
+        """``make`` answers huey and the function that sends an id."""
+        self._make, self._made = make, None
+
+    @property
+    def huey(self) -> Any:
+        return self._built()[0]
 
     def send(self, job_id: int) -> None:
         """Hand a job's id over. Losing it is harmless: the timetable puts waiting jobs back."""
-        if self._send is not None:
-            self._send(job_id)
+        self._built()[1](job_id)
+
+    def _built(self) -> tuple[Any, Callable[[int], Any]]:
+        with self._building:
+            if self._made is None:
+                assert self._make is not None, "the application attaches it"
+                self._made = self._make()
+            return self._made
 
 
 carrier = Carrier()

@@ -1,5 +1,6 @@
 """huey carries ids of jobs to workers; the Job row is the truth. SQLite or PostgreSQL storage, as the database is."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -9,15 +10,14 @@ from crm.extensions import carrier
 
 
 def attach(app: Flask) -> None:
-    """Give the application its carrier with the one task run_job(id)."""
-    settings = app.config["SETTINGS"]
-    if app.config.get("HUEY") is not None:
-        huey: Any = app.config["HUEY"]
-    elif settings.database_url.startswith("sqlite"):
-        huey = SqliteHuey("crm", filename=str(settings.instance_dir / "huey.db"), results=False)
-    else:
-        dsn = settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
-        huey = PostgresHuey("crm", dsn=dsn, results=False)
+    """Give the application its carrier with the one task run_job(id), built when somebody uses it."""
+    carrier.attach(lambda: _made_for(app))
+
+
+def _made_for(app: Flask) -> tuple[Any, Callable[[int], Any]]:
+    huey = app.config.get("HUEY")
+    if huey is None:
+        huey = _stored_beside(app)
 
     @huey.task(name="run_job")
     def run_job(job_id: int) -> None:
@@ -26,4 +26,12 @@ def attach(app: Flask) -> None:
         with app.app_context():
             run(job_id)
 
-    carrier.attach(huey, run_job)
+    return huey, run_job
+
+
+def _stored_beside(app: Flask) -> Any:
+    settings = app.config["SETTINGS"]
+    if settings.database_url.startswith("sqlite"):
+        return SqliteHuey("crm", filename=str(settings.instance_dir / "huey.db"), results=False)
+    dsn = settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    return PostgresHuey("crm", dsn=dsn, results=False)

@@ -92,15 +92,17 @@ def test_the_day_of_the_call_wins_over_the_day_of_the_file(sqlite_app, facts_fil
     assert json.loads(result.output)["on"] == "2027-03-01"
 
 
-def test_facts_touch_no_database(tmp_path, facts_file):
-    environment = {**os.environ, "INSTANCE_DIR": str(tmp_path / "instance"), "DATABASE_URL": "", "DEMO": "0"}
+# Port 1 answers nobody.
+@pytest.mark.parametrize("url", ["", "postgresql://crm@127.0.0.1:1/crm"], ids=["sqlite", "postgresql out of reach"])
+def test_facts_touch_no_database(tmp_path, facts_file, url):
+    environment = {**os.environ, "INSTANCE_DIR": str(tmp_path / "instance"), "DATABASE_URL": url, "DEMO": "0"}
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "assess", "--facts", str(facts_file), "--json"]
 
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
     assert (result.returncode, result.stderr) == (0, "")
     assert len(json.loads(result.stdout)["results"]) == len(rule_sets.kinds())
-    assert not (tmp_path / "instance" / "crm.db").exists()
+    assert [path.name for path in (tmp_path / "instance").iterdir()] == ["secret_key"]
 
 
 @pytest.mark.parametrize(
