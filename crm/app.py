@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 from flask import Flask
+from sqlalchemy.exc import DBAPIError
 
 from crm import extensions, logs
 from crm.config import Settings, SettingsError, load_settings
@@ -96,10 +97,18 @@ def _doors(app: Flask) -> None:
 
 def _refuse_other_schema(app: Flask) -> None:
     """A newer or older schema is never served: half-migrated data is worse than a page that does not open."""
+    from crm.store.reachable import why_unreachable
     from crm.store.schema import schema_state
 
     with app.app_context():
-        state = schema_state()
+        try:
+            state = schema_state()
+        except DBAPIError:
+            sentence = why_unreachable(app.config["SETTINGS"].database_url)
+            if sentence is None:
+                raise
+            click.echo(sentence, err=True)
+            sys.exit(3)
         extensions.db.session.rollback()
     if not state.matches:
         click.echo(state.sentence(), err=True)

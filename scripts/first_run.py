@@ -1,5 +1,7 @@
 """Exit 0 when the demo county may be loaded: DEMO is not 0, and there is neither an enterprise nor a user yet.
 
+Exit 1 when it may not, 2 with one sentence when that cannot be found out.
+
 A place where somebody has an account is somebody's place of work, even before the first import.
 """
 
@@ -24,11 +26,19 @@ def is_untouched(engine: Engine) -> bool:
 
 
 def main() -> int:
-    from crm.config import load_settings
+    from crm.config import SettingsError, load_settings
+    from crm.store.reachable import why_unreachable
 
-    settings = load_settings()
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
     if not settings.demo:
         return 1
+    if sentence := why_unreachable(settings.database_url):
+        print(sentence, file=sys.stderr)
+        return 2
     return 0 if is_untouched(create_engine(settings.database_url)) else 1
 
 

@@ -1,7 +1,7 @@
 """Keeps web, scheduler and workers running under one parent: restarts a dead one, stops all of them together.
 
-Run by scripts/start, first with --check-only: are the settings right and is the port free? Each child leads a process
-group of its own, so that what it started itself goes with it.
+Run by scripts/start, first with --check-only: are the settings right, is the port free, does the database answer?
+Each child leads a process group of its own, so that what it started itself goes with it.
 """
 
 import ctypes
@@ -200,6 +200,7 @@ def commands_of(host: str, port: int, web_workers: int, job_workers: int) -> dic
 def main() -> int:
     sys.path.insert(0, str(ROOT))
     from crm.config import SettingsError, load_settings
+    from crm.store.reachable import why_unreachable
 
     try:
         settings = load_settings()
@@ -210,6 +211,9 @@ def main() -> int:
         say(reason)
         return 1
     if "--check-only" in sys.argv[1:]:
+        if sentence := why_unreachable(settings.database_url):
+            say(sentence)
+            return 1
         return 0
     shown = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host
     supervisor = Supervisor(

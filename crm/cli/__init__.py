@@ -9,8 +9,10 @@ from typing import Any
 import click
 from flask import Flask
 from flask.cli import ScriptInfo
+from sqlalchemy.exc import DBAPIError
 
 from crm.domain.refusals import Refused
+from crm.store.reachable import why_unreachable
 from crm.store.schema import schema_state
 from crm.store.types import TooLong
 from crm.store.unit_of_work import DatabaseBusy, is_full
@@ -57,6 +59,8 @@ def _guarded(callback: Callable[..., Any], *, schema: bool) -> Callable[..., Any
             except TooLong as error:
                 refuse(f"A value is too long: {error}. Nothing was written.")
             except Exception as error:
+                if isinstance(error, DBAPIError) and (sentence := why_unreachable(app.config["SETTINGS"].database_url)):
+                    refuse(sentence)
                 if not is_full(error):
                     raise
                 refuse("The disk is full; nothing was written. Make room and run the command again.")

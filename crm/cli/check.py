@@ -21,6 +21,7 @@ from crm.store.messages import Message
 from crm.store.obligations import Obligation
 from crm.store.parks import Carrier, Park
 from crm.store.qualifications import Qualification
+from crm.store.reachable import why_unreachable
 from crm.store.schema import schema_state
 from crm.store.standings import SearchText, Spell, Standing
 from crm.store.users import Grant, User
@@ -51,7 +52,8 @@ def check(everything: bool, as_json: bool) -> None:
         db.session.rollback()
         checked.append(name)
         problems += found
-        if name == "schema" and found:
+        if name in ("database", "schema") and found:
+            # The rest would only say in more words that it cannot be read.
             break
     if as_json:
         report = {
@@ -70,6 +72,7 @@ def check(everything: bool, as_json: bool) -> None:
 
 def _checks(everything: bool) -> list[tuple[str, Callable[[], Iterator[str]]]]:
     return [
+        ("database", _database),
         ("schema", _schema),
         ("settings", _settings),
         ("foreign_keys", _foreign_keys),
@@ -88,6 +91,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _database() -> Iterator[str]:
+    if sentence := why_unreachable(current_app.config["SETTINGS"].database_url):
+        yield sentence
+
+
 def _schema() -> Iterator[str]:
     state = schema_state()
     if not state.matches:
@@ -96,8 +104,6 @@ def _schema() -> Iterator[str]:
 
 def _settings() -> Iterator[str]:
     settings = current_app.config["SETTINGS"]
-    if len(settings.secret_key) < 32:
-        yield "SECRET_KEY is shorter than 32 characters; delete it from the settings to have one made."
     local = settings.public_url.startswith(("http://127.", "http://localhost", "http://[::1]"))
     if settings.host not in ("127.0.0.1", "localhost", "::1") and local:
         yield (
@@ -266,7 +272,7 @@ def _mail() -> Iterator[str]:
     settings = current_app.config["SETTINGS"]
     if settings.smtp_url is None and not settings.demo:
         yield "SMTP_URL is not set: mails are written as .eml files into the instance folder and reach nobody."
-    if settings.smtp_url is not None and settings.mail_from.endswith("@localhost"):
+    if settings.smtp_url is not None and settings.mail_from.rstrip(">").endswith("@localhost"):
         yield f"MAIL_FROM is {settings.mail_from}: most servers refuse such a sender."
     for state, words in (
         ("uncertain", "may or may not have been sent; decide on the page 任务与待发"),

@@ -12,7 +12,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from crm.config import wants_starttls
 
 # A county's server on the intranet answers within seconds; longer means that nobody is there.
 TIMEOUT_SECONDS = 30.0
@@ -115,14 +117,13 @@ def _deliver(email: EmailMessage, outgoing: Outgoing, url: SplitResult, timeout:
 def _connect(url: SplitResult, timeout: float) -> smtplib.SMTP:
     """A connection that is encrypted and signed in as the address asks for. Raises NotSent."""
     host = url.hostname or ""
-    options = parse_qs(url.query)
     server: smtplib.SMTP | None = None
     try:
         if url.scheme == "smtps":
             server = smtplib.SMTP_SSL(host, url.port or 465, timeout=timeout, context=ssl.create_default_context())
         else:
             server = smtplib.SMTP(host, url.port or 25, timeout=timeout)
-            if options.get("starttls", ["0"])[0] in ("1", "true", "yes"):
+            if wants_starttls(url):
                 server.starttls(context=ssl.create_default_context())
         if url.username:
             server.login(unquote(url.username), unquote(url.password or ""))
