@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 
 from crm.actions.rights import require
+from crm.config import ADDRESS
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, merge
 from crm.domain.refusals import Conflict, InvalidInput, NotAllowed, NotFound, Refused
@@ -27,7 +28,6 @@ from crm.store.validity import holds_on
 from crm.store.writer import Written, write
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+|[^@\s]+@localhost")
 # Without 0 O 1 l I: the password is read aloud or copied from paper once.
 _READABLE = "abcdefghijkmnpqrstuvwxyz23456789"
 USER_FIELDS = ("login", "name", "email", "region_id", "active", "wants_digest")
@@ -69,8 +69,8 @@ def account_problems(values: Mapping[str, Any]) -> dict[str, str]:
         wrong["login"] = "登录名用 2 到 40 个小写字母、数字、点、横线或下划线，以字母或数字开头。"
     if "name" in values and not 1 <= len(values["name"] or "") <= 40:
         wrong["name"] = "填姓名，不超过 40 个字。"
-    if values.get("email") and (len(values["email"]) > 120 or not EMAIL.fullmatch(values["email"])):
-        wrong["email"] = f"“{values['email'][:60]}”不是信箱地址。改成 名字@单位 的样子，或留空。"
+    if values.get("email") and (len(values["email"]) > 120 or not ADDRESS.fullmatch(values["email"])):
+        wrong["email"] = f"“{values['email'][:60]}”不是信箱地址。改成 zhangsan@example.cn 的样子，不用汉字，或留空。"
     if "region_id" in values and values["region_id"] is None:
         wrong["region_id"] = "选所属区划。"
     return wrong

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crm.actions.accounts import EMAIL
 from crm.actions.jobs import ask_for_recompute
 from crm.actions.rights import require
+from crm.config import ADDRESS
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update, withdraw
 from crm.domain.refusals import Conflict, InvalidInput
@@ -37,8 +37,8 @@ def read_setting(declared: Declared, raw: Any) -> Any:
             raise ValueError(f"{number} 不在 {low} 到 {high} 之间。")
         return number
     if declared.type == "email":
-        if text and (len(text) > 120 or not EMAIL.fullmatch(text)):
-            raise ValueError(f"“{text[:60]}”不是信箱地址。改成 名字@单位 的样子，或留空。")
+        if text and (len(text) > 120 or not ADDRESS.fullmatch(text)):
+            raise ValueError(f"“{text[:60]}”不是信箱地址。改成 zhangsan@example.cn 的样子，不用汉字，或留空。")
         return text
     if declared.type == "date":
         return _day(text)

@@ -21,6 +21,8 @@ TIMEOUT_SECONDS = 30.0
 # What stands in the name of an .eml file on any system; everything else becomes an underscore.
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
+_UNWRITABLE = "这封信的信头写不成邮件服务器收得下的样子，没有发出。把这封信的编号告诉系统管理员。"
+
 
 class NotSent(Exception):
     """The message was certainly not accepted. ``final``: trying again would not help. ``sentence`` is for people."""
@@ -67,6 +69,8 @@ def as_email(outgoing: Outgoing) -> EmailMessage:
             email[name] = value
         if not email["To"].addresses or not email["To"].addresses[0].domain:
             raise ValueError("no address")
+        # Servers on an intranet seldom know SMTPUTF8, and the commands before the text are ASCII without it.
+        email["To"].addresses[0].addr_spec.encode("ascii")
     except (ValueError, MessageError, IndexError) as error:
         technical = f"bad address: {type(error).__name__}"
         raise NotSent("信箱地址写得不对。在用户里改正后再发。", technical, final=True) from None
@@ -79,19 +83,28 @@ def as_email(outgoing: Outgoing) -> EmailMessage:
 def send(outgoing: Outgoing, *, smtp_url: str | None, folder: Path, timeout: float = TIMEOUT_SECONDS) -> None:
     """Hand the message over. Returns only when it was accepted (or written); raises NotSent or Uncertain."""
     email = as_email(outgoing)
+    content = _bytes_of(email)
     if smtp_url is None:
-        _write(email, folder / _UNSAFE.sub("_", outgoing.file_name))
+        _write(content, folder / _UNSAFE.sub("_", outgoing.file_name))
     else:
-        _deliver(email, outgoing, urlsplit(smtp_url), timeout)
+        _deliver(email, content, urlsplit(smtp_url), timeout)
 
 
-def _write(email: EmailMessage, file: Path) -> None:
+def _bytes_of(email: EmailMessage) -> bytes:
+    """The message as it goes over the line, made before anybody is spoken to. Raises NotSent."""
+    try:
+        return email.as_bytes()
+    except (ValueError, MessageError) as error:
+        raise NotSent(_UNWRITABLE, f"message: {type(error).__name__}", final=True) from None
+
+
+def _write(content: bytes, file: Path) -> None:
     """Whole or not at all: written beside and renamed."""
     half = file.with_suffix(".part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with half.open("wb") as handle:
-            handle.write(email.as_bytes())
+            handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
         half.replace(file)
@@ -102,11 +115,11 @@ def _write(email: EmailMessage, file: Path) -> None:
         raise NotSent(sentence, f"file: {error.strerror}") from None
 
 
-def _deliver(email: EmailMessage, outgoing: Outgoing, url: SplitResult, timeout: float) -> None:
+def _deliver(email: EmailMessage, content: bytes, url: SplitResult, timeout: float) -> None:
     server = _connect(url, timeout)
     try:
         _envelope(server, email)
-        _data(server, email)
+        _data(server, content)
     finally:
         # Whatever QUIT answers, the message has been accepted or refused by now.
         with contextlib.suppress(smtplib.SMTPException, OSError):
@@ -137,6 +150,10 @@ def _connect(url: SplitResult, timeout: float) -> smtplib.SMTP:
         _hang_up(server)
         sentence = "连不上邮件服务器。核对 SMTP_URL。"
         raise NotSent(sentence, f"connect: {type(error).__name__}") from None
+    except ValueError as error:
+        _hang_up(server)
+        sentence = "邮件服务器的用户名或密码里有它收不了的字符。核对 SMTP_URL。"
+        raise NotSent(sentence, f"login: {type(error).__name__}", final=True) from None
     return server
 
 
@@ -159,12 +176,14 @@ def _envelope(server: smtplib.SMTP, email: EmailMessage) -> None:
                 raise _refused(step, code, answer)
     except (smtplib.SMTPException, OSError) as error:
         raise NotSent("邮件服务器中途断开，信还没有交出去。", f"envelope: {type(error).__name__}") from None
+    except ValueError as error:
+        raise NotSent(_UNWRITABLE, f"envelope: {type(error).__name__}", final=True) from None
 
 
-def _data(server: smtplib.SMTP, email: EmailMessage) -> None:
+def _data(server: smtplib.SMTP, content: bytes) -> None:
     """The text itself: from the first byte on, silence means that we do not know."""
     # Base64 bodies and our headers have no line that begins with a dot; a header made later might.
-    lines = email.as_bytes().replace(b"\r\n.", b"\r\n..").rstrip(b"\r\n")
+    lines = content.replace(b"\r\n.", b"\r\n..").rstrip(b"\r\n")
     try:
         server.send(lines + b"\r\n.\r\n")
         code, answer = server.getreply()

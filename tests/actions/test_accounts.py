@@ -86,6 +86,9 @@ def test_a_user_is_entered_with_a_grant_and_without_a_secret_in_the_history(app)
         ({"name": "长" * 41}, "name"),
         ({"email": "no-address"}, "email"),
         ({"email": "a@b\nBcc: c@d.e"}, "email"),
+        ({"email": "张三@kjj.example"}, "email"),
+        ({"email": "zhang@科技局.example"}, "email"),
+        ({"email": "li,na@kjj.example"}, "email"),
         ({"region_id": None}, "region_id"),
     ],
     ids=[
@@ -98,6 +101,9 @@ def test_a_user_is_entered_with_a_grant_and_without_a_secret_in_the_history(app)
         "a long name",
         "no mail",
         "a header",
+        "a Chinese name in the mail",
+        "a Chinese domain",
+        "two addresses in one",
         "no region",
     ],
 )

@@ -175,6 +175,7 @@ def test_a_setting_is_read_from_a_form(key, raw, value):
         ("digest_hour", "８"),
         ("silence_days", "0"),
         ("redirect_all_mail", "nobody"),
+        ("redirect_all_mail", "张三@kjj.example"),
         ("office_name", ""),
         ("office_name", "长" * 61),
     ],

@@ -158,6 +158,24 @@ def test_a_final_refusal_is_not_tried_again(sqlite_app, smtp, clock):
     assert (message.state, message.attempts, message.not_before) == ("failed", 1, None)
 
 
+def test_an_address_no_server_can_take_fails_for_good_and_stops_nobody_elses(app, smtp):
+    use(app, smtp.url)
+    make_week()
+    queue_digests(TODAY, act(), now=NOW)
+    # As it may stand in a database from before such addresses were refused.
+    with unit_of_work() as work:
+        work.execute(
+            update(Message).where(Message.recipient == "xianghe@example.org").values(recipient="向禾@kjj.example")
+        )
+
+    state = send_all()
+
+    message = outbox()["向禾@kjj.example"]
+    assert (state, message.state, message.not_before) == ("done", "failed", None)
+    assert message.error == "信箱地址写得不对。在用户里改正后再发。不再自动重试。"
+    assert sorted(states()) == ["failed", *["sent"] * 4]
+
+
 def test_silence_after_the_text_is_uncertain_and_never_sent_again_by_itself(sqlite_app, monkeypatch, clock):
     monkeypatch.setattr(mail_send.send, "__kwdefaults__", {"timeout": 0.5})
     server = Silent()

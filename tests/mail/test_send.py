@@ -121,10 +121,38 @@ def test_a_server_that_cannot_sign_us_in_gets_nothing(smtp, tmp_path):
     assert smtp.accepted == []
 
 
-@pytest.mark.parametrize("recipient", ["", "nobody", "a@b\nBcc: c@d"])
+@pytest.mark.parametrize("recipient", ["", "nobody", "a@b\nBcc: c@d", "张三@kjj.example", "zhang@科技局.example"])
 def test_an_address_that_is_none_is_final(smtp, tmp_path, recipient):
     with pytest.raises(NotSent) as refusal:
         send(outgoing(recipient=recipient), smtp_url=smtp.url, folder=tmp_path)
 
     assert refusal.value.final is True
+    assert smtp.accepted == []
+
+
+@pytest.mark.parametrize("address", ["smtp://u:密码@", "smtp://用户:p@"], ids=["password", "user"])
+def test_an_account_that_cannot_be_typed_in_ascii_is_final_and_named(smtp, tmp_path, monkeypatch, address):
+    monkeypatch.setattr("smtplib.SMTP.has_extn", lambda _self, name: name.lower() == "auth")
+    monkeypatch.setattr("smtplib.SMTP.ehlo_or_helo_if_needed", lambda self: self.esmtp_features.update(auth="PLAIN"))
+
+    with pytest.raises(NotSent) as refusal:
+        send(outgoing(), smtp_url=smtp.url.replace("smtp://", address), folder=tmp_path)
+
+    assert (refusal.value.final, "SMTP_URL" in refusal.value.sentence) == (True, True)
+    assert smtp.accepted == []
+
+
+@pytest.mark.parametrize("step", ["message", "envelope"])
+def test_a_message_that_cannot_be_written_down_was_certainly_not_sent(smtp, tmp_path, monkeypatch, step):
+    def unwritable(*_arguments, **_options):
+        "科".encode("ascii")
+
+    monkeypatch.setattr(
+        {"message": "crm.mail.send.EmailMessage.as_bytes", "envelope": "smtplib.SMTP.rcpt"}[step], unwritable
+    )
+
+    with pytest.raises(NotSent) as refusal:
+        send(outgoing(), smtp_url=smtp.url, folder=tmp_path)
+
+    assert (refusal.value.final, refusal.value.technical) == (True, f"{step}: UnicodeEncodeError")
     assert smtp.accepted == []
