@@ -52,6 +52,11 @@ def _want() -> str:
     return _script().get_current_head() or ""
 
 
+def wanted_schema() -> str:
+    """The newest migration of the code; asks no database."""
+    return _want()
+
+
 def schema_state() -> SchemaState:
     """Compare the revision noted in the database with the newest migration of the code."""
     have = MigrationContext.configure(db.session.connection()).get_current_revision()

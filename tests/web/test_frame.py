@@ -19,7 +19,7 @@ from crm.store.users import User
 from crm.web.doors import ANYBODY, SIGNED_IN, open_to
 from crm.web.frame import CSP
 from tests.builders import NOW, make_enterprise, make_user
-from tests.conftest import build
+from tests.conftest import build, settings_for
 from tests.web.conftest import csrf_of, post, sign_in
 
 HEADERS = {
@@ -324,10 +324,44 @@ def test_the_log_is_one_json_object_a_line(sqlite_settings, capsys):
     assert (line["event"], line["request_id"], line["level"]) == ("request", "abc", "info")
 
 
-def test_healthz_answers_without_the_database(broken, monkeypatch):
-    monkeypatch.setattr(db.session, "execute", None)
+# Port 1 answers nobody; a folder is no file.
+@pytest.fixture(params=["postgresql://crm@127.0.0.1:1/crm", "sqlite:////tmp"], ids=["postgresql", "sqlite"])
+def without_database(request, tmp_path):
+    application = build(settings_for(tmp_path, request.param), PROPAGATE=False, HUEY=_huey())
+    with application.app_context():
+        yield application
+        db.session.remove()
+        db.engine.dispose()
 
-    assert broken.test_client().get("/healthz").json == {"status": "ok"}
+
+def test_healthz_answers_without_the_database(without_database):
+    client = without_database.test_client()
+    with client.session_transaction() as cookie:
+        cookie |= {"key": "a session", "_user_id": "1"}
+
+    assert client.get("/healthz").json == {"status": "ok"}
+
+
+def test_readyz_is_not_ready_without_the_database_and_says_so_to_machines(without_database):
+    answer = without_database.test_client().get("/readyz")
+
+    assert answer.status_code == 503
+    assert (answer.json["status"], answer.json["database"]) == ("not ready", {"answers": False})
+    assert answer.json["scheduler"] == {"alive": False, "seen_at": None}
+
+
+def test_readyz_is_not_ready_on_an_empty_database(tmp_path):
+    application = build(settings_for(tmp_path), PROPAGATE=False, HUEY=_huey())
+
+    answer = application.test_client().get("/readyz")
+
+    assert (answer.status_code, answer.json["database"], answer.json["schema"]["have"]) == (
+        503,
+        {"answers": True},
+        None,
+    )
+    with application.app_context():
+        db.engine.dispose()
 
 
 def test_readyz_tells_schema_and_scheduler(broken):
