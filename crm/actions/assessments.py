@@ -20,6 +20,7 @@ from crm.domain.refusals import InvalidInput, NotAllowed
 from crm.domain.viewers import CONFIDENTIAL
 from crm.extensions import db
 from crm.rules import rule_sets
+from crm.rules.ladder import load_ladder
 from crm.store.enterprises import Affiliation, Enterprise
 from crm.store.figures import Figures
 from crm.store.intellectual_property import IntellectualProperty
@@ -58,7 +59,7 @@ def facts_from(
     pieces = tuple(_stated(row, _IP) for row in intellectual_property)
     held = tuple(_stated(row, _TITLE) for row in titles)
     known = MappingProxyType({code: value for code, value in own.items() if value is not None})
-    return Facts(on, known, MappingProxyType(years), pieces or None, held)
+    return Facts(on, known, MappingProxyType(years), pieces or None, held, load_ladder().terms)
 
 
 def _stated(row: Any, codes: Iterable[str]) -> Mapping[str, object]:

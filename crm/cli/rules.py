@@ -19,6 +19,7 @@ from crm.domain.facts import Facts, FactsNotUnderstood, facts_from_json
 from crm.domain.judgements import Result, walk
 from crm.extensions import db
 from crm.rules import rule_cases, rule_checks, rule_sets, rule_texts
+from crm.rules.ladder import load_ladder
 from crm.rules.loader import RuleFileError
 from crm.store.enterprises import Enterprise
 from crm.store.projections import all_ids
@@ -202,7 +203,7 @@ def _facts_in(path: Path, on: date | None) -> Facts:
         place = f"第 {error.lineno} 行第 {error.colno} 列" if isinstance(error, json.JSONDecodeError) else "嵌套太深"
         _not_understood(f"{path.name} 不是 JSON：{place}。改正后再试。")
     try:
-        return facts_from_json(data, on)
+        return facts_from_json(data, on, terms=load_ladder().terms)
     except FactsNotUnderstood as error:
         _not_understood("\n".join(error.problems.values()))
 

@@ -1,7 +1,7 @@
 """Facts of one enterprise as a comparison reads them: values by field and year, the IP register, the titles."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -11,6 +11,8 @@ from typing import NamedTuple
 from crm.domain.fields import CHOICES, FIELDS, Field
 from crm.domain.kinds import KINDS
 from crm.domain.refusals import InvalidInput
+from crm.domain.title_answers import QUESTIONS
+from crm.domain.titles import Terms
 
 
 class FactRef(NamedTuple):
@@ -52,7 +54,7 @@ def _derived() -> Iterable[DerivedFact]:
     yield DerivedFact("ip.any_count", "知识产权件数", "count", "件", f"两类合计。{conditions}")
     for kind in KINDS.values():
         for suffix, label, how in (
-            ("valid", f"持有有效的{kind.name}资格", "当日在有效期内且未终止"),
+            ("valid", f"持有有效的{kind.name}资格", "资格记录当日为有效或临近到期；待更新、重新认定中不算"),
             ("ever", f"曾获{kind.name}资格", "资格记录中有过这一种"),
             ("revoked_3y", f"近三年被取消或撤销{kind.name}资格", "终止原因为取消资格或撤销登记编号"),
         ):
@@ -81,7 +83,8 @@ class Facts:
 
     Money is Decimal 元, people and pieces are int, ratios Decimal, dates date, yes/no bool, choices their code.
     ``intellectual_property`` and ``titles`` are None while nobody has kept the register, and empty when it is
-    known to hold nothing.
+    known to hold nothing. ``terms`` (how long each kind lives, by the ladder) tell which days a title covers; without
+    them no title is known to be in force.
     """
 
     on: date
@@ -89,6 +92,7 @@ class Facts:
     figures: Mapping[int, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     intellectual_property: tuple[Mapping[str, object], ...] | None = None
     titles: tuple[Mapping[str, object], ...] | None = None
+    terms: Terms = field(default_factory=lambda: MappingProxyType({}))
 
     def value(self, key: str, year: int | None = None) -> object | None:
         """A stored or title-derived value, None when unknown.
@@ -107,73 +111,24 @@ class Facts:
             return self.enterprise.get(code)
         if noun == "titles" and key in DERIVED:
             kind, question = _TITLE_FACTS[key]
-            return question(self, kind)
+            return None if self.titles is None else question(self.titles, kind, self.on, self.terms)
         raise KeyError(key)
 
 
-def _title_valid(facts: Facts, kind: str) -> bool | None:
-    if facts.titles is None:
-        return None
-    answers = [_in_force(title, facts.on) for title in facts.titles if title.get("kind") in (kind, None)]
-    return True if True in answers else None if None in answers else False
-
-
-def _in_force(title: Mapping[str, object], on: date) -> bool | None:
-    start = title.get("valid_from") or title.get("issued_on")
-    end, ended = title.get("valid_to"), title.get("ended_on")
-    if isinstance(ended, date) and ended <= on:
-        return False
-    if isinstance(start, date) and start > on:
-        return False
-    if isinstance(end, date) and end < on:
-        return False
-    unsure = title.get("kind") is None or start is None or end is None or (title.get("end_reason") and ended is None)
-    return None if unsure else True
-
-
-def _title_ever(facts: Facts, kind: str) -> bool | None:
-    if facts.titles is None:
-        return None
-    kinds = [title.get("kind") for title in facts.titles]
-    return True if kind in kinds else None if None in kinds else False
-
-
-def _title_revoked(facts: Facts, kind: str) -> bool | None:
-    if facts.titles is None:
-        return None
-    answers: list[bool | None] = []
-    for title in facts.titles:
-        if title.get("kind") not in (kind, None) or title.get("end_reason") not in ("revoked", "cancelled"):
-            continue
-        ended = title.get("ended_on")
-        recent = _three_years_before(facts.on) <= ended <= facts.on if isinstance(ended, date) else None
-        answers.append(None if title.get("kind") is None and recent else recent)
-    return True if True in answers else None if None in answers else False
-
-
-def _three_years_before(on: date) -> date:
-    # A 29 February has no counterpart three years earlier; the day before is the longer, stricter reading.
-    return on.replace(year=on.year - 3) if (on.month, on.day) != (2, 29) else date(on.year - 3, 2, 28)
-
-
-_TITLE_FACTS: dict[str, tuple[str, Callable[[Facts, str], bool | None]]] = {
-    f"titles.{kind}_{suffix}": (kind, question)
-    for kind in KINDS
-    for suffix, question in (("valid", _title_valid), ("ever", _title_ever), ("revoked_3y", _title_revoked))
-}
+_TITLE_FACTS = {f"titles.{kind}_{suffix}": (kind, question) for kind in KINDS for suffix, question in QUESTIONS.items()}
 
 
 class FactsNotUnderstood(InvalidInput):
     """A facts file cannot be used: ``problems`` is {place in the file: one Chinese sentence}."""
 
 
-def facts_from_json(data: object, on: date | None = None) -> Facts:
+def facts_from_json(data: object, on: date | None = None, *, terms: Terms | None = None) -> Facts:
     """Facts from the plain form that ``assess --facts`` reads.
 
     The form: ``{"on": "2026-11-23", "enterprise": {code: value}, "figures": {"2025": {code: value}},
     "intellectual_property": [{code: value}], "titles": [{code: value}]}``; every part may be missing, null is
     unknown, ``on`` given to the call wins over the file. Money is 元 with at most two decimals, dates are
-    ``YYYY-MM-DD``, choices their code or Chinese word, yes/no true/false or 是/否.
+    ``YYYY-MM-DD``, choices their code or Chinese word, yes/no true/false or 是/否. ``terms``: see Facts.
 
     Raises FactsNotUnderstood with one sentence for each wrong entry.
     """
@@ -194,7 +149,7 @@ def facts_from_json(data: object, on: date | None = None) -> Facts:
         _refuse_contradicted_listing(day, enterprise, figures, problems)
     if problems or day is None:
         raise FactsNotUnderstood(problems)
-    return Facts(day, enterprise, figures, owned, titles)
+    return Facts(day, enterprise, figures, owned, titles, terms or MappingProxyType({}))
 
 
 def _day(value: object, problems: dict[str, str]) -> date | None:

@@ -8,6 +8,7 @@ from typing import Any
 from crm.domain.comparison import compare
 from crm.domain.facts import Facts, FactsNotUnderstood, facts_from_json
 from crm.domain.judgements import Result, as_report
+from crm.rules.ladder import load_ladder
 from crm.rules.loader import RuleFileError, names, parse, text_of
 from crm.rules.rule_sets import kinds, load_rule_set
 
@@ -68,7 +69,7 @@ def facts_of_case(base: Mapping[str, Any], case: Mapping[str, Any]) -> Facts:
         _place(facts, path)[path.rpartition(".")[2]] = value
     for path in case.get("blank", []):
         _place(facts, path)[path.rpartition(".")[2]] = None
-    return facts_from_json(facts)
+    return facts_from_json(facts, terms=load_ladder().terms)
 
 
 def _copied(value: Any) -> Any:

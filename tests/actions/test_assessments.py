@@ -10,11 +10,13 @@ from crm.actions.assessments import facts_of, facts_of_many, freeze_assessment, 
 from crm.actions.enterprises import edit_enterprise
 from crm.actions.figures import record_figures
 from crm.actions.intellectual_property import record_ip
+from crm.actions.qualifications import record_qualification
 from crm.domain.judgements import as_report
 from crm.domain.refusals import InvalidInput, NotAllowed, NotFound
 from crm.extensions import db
 from crm.rules import rule_sets
 from crm.store.assessments import Assessment, assessments_of
+from crm.store.standings import Standing
 from crm.store.unit_of_work import unit_of_work
 from tests.builders import TODAY, act, county, make_enterprise, make_user
 
@@ -82,6 +84,24 @@ def test_an_empty_register_of_ip_is_unknown_and_of_titles_is_known(app):
     facts = facts_of(make_enterprise(), TODAY)
 
     assert (facts.intellectual_property, facts.titles) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("title", "state", "held"),
+    [
+        pytest.param({"announced_on": date(2025, 11, 1)}, "valid", True, id="only its announcement"),
+        pytest.param({"cohort_year": 2024}, "valid", True, id="only its year"),
+        pytest.param({"announced_on": date(2023, 11, 20)}, "expired_unverified", False, id="run out on Saturday"),
+    ],
+)
+def test_the_board_and_the_comparison_agree_on_a_title(app, title, state, held):
+    enterprise_id = make_enterprise()
+    with unit_of_work():
+        record_qualification(enterprise_id, {"kind": "hnte", **title}, act=act())
+
+    on_the_board = db.session.get(Standing, enterprise_id).hnte
+
+    assert (on_the_board, facts_of(enterprise_id, TODAY).value("titles.hnte_valid")) == (state, held)
 
 
 def test_an_affiliation_counts_from_its_day(app):

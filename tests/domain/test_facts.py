@@ -8,17 +8,12 @@ import pytest
 from crm.domain.facts import DERIVED, FactRef, Facts, FactsNotUnderstood, facts_from_json
 
 ON = date(2026, 11, 23)
-IN_FORCE = {"valid_from": "2024-11-28", "valid_to": "2027-11-28"}
 
 
 def problems_of(data, on=ON):
     with pytest.raises(FactsNotUnderstood) as caught:
         facts_from_json(data, on)
     return caught.value.problems
-
-
-def title_facts(*titles):
-    return facts_from_json({"titles": list(titles)}, ON)
 
 
 def test_values_keep_their_exact_types():
@@ -175,64 +170,6 @@ def test_a_firm_off_the_register_today_may_still_have_been_listed_this_year():
     facts = facts_from_json({"enterprise": {"dishonest": False, "abnormal": False}}, ON)
 
     assert facts.value("figures.was_blacklisted", 2026) is None
-
-
-@pytest.mark.parametrize(
-    ("title", "valid"),
-    [
-        ({"valid_from": "2024-11-28", "valid_to": "2027-11-28"}, True),
-        ({"issued_on": "2024-11-28", "valid_to": "2026-11-23"}, True),
-        ({"valid_from": "2024-11-28", "valid_to": "2026-11-22"}, False),
-        ({"valid_from": "2026-11-24", "valid_to": "2029-11-24"}, False),
-        ({"valid_from": "2024-11-28"}, None),
-        ({"valid_to": "2027-11-28"}, None),
-        ({**IN_FORCE, "end_reason": "revoked"}, None),
-        ({**IN_FORCE, "ended_on": "2026-11-23", "end_reason": "revoked"}, False),
-        ({**IN_FORCE, "ended_on": "2026-11-24", "end_reason": "relocated"}, True),
-    ],
-    ids=["in force", "last day", "ended", "not begun", "no end", "no start", "end unsaid", "revoked", "ends tomorrow"],
-)
-def test_a_title_is_valid_on_the_days_of_its_certificate(title, valid):
-    facts = title_facts({"kind": "hnte", **title})
-
-    assert facts.value("titles.hnte_valid") is valid
-
-
-def test_one_title_in_force_is_enough():
-    facts = title_facts(
-        {"kind": "hnte", "valid_from": "2021-11-01", "valid_to": "2024-11-01"},
-        {"kind": "hnte", "valid_from": "2024-11-28", "valid_to": "2027-11-28"},
-        {"kind": "hnte"},
-    )
-
-    assert facts.value("titles.hnte_valid") is True
-
-
-def test_titles_of_other_kinds_say_nothing():
-    facts = title_facts({"kind": "srdi", "valid_from": "2024-11-28", "valid_to": "2027-11-28"})
-
-    assert facts.value("titles.hnte_valid") is False
-    assert facts.value("titles.hnte_ever") is False
-    assert facts.value("titles.srdi_ever") is True
-
-
-@pytest.mark.parametrize(
-    ("ended_on", "revoked"),
-    [("2023-11-23", True), ("2023-11-22", False), ("2026-11-23", True)],
-    ids=["three years ago to the day", "a day earlier", "today"],
-)
-def test_a_revocation_is_remembered_for_three_years(ended_on, revoked):
-    facts = title_facts({"kind": "tech_sme", "ended_on": ended_on, "end_reason": "revoked"})
-
-    assert facts.value("titles.tech_sme_revoked_3y") is revoked
-
-
-def test_a_leap_day_has_a_day_three_years_before():
-    title = {"kind": "hnte", "ended_on": "2025-02-28", "end_reason": "cancelled"}
-
-    facts = facts_from_json({"titles": [title]}, date(2028, 2, 29))
-
-    assert facts.value("titles.hnte_revoked_3y") is True
 
 
 def test_a_fact_is_named_by_place_and_in_words():
