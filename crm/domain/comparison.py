@@ -99,21 +99,22 @@ def compare(rule_set: RuleSet, facts: Facts, on: date | None = None) -> Result:
     """The judgement of one enterprise by one rule set on ``on`` (by default the day of the facts).
 
     Pure and exact. Five outcomes; a missing fact gives UNKNOWN, never MET; blanking a fact never makes MET.
-    When the gate does not apply, nothing else is judged and the result is NOT_APPLICABLE.
+    When a gate does not apply, nothing else is judged and the result is NOT_APPLICABLE.
     """
     day = facts.on if on is None else on
     look = _Look(rule_set, facts, day)
     results: list[CriterionResult] = []
-    for criterion in sorted(rule_set.criteria, key=lambda c: c.id != rule_set.gate):
+    gates = {id: n for n, id in enumerate(rule_set.gate)}
+    shut = False
+    for criterion in sorted(rule_set.criteria, key=lambda c: gates.get(c.id, len(gates))):
         judged = _judge(criterion, look)
         results.append(judged)
-        if criterion.id == rule_set.gate and judged.result is NOT_APPLICABLE:
+        shut = criterion.id in gates and judged.result is NOT_APPLICABLE
+        if shut:
             break
-    outcome = NOT_APPLICABLE
-    if not (results and results[0].id == rule_set.gate and results[0].result is NOT_APPLICABLE):
-        outcome = _all(c.result for c in results if c.role == "condition")
-        order = {criterion.id: n for n, criterion in enumerate(rule_set.criteria)}
-        results.sort(key=lambda c: order[c.id])
+    order = {criterion.id: n for n, criterion in enumerate(rule_set.criteria)}
+    results.sort(key=lambda c: order[c.id])
+    outcome = NOT_APPLICABLE if shut else _all(c.result for c in results if c.role == "condition")
     total = next((c.score for c in walk(results) if c.combine == "score"), None)
     return Result(rule_set.kind, rule_set.version, rule_set.document, day, look.year, outcome, total, tuple(results))
 

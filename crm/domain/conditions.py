@@ -273,7 +273,7 @@ class RuleSet:
     """One version of the conditions of one kind, with the exact text it was read from.
 
     ``valid_from`` and ``valid_to`` are inclusive; ``year_offset`` leads from the year of the comparison to the
-    fiscal year judged. ``gate`` names the criterion that decides whether the rest applies at all.
+    fiscal year judged. ``gate`` names the criteria that decide whether the rest applies at all.
     """
 
     kind: str
@@ -288,7 +288,7 @@ class RuleSet:
     text: str
     criteria: tuple[Criterion, ...]
     ip_classes: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    gate: str | None = None
+    gate: tuple[str, ...] = ()
     year_offset: int = -1
 
 

@@ -114,9 +114,11 @@ def rule_set_of(data: Mapping[str, Any], version: Mapping[str, Any], on: date, t
             raise RuleFileError(f"{name}: {key} is missing")
     ip_classes = {key: frozenset(kinds) for key, kinds in version.get("ip_classes", {}).items()}
     criteria = _criteria(version["criteria"], "condition", on, place)
-    gate = version.get("gate")
-    if gate is not None and gate not in {criterion.id for criterion in criteria}:
-        raise RuleFileError(f"{place}: gate {gate!r} is no criterion of this version")
+    # One gate may stand alone, without the brackets of a list.
+    said = version.get("gate", [])
+    gate = (said,) if isinstance(said, str) else tuple(said)
+    for stray in set(gate) - {criterion.id for criterion in criteria}:
+        raise RuleFileError(f"{place}: gate {stray!r} is no criterion of this version")
     return c.RuleSet(
         kind=data["kind"],
         version=f"{version['valid_from'].isoformat()}.{version.get('revision', 1)}",

@@ -114,6 +114,16 @@ def test_an_affiliation_counts_from_its_day(app):
     assert said == ["active", "deregistered"]
 
 
+def test_a_firm_meets_the_conditions_only_while_it_is_registered(app):
+    enterprise_id = make_judged()
+    with unit_of_work():
+        edit_enterprise(enterprise_id, {"status": "deregistered"}, version=1, act=act(on=date(2026, 11, 1)))
+
+    said = [results(enterprise_id, on)["tech_sme"] for on in (date(2026, 10, 31), date(2026, 11, 1))]
+
+    assert said == ["met", "unmet"]
+
+
 def test_a_frozen_judgement_reads_as_it_did_when_the_figures_change(app):
     enterprise_id = make_judged()
     with unit_of_work():
@@ -125,7 +135,8 @@ def test_a_frozen_judgement_reads_as_it_did_when_the_figures_change(app):
     again = rule_sets.rule_set_from_text(frozen.rules_text, frozen.on)
 
     assert (frozen.result, results(enterprise_id)["tech_sme"]) == ("met", "unmet")
-    assert frozen.report["criteria"][1]["inputs"] == {"figures.2025.staff_count": 72}
+    inputs = {criterion["id"]: criterion["inputs"] for criterion in frozen.report["criteria"]}
+    assert inputs["staff_limit"] == {"figures.2025.staff_count": 72}
     assert (again.version, again.document) == (frozen.rules_version, frozen.report["document"])
 
 

@@ -230,7 +230,8 @@ def test_a_comparison_finds_met_unmet_unknown_and_one_short(world):
 def _facts_for_comparison(one, on):
     titles = tuple(title.fields for title in one.titles)
     terms = load_ladder().terms
-    return Facts(on, one.fields, one.figures, intellectual_property=one.ip, titles=titles, terms=terms)
+    own = {**one.fields, "status": one.value_on("status", on)}
+    return Facts(on, own, one.figures, intellectual_property=one.ip, titles=titles, terms=terms)
 
 
 def test_one_training_is_one_event_of_several_enterprises(world):

@@ -46,7 +46,7 @@ def make_criterion(check, id="it", **more):
     return Criterion(id, f"条件 {id}", "第一条", check, **more)
 
 
-def make_rules(*criteria, gate=None):
+def make_rules(*criteria, gate=()):
     return RuleSet(
         kind="made_up",
         version="2020-01-01.1",
@@ -358,7 +358,7 @@ def test_the_gate_ends_the_comparison_when_nothing_applies():
         ),
         "gate",
     )
-    rules = make_rules(make_criterion(Manual("看一看"), "other"), gate, gate="gate")
+    rules = make_rules(make_criterion(Manual("看一看"), "other"), gate, gate=("gate",))
 
     branch = compare(rules, make_facts(enterprise={"subject_type": "branch"}))
     company = compare(rules, make_facts(enterprise={"subject_type": "company"}))
@@ -368,6 +368,20 @@ def test_the_gate_ends_the_comparison_when_nothing_applies():
     assert branch.criteria[0].reason == "由总公司申报"
     assert (company.result, [c.id for c in company.criteria]) == ("needs_person", ["other", "gate"])
     assert institution.criterion("gate").result is Outcome.NEEDS_PERSON
+
+
+def test_the_first_gate_that_does_not_apply_is_the_one_shown():
+    def make_gate(key, value):
+        return make_criterion(Applies(key, {value: (Outcome.NOT_APPLICABLE, "")}), key)
+
+    subject, status = make_gate("enterprise.subject_type", "branch"), make_gate("enterprise.status", "moved_out")
+    rules = make_rules(status, subject, gate=(subject.id, status.id))
+
+    moved = compare(rules, make_facts(enterprise={"subject_type": "company", "status": "moved_out"}))
+    both = compare(rules, make_facts(enterprise={"subject_type": "branch", "status": "moved_out"}))
+
+    assert (moved.result, {c.id for c in moved.criteria}) == ("not_applicable", {subject.id, status.id})
+    assert (both.result, [c.id for c in both.criteria]) == ("not_applicable", [subject.id])
 
 
 # All, any, not.
