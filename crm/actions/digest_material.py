@@ -25,6 +25,7 @@ from crm.domain.digests import (
 from crm.domain.digests import compose as compose_digest
 from crm.domain.kinds import HELD_STATES, KINDS, RUNGS
 from crm.domain.refusals import NotFound
+from crm.domain.statuses import GONE
 from crm.domain.viewers import Viewer
 from crm.domain.workdays import Holidays
 from crm.extensions import db
@@ -46,8 +47,6 @@ OWN_ROLES = ("case_manager", "township", "park")
 REGION_ROLES = ("bureau", "leader")
 # From this month on the holidays of the next year ought to be known.
 HOLIDAY_MONTH = 12
-# Nobody calls on a firm that is gone; their silence is no news.
-GONE = ("licence_revoked", "deregistered", "moved_out")
 # An older mail says nothing about what a person knows; a week without any working day has none.
 MOST_WEEKS_BACK = 8
 

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 
 from crm.domain.kinds import HNTE, TECH_SME
 from crm.domain.standing import Ladder
+from crm.domain.statuses import GONE
 from crm.domain.titles import (
     SHANGHAI,
     Citation,
@@ -105,7 +106,8 @@ class ObligationFacts:
 
     ``applications`` are (title kind, year) in hand; ``manager_id`` is the 服务专员, who owns what nobody else does.
     ``tracked_from`` is the day since which outcomes are recorded in full: a report due on or after it and never settled
-    counts as missed. Without it, only outcomes saying so do.
+    counts as missed. Without it, only outcomes saying so do. ``status`` is the 存续状态 of the day: titles ask nothing
+    of a firm that is gone, while a step somebody promised stays a promise.
     """
 
     titles: tuple[TitleFact, ...] = ()
@@ -113,6 +115,7 @@ class ObligationFacts:
     next_steps: tuple[NextStep, ...] = ()
     manager_id: int | None = None
     tracked_from: date | None = None
+    status: str | None = None
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,8 @@ def _drafts(
     by_kind: dict[str, list[TitleFact]] = {}
     for fact in enterprise.titles:
         by_kind.setdefault(fact.kind, []).append(fact)
+    if enterprise.status in GONE:
+        by_kind.clear()
     for title_kind, kind, say in ((HNTE, HNTE_RENEWAL, _renewal), (TECH_SME, TECH_SME_ROUND, _round)):
         if title_kind not in by_kind:
             continue

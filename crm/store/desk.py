@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, or_, select
 
 from crm.domain.kinds import HELD_STATES
+from crm.domain.statuses import GONE
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.changes import Change, ChangeSet
@@ -21,8 +22,6 @@ from crm.store.scope import visible
 from crm.store.standings import Standing
 
 _HELD = tuple(sorted(HELD_STATES))
-# Nobody calls on a firm that is gone; their silence is no news.
-GONE = ("licence_revoked", "deregistered", "moved_out")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, Select, case, exists, func
 
 from crm.domain.kinds import HELD_STATES, KINDS, POOL
 from crm.domain.pinyin import needle
+from crm.domain.statuses import GONE
 from crm.domain.titles import end_of_day
 from crm.domain.viewers import Viewer
 from crm.extensions import db
@@ -51,6 +52,7 @@ class Filter:
     silent_since: date | None = None  # no contact since this day
     expires_before: date | None = None
     srdi_without_hnte: bool = False
+    gone_with_titles: bool = False  # deregistered, licence revoked or moved away, and a title nobody has ended
     extra: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
@@ -102,6 +104,9 @@ def conditions(wanted: Filter, *, today: date, in_order: bool = False) -> list[C
     if wanted.srdi_without_hnte:
         found.append(holds(4))
         found.append(or_(Standing.hnte.is_(None), Standing.hnte.not_in(_HELD)))
+    if wanted.gone_with_titles:
+        found.append(Standing.status.in_(GONE))
+        found.append(or_(*(getattr(Standing, kind).in_(_HELD) for kind in KINDS)))
     return found
 
 

@@ -202,6 +202,7 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
                     next_steps=tuple(steps.get(enterprise_id, ())),
                     manager_id=own.get("manager"),
                     tracked_from=tracked.get(region_id),
+                    status=own.get("status"),
                 ),
                 cadences=cadences,
                 ladder=ladder,

@@ -125,6 +125,21 @@ def test_what_cannot_have_been_is_refused(sqlite_app, deed, kind, more, sentence
     assert any(sentence in words for words in told)
 
 
+def test_titles_of_a_firm_that_is_struck_off_ask_nothing_until_it_turns_out_to_live(app):
+    enterprise_id = make_enterprise(titles=[HNTE], status="active")
+    promise(enterprise_id)
+    before = [item.kind for item in obligations_of(enterprise_id)]
+
+    with unit_of_work():
+        written = edit_enterprise(enterprise_id, {"status": "deregistered"}, version=1, act=act())
+    gone = [item.kind for item in obligations_of(enterprise_id)]
+    with unit_of_work():
+        undo(written.change_set_id, act=act())
+
+    assert ("hnte_annual_report" in before, gone) == (True, ["next_step"])
+    assert [item.kind for item in obligations_of(enterprise_id)] == before
+
+
 def test_a_receipt_is_kept_with_the_outcome(app):
     enterprise_id = make_enterprise()
     period = promise(enterprise_id)

@@ -296,6 +296,20 @@ def test_a_next_step_belongs_to_the_person_who_promised_it():
     assert (one.reason, one.steps) == ("11 月 2 日走访时约定：送审计报告初稿。", ("送审计报告初稿",))
 
 
+@pytest.mark.parametrize("status", ["licence_revoked", "deregistered", "moved_out"])
+def test_the_titles_of_a_firm_that_is_gone_ask_nothing_and_a_promise_stays(status):
+    found = due(COHORT_2024, NUMBER_2025, on=date(2026, 6, 10), next_steps=(STEP,), status=status)
+
+    assert [one.kind for one in found] == ["next_step"]
+
+
+@pytest.mark.parametrize("status", [None, "active", "suspended", "lost", "liquidating", "moved_in"])
+def test_the_titles_of_a_firm_that_is_still_there_ask_as_before(status):
+    asked = due(COHORT_2024, NUMBER_2025, on=date(2026, 6, 10), status=status)
+
+    assert {one.kind for one in asked} == {"hnte_annual_report", "tech_sme_round"}
+
+
 def test_a_next_step_without_an_author_falls_to_the_case_manager():
     [one] = due(on=date(2026, 11, 23), next_steps=(NextStep(42, "回访水样检测", date(2026, 12, 8)),))
 

@@ -69,6 +69,22 @@ def test_each_count_of_the_board_opens_a_list_of_that_many(client):
         assert f'<span class="count">{number} 家</span>' in listed
 
 
+def test_a_standing_view_lists_firms_that_are_gone_with_titles_nobody_ended(client):
+    held = ("hnte", date(2025, 11, 1), date(2028, 10, 31))
+    ended = (*held, {"ended_on": date(2026, 6, 1), "end_reason": "deregistered"})
+    make_enterprise("甲有限公司", titles=[held], status="deregistered")
+    make_enterprise("乙有限公司", titles=[VALID], status="moved_out")
+    make_enterprise("丙有限公司", titles=[held], status="active")
+    make_enterprise("丁有限公司", titles=[ended], status="deregistered")
+    make_enterprise("戊有限公司", status="licence_revoked")
+
+    counted = client.get("/enterprises/views").text
+    listed = client.get("/enterprises?view=gone").text
+
+    assert "注销、吊销或迁出，资格未终止<span>2</span>" in counted
+    assert [name for name in "甲乙丙丁戊" if f"{name}有限公司" in listed] == ["甲", "乙"]
+
+
 def test_held_counts_an_enterprise_on_every_rung_it_holds(client):
     make_enterprise("乙有限公司", titles=[VALID, ("hnte", date(2025, 11, 1), date(2028, 10, 31))])
 

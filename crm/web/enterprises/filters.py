@@ -122,6 +122,8 @@ VIEWS: dict[str, tuple[str, Any]] = {
     "hnte_year": ("高企一年内到期", lambda f, today, _since: hnte_within_a_year(f, today)),
     "renewing": ("高企重新认定中", lambda f, _today, _since: replace(f, kind="hnte", state="renewing")),
     "srdi_only": ("专精特新未获高企", lambda f, _today, _since: replace(f, srdi_without_hnte=True)),
+    # Their titles ask nothing any more; what is left to do is to end them, or to correct the status.
+    "gone": ("注销、吊销或迁出，资格未终止", lambda f, _today, _since: replace(f, gone_with_titles=True)),
     "overdue": ("有逾期", lambda f, _today, _since: replace(f, overdue=True)),
     "due": ("30 天内到期", lambda f, _today, _since: replace(f, due_within=30)),
     "silent": ("久未联系", lambda f, _today, since: replace(f, silent_since=since)),
