@@ -261,11 +261,10 @@ def _next_year(period: Period) -> int | None:
         return None
     if term.years is not None:
         return end.year
-    # A yearly title answers to the round after its own year; if its end was put off beyond that (an update recorded
-    # by a later 有效期止), to the first round that closes on or after the end.
-    if year + 1 >= end.year:
-        return year + 1
-    return end.year if end <= date(end.year, *term.round_closes) else end.year + 1
+    # A yearly title answers to the round after its own year; if its end lies beyond that round (an update recorded by a
+    # later 有效期止), to the first round that closes on or after the end.
+    first = end.year if end <= date(end.year, *term.round_closes) else end.year + 1
+    return max(year + 1, first)
 
 
 def period_of(fact: TitleFact, terms: Terms) -> Period | None:

@@ -158,6 +158,19 @@ def test_a_municipal_membership_with_a_recorded_end_awaits_its_update_until_the_
     assert state(member, date(2026, 6, 1)) == "lapsed_unrenewed"
 
 
+def test_an_end_after_the_updates_closing_day_waits_for_the_following_years_update():
+    member = make_title("cq_tech", announced_on=date(2024, 5, 1), valid_to=date(2025, 12, 31))
+
+    days = (date(2025, 12, 31), date(2026, 1, 1), date(2026, 5, 31), date(2026, 6, 1))
+
+    assert [state(member, day) for day in days] == [
+        "expiring",
+        "awaiting_update",
+        "awaiting_update",
+        "lapsed_unrenewed",
+    ]
+
+
 def test_a_three_year_title_without_a_carry_lapses_at_its_end():
     title = make_title("srdi", announced_on=date(2023, 6, 25))
 
