@@ -33,6 +33,8 @@ _IN_ORDER = (
     ("valid_from", "ended_on"),
     ("announced_on", "ended_on"),
 )
+# What a title starts on, in this order (crm/domain/titles.py).
+_STARTS = ("valid_from", "issued_on", "announced_on")
 _HAPPENED = ("publicity_on", "announced_on", "issued_on")
 
 
@@ -53,7 +55,8 @@ def title_problems(
     """What is wrong with a title before it is written: {field: one Chinese sentence}; empty when nothing is.
 
     ``others`` are the enterprise's facts that count (the one being corrected may be among them: it is left out by id).
-    With ``terms`` a missing end is taken from the kind's length, otherwise such a title only overlaps on its first day.
+    With ``terms`` a missing end is taken from the kind's length and a title from before its kind existed is refused;
+    without them a title without an end only overlaps on its first day.
     """
     problems: dict[str, str] = {}
     for name, label in _LABELS.items():
@@ -66,10 +69,13 @@ def title_problems(
             problems[name] = f"{label} {day} 在 {YEARS_AHEAD} 年以后，核对年份后改正。"
         elif name in _HAPPENED and day > today:
             problems[name] = f"{label} {day} 还没到，等到那天再登记，或改正日期。"
+        elif name == "valid_from" and day > add_years(today, 1):
+            problems[name] = f"{label} {day} 在一年以后，核对年份后改正。"
     for earlier, later in _IN_ORDER:
         first, second = getattr(fact, earlier), getattr(fact, later)
         if first is not None and second is not None and second < first and not {earlier, later} & set(problems):
             problems[later] = f"{_LABELS[later]} {second} 早于{_LABELS[earlier]} {first}，改正其中一个。"
+    problems = _out_of_time(fact, today, terms) | problems
     announced, cohort = fact.announced_on, fact.cohort_year
     if announced is not None and cohort is not None and announced.year < cohort:
         problems.setdefault("cohort_year", f"认定年度 {cohort} 晚于公告日期 {announced}，改正其中一个。")
@@ -82,6 +88,32 @@ def title_problems(
     if not problems:
         same = [other for other in others if other.kind == fact.kind and (fact.id is None or other.id != fact.id)]
         problems.update(_clash(fact, same, terms))
+    return problems
+
+
+def _out_of_time(fact: TitleFact, today: date, terms: Terms | None) -> dict[str, str]:
+    """Titles of a year that has not come, or from before there were titles of the kind.
+
+    A batch announced in the next calendar year carries the earlier one, so the year of the day is the latest there is.
+    """
+    starts = ((name, day) for name in _STARTS if (day := getattr(fact, name)) is not None)
+    start_field, start = next(starts, (None, None))
+    year = fact.cohort_year or (year_of(fact) if start is None else None)
+    year_field = "cohort_year" if fact.cohort_year is not None else "number"
+    said = f"认定年度 {year}" if fact.cohort_year is not None else f"编号 {fact.number} 里的年份 {year}"
+    problems: dict[str, str] = {}
+    if year is not None and year > today.year:
+        problems[year_field] = f"{said} 还没到，最晚是今年（{today.year}），改正年份。"
+    if not terms or not terms.get(fact.kind):
+        return problems
+    first = terms[fact.kind][0].valid_from
+    name = KINDS[fact.kind].short if fact.kind in KINDS else fact.kind
+    since = f"{name}从 {first} 起才有"
+    if start_field is not None and start is not None and EARLIEST <= start < first:
+        label = _LABELS[start_field]
+        problems[start_field] = f"{since}，{label} {start} 早于这一天；填这一天以后的日期，或改选当时的资格种类。"
+    elif year is not None and year < first.year:
+        problems[year_field] = f"{since}，{said} 早于那一年；最早填 {first.year}，或改选当时的资格种类。"
     return problems
 
 

@@ -76,6 +76,61 @@ def test_each_slip_is_named_beside_its_field(values, problems):
     assert title_problems(make_title(**values), [], TODAY, terms=TERMS) == problems
 
 
+NEW_IN_2026 = "科技和创新型从 2026-04-01 起才有"
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "problems"),
+    [
+        pytest.param(
+            "hnte",
+            {"cohort_year": 2038},
+            {"cohort_year": "认定年度 2038 还没到，最晚是今年（2026），改正年份。"},
+            id="a year far ahead",
+        ),
+        pytest.param(
+            "hnte",
+            {"announced_on": date(2026, 11, 20), "cohort_year": 2027},
+            {"cohort_year": "认定年度 2027 还没到，最晚是今年（2026），改正年份。"},
+            id="next year",
+        ),
+        pytest.param(
+            "hnte",
+            {"number": "GR203851100001"},
+            {"number": "编号 GR203851100001 里的年份 2038 还没到，最晚是今年（2026），改正年份。"},
+            id="a year far ahead in the number alone",
+        ),
+        pytest.param(
+            "hnte",
+            {"valid_from": date(2034, 11, 20)},
+            {"valid_from": "有效期起 2034-11-20 在一年以后，核对年份后改正。"},
+            id="begins in eight years",
+        ),
+        pytest.param(
+            "tech_innovative_sme",
+            {"announced_on": date(2023, 7, 10)},
+            {
+                "announced_on": f"{NEW_IN_2026}，公告日期 2023-07-10 早于这一天；"
+                "填这一天以后的日期，或改选当时的资格种类。"
+            },
+            id="announced before its kind existed",
+        ),
+        pytest.param(
+            "tech_innovative_sme",
+            {"cohort_year": 2023},
+            {"cohort_year": f"{NEW_IN_2026}，认定年度 2023 早于那一年；最早填 2026，或改选当时的资格种类。"},
+            id="of a year before its kind existed",
+        ),
+        pytest.param("hnte", {"announced_on": date(2026, 4, 8), "cohort_year": 2025}, {}, id="a batch of last year"),
+        pytest.param("hnte", {"cohort_year": 2026}, {}, id="this year"),
+        pytest.param("tech_innovative_sme", {"announced_on": date(2026, 4, 1)}, {}, id="on the first day of its kind"),
+        pytest.param("tech_innovative_sme", {"cohort_year": 2026}, {}, id="in the first year of its kind"),
+    ],
+)
+def test_a_title_is_of_a_year_that_has_come_and_of_a_kind_that_existed(kind, values, problems):
+    assert title_problems(make_title(kind, **values), [], TODAY, terms=TERMS) == problems
+
+
 def test_the_same_title_again_is_a_repetition_and_no_overlap():
     again = make_title(**{**vars(CERTIFICATE), "id": None})
 
