@@ -252,6 +252,7 @@ class _Window:
     batch: str
     expected: bool
     more: str  # the batch that is expected after it, for the sentence
+    ahead: tuple[tuple[datetime, Round], ...] = ()  # the announced ones an enterprise can still make, with its deadline
 
 
 def _window(cadence: Cadence, known: Sequence[Round], year: int, now: datetime) -> _Window | None:
@@ -273,7 +274,9 @@ def _window(cadence: Cadence, known: Sequence[Round], year: int, now: datetime) 
         later = []
     openings = [one.opens_on for _, one in dated if one.opens_on is not None]
     opens = min(openings, default=due_at.astimezone(SHANGHAI).date())
-    return _Window(opens, due_at, last.county_due_at, last.batch, not last.certain, later[-1][1].batch if later else "")
+    more = later[-1][1].batch if later else ""
+    ahead = tuple(pair for pair in certain if now <= pair[0])
+    return _Window(opens, due_at, last.county_due_at, last.batch, not last.certain, more, ahead)
 
 
 def _due_of(one: Round) -> datetime | None:
@@ -301,8 +304,12 @@ def _renewal(
     elif applied and now > window.due_at:
         settled = f"{year} 年重新认定的申报已在办，结果见申报。"
     guess = "（按往年推定）" if window.expected else ""
-    county = f"，区县截止 {_moment(window.county_due_at)}" if window.county_due_at is not None else ""
-    batch = f"{window.batch}{guess}" if window.batch else f"当年窗口{guess}"
+    if len(window.ahead) > 1:
+        deadlines = f"企业截止 {_batches(window.ahead, year)}"
+    else:
+        batch = f"{window.batch}{guess}" if window.batch else f"当年窗口{guess}"
+        county = f"，区县截止 {_moment(window.county_due_at)}" if window.county_due_at is not None else ""
+        deadlines = f"按{batch}，企业截止 {_moment(window.due_at)}{county}"
     more = f"；{window.more}未公布，公布后期限随之更新" if window.more else ""
     in_hand = "；申报已在办" if applied else ""
     return _Draft(
@@ -310,14 +317,33 @@ def _renewal(
         str(year),
         window.opens_on,
         window.due_at,
-        f"证书 {period.end} 到期，须在 {year} 年窗口内重新认定，不能提前申报；"
-        f"按{batch}，企业截止 {_moment(window.due_at)}{county}{more}{in_hand}。",
+        f"证书 {period.end} 到期，须在 {year} 年窗口内重新认定，不能提前申报；{deadlines}{more}{in_hand}。",
         f"证书 {period.end} 到期，{year} 年最后一批{guess}企业截止 {_moment(window.due_at)} 已过，未见申报；"
         f"{until} 后仍无公告即期满未续。",
         window.expected,
         settled,
         end_of_day(until) if until is not None else None,
     )
+
+
+# A reason has room for 400 characters; what else the sentence of a renewal says takes up to 150 of them.
+_ROOM_FOR_BATCHES = 230
+
+
+def _batches(ahead: Sequence[tuple[datetime, Round]], year: int) -> str:
+    """The batches an enterprise can still make, nearest first; with very long names only as many as have room."""
+    said = [_batch(one, due_at, year) for due_at, one in ahead]
+    count = len(said)
+    while len("、".join(said)) > _ROOM_FOR_BATCHES:
+        said.pop()
+    return "、".join(said) + ("" if len(said) == count else f"等 {count} 批")
+
+
+def _batch(one: Round, due_at: datetime, year: int) -> str:
+    """One batch of several with its deadlines: ``第三批 08-31（区县 09-12 12:00）``."""
+    county = one.county_due_at
+    said = f"（区县 {_moment(county, year)}）" if county is not None and county != due_at else ""
+    return f"{one.batch} {_moment(due_at, year)}{said}".strip()
 
 
 def _round(
@@ -457,10 +483,13 @@ def _settle(draft: _Draft, now: datetime, today: date, outcome: Outcome | None, 
     )
 
 
-def _moment(at: datetime | None) -> str:
-    """A deadline as people say it: the last second of a day is its 24:00, which goes without saying."""
+def _moment(at: datetime | None, year: int | None = None) -> str:
+    """A deadline as people say it: the last second of a day is its 24:00, which goes without saying.
+
+    So does the year when the sentence has named that ``year`` already.
+    """
     if at is None:
         return ""
     local = at.astimezone(SHANGHAI)
-    day = local.date().isoformat()
+    day = f"{local:%m-%d}" if local.year == year else local.date().isoformat()
     return day if (local.hour, local.minute) == (23, 59) else f"{day} {local:%H:%M}"

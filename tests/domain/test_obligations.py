@@ -93,6 +93,63 @@ def test_a_renewal_is_due_with_the_last_announced_window_while_another_is_only_e
     )
 
 
+THIRD = batch("第三批", (7, 17), (8, 31), at(date(2027, 9, 12), 12))
+
+
+@pytest.mark.parametrize(
+    ("on", "deadlines"),
+    [
+        pytest.param(
+            date(2027, 3, 18),
+            "企业截止 第一批 04-30（区县 05-16 12:00）、第二批 06-30（区县 07-16 12:00）、"
+            "第三批 08-31（区县 09-12 12:00）。",
+            id="when the first opens",
+        ),
+        pytest.param(
+            date(2027, 5, 1),
+            "企业截止 第二批 06-30（区县 07-16 12:00）、第三批 08-31（区县 09-12 12:00）。",
+            id="when the first is past",
+        ),
+        pytest.param(
+            date(2027, 7, 1), "按第三批，企业截止 2027-08-31，区县截止 2027-09-12 12:00。", id="when one is left"
+        ),
+    ],
+)
+def test_a_renewal_names_every_announced_batch_that_can_still_be_made(on, deadlines):
+    [renewal] = due(COHORT_2024, on=on, kind="hnte_renewal", rounds=[THIRD, FIRST, SECOND])
+
+    assert renewal.due_at == end_of_day(date(2027, 8, 31))
+    assert renewal.reason == "证书 2027-11-19 到期，须在 2027 年窗口内重新认定，不能提前申报；" + deadlines
+
+
+def test_announced_batches_are_named_before_one_that_is_only_expected():
+    [renewal] = due(COHORT_2024, on=date(2027, 3, 18), kind="hnte_renewal", rounds=[FIRST, SECOND, THIRD_EXPECTED])
+
+    assert renewal.reason.endswith(
+        "；企业截止 第一批 04-30（区县 05-16 12:00）、第二批 06-30（区县 07-16 12:00）；"
+        "第三批未公布，公布后期限随之更新。"
+    )
+
+
+def test_batches_with_very_long_names_leave_the_reason_in_its_column():
+    many = [
+        batch(f"{n}" * 40, (3, 1), (month, 20), at(date(2027, month, 25), 12)) for n, month in enumerate(range(4, 10))
+    ]
+
+    [renewal] = due(COHORT_2024, on=date(2027, 3, 18), kind="hnte_renewal", rounds=many)
+
+    assert renewal.reason.endswith("等 6 批。")
+    assert len(renewal.reason) <= 400
+
+
+def test_the_batches_of_2025_stand_in_the_reason_of_a_certificate_of_2022():
+    certificate = TitleFact(1, "hnte", cohort_year=2022, valid_from=date(2022, 11, 28), valid_to=date(2025, 11, 27))
+
+    [renewal] = due(certificate, on=date(2025, 3, 18), kind="hnte_renewal")
+
+    assert "第一批 04-30（区县 05-16 12:00）、第二批 06-30（区县 07-16 12:00）、第三批 08-31" in renewal.reason
+
+
 def test_the_expected_window_takes_over_once_the_announced_ones_are_past():
     [renewal] = due(COHORT_2024, on=date(2027, 7, 5), kind="hnte_renewal", rounds=[FIRST, SECOND, THIRD_EXPECTED])
 
