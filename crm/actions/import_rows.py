@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
+from crm.domain.cells import as_text
 from crm.domain.changes import Create, Update
+from crm.domain.codecs import write_value
 from crm.sheets.layouts import SheetLayout
 from crm.sheets.profiles import Table
 from crm.sheets.questions import Question
@@ -87,6 +90,7 @@ class Sheet:
         self.table, self.rows = table, rows
         self.layout: SheetLayout = table.layout
         self.places = {m.column.key: (m.heading, m.letter) for m in table.match.columns}
+        self.units = {m.column.key: m.unit for m in table.match.columns if m.column.field.type == "money"}
         # Columns whose words are records or entries of a dictionary.
         self.worded = [
             (m.column.key, m.column.field)
@@ -117,8 +121,15 @@ class Sheet:
         if not heading:
             column = self.layout.column(key)
             heading = column.heading if column is not None else ""
-        shown = "" if value is None else str(plain(value))[:200]
+        shown = "" if value is None else self._shown(key, value)[:200]
         return problem_of(Problem(self.table.sheet.name, row, heading, letter, shown, code, message, severity))
+
+    def _shown(self, key: str, value: Any) -> str:
+        """A value as it stands in the file: a number in the unit of its column, in plain digits."""
+        column = self.layout.column(key)
+        if not isinstance(value, Decimal) or column is None:
+            return str(plain(value))
+        return as_text(write_value(column.field, value, unit=self.units.get(key)))
 
 
 def asked(question: Question) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from crm.domain.fields import Field
 
@@ -83,13 +84,28 @@ def quoted(raw: object) -> str:
     return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"
 
 
+# Beyond it (or below nothing: inf, nan) plain digits would only fill the page.
+_LONGEST_IN_DIGITS = 1e40
+
+
+def or_empty(field: Field) -> str:
+    """The other way out of a wrong cell, for a field that need not be filled."""
+    return "" if field.required else "，或留空表示不知道"
+
+
 def as_text(raw: object) -> str:
-    """The cell as the text a person sees in it: 是/否 for booleans, whole numbers without a point, ISO dates."""
+    """The cell as the text a person sees in it: 是/否 for booleans, numbers in plain digits, ISO dates.
+
+    Whole numbers have no point, and none has an exponent: Excel keeps 15 digits, the rest of a longer one are zeros.
+    """
     if isinstance(raw, bool):
         return "是" if raw else "否"
     if isinstance(raw, float):
         # Below 2^53 a whole number came through Excel unchanged; above it the last digits are made up.
-        return str(int(raw)) if raw.is_integer() and abs(raw) < 2**53 else format(raw, ".15g")
+        if raw.is_integer() and abs(raw) < 2**53:
+            return str(int(raw))
+        kept = format(raw, ".15g")
+        return format(Decimal(kept), "f") if abs(raw) < _LONGEST_IN_DIGITS else kept
     if isinstance(raw, datetime):
         return raw.date().isoformat() if raw.time() == datetime.min.time() else raw.isoformat(" ", "minutes")
     if isinstance(raw, date):

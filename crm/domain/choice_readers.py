@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from crm.domain.cells import SPACES, Reader, Unreadable, as_text, compact, quoted
+from crm.domain.cells import SPACES, Reader, Unreadable, as_text, compact, or_empty, quoted
 from crm.domain.fields import CHOICES, Field
 from crm.domain.kinds import KINDS
 
@@ -31,7 +31,7 @@ def yes_no_reader(field: Field, unit: str | None, options: Mapping[Any, str], to
             return True
         if word in _NO:
             return False
-        raise Unreadable(f"{quoted(raw)}看不出是或否。填“是”或“否”，或留空表示不知道。", code="not_yes_or_no")
+        raise Unreadable(f"{quoted(raw)}看不出是或否。填“是”或“否”{or_empty(field)}。", code="not_yes_or_no")
 
     return read
 
@@ -41,6 +41,7 @@ _OTHER_WORDS: dict[str, dict[str, str]] = {
     "title_kind": {
         **{kind.short: kind.code for kind in KINDS.values()},
         **{kind.name: kind.code for kind in KINDS.values()},
+        "科型": "cq_tech",
         "科技型企业": "cq_tech",
         "重庆市科技型企业": "cq_tech",
         "市级科技型企业": "cq_tech",
@@ -173,7 +174,7 @@ def _unknown_choice(field: Field, raw: object, options: Mapping[Any, str]) -> Un
             severity="warning",
         )
     return Unreadable(
-        f"{quoted(raw)}不在{field.label}的可选词里。改成 {some} 之一，或留空表示不知道。", code="unknown_choice"
+        f"{quoted(raw)}不在{field.label}的可选词里。改成 {some} 之一{or_empty(field)}。", code="unknown_choice"
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from crm.domain.cells import Noted, Reader, Unreadable, compact, quoted
+from crm.domain.cells import Noted, Reader, Unreadable, compact, or_empty, quoted
 from crm.domain.fields import Field
 
 # Excel keeps 15 digits of a number; below ten trillion 元 an amount exact to the 分 survives a workbook unchanged.
@@ -62,14 +62,14 @@ def cell_number(number: Decimal) -> object:
 def _bounds(field: Field, number: Decimal, raw: object, what: str) -> None:
     if field.minimum == 0 and number < 0:
         raise Unreadable(
-            f"{quoted(raw)}是负数，{field.label}不会小于 0。改成{what}，或留空表示不知道。", code="negative"
+            f"{quoted(raw)}是负数，{field.label}不会小于 0。改成{what}{or_empty(field)}。", code="negative"
         )
     too_small = field.minimum is not None and number < field.minimum
     if too_small or (field.maximum is not None and number > field.maximum):
         lowest = "" if field.minimum is None else f"不小于 {field.minimum}"
         highest = "" if field.maximum is None else f"不大于 {field.maximum}"
         raise Unreadable(
-            f"{quoted(raw)}不可能，{field.label}{'、'.join(filter(None, (lowest, highest)))}。改正，或留空表示不知道。",
+            f"{quoted(raw)}不可能，{field.label}{'、'.join(filter(None, (lowest, highest)))}。改正{or_empty(field)}。",
             code="out_of_range",
         )
 
@@ -87,15 +87,15 @@ def money_reader(field: Field, unit: str | None, options: Mapping[Any, str], tod
         if amount is None and isinstance(raw, str):
             text = compact(raw)
             if _FOREIGN.search(text):
-                raise Unreadable(f"{quoted(raw)}不是人民币。折算成元再填，或留空表示不知道。", code="foreign_currency")
+                raise Unreadable(f"{quoted(raw)}不是人民币。折算成元再填{or_empty(field)}。", code="foreign_currency")
             found = _MONEY.fullmatch(text)
             amount = _decimal(found.group(1)) if found else None
             if found and (found.group(2) or found.group(3)):
                 factor = MONEY_UNITS[f"{found.group(2) or ''}元"]
         if amount is None:
-            raise Unreadable(f"{quoted(raw)}不是金额。改成数字，或留空表示不知道。", code="not_a_number")
+            raise Unreadable(f"{quoted(raw)}不是金额。改成数字{or_empty(field)}。", code="not_a_number")
         if abs(amount) >= MONEY_LIMIT or abs(amount * factor) >= MONEY_LIMIT:
-            raise Unreadable(f"{quoted(raw)}大得不可能。核对单位，或留空表示不知道。", code="out_of_range")
+            raise Unreadable(f"{quoted(raw)}大得不可能。核对单位{or_empty(field)}。", code="out_of_range")
         money = (amount * factor).quantize(FEN, ROUND_HALF_UP)
         _bounds(field, money, raw, "数字")
         return money
@@ -112,10 +112,10 @@ def count_reader(field: Field, unit: str | None, options: Mapping[Any, str], tod
     def read(raw: object) -> object:
         number = _decimal(compact(raw).rstrip(_MEASURE_WORDS) if isinstance(raw, str) else raw)
         if number is None:
-            raise Unreadable(f"{quoted(raw)}不是数。改成整数，或留空表示不知道。", code="not_a_number")
+            raise Unreadable(f"{quoted(raw)}不是数。改成整数{or_empty(field)}。", code="not_a_number")
         _bounds(field, number, raw, "整数")
         if number != number.to_integral_value():
-            raise Unreadable(f"{quoted(raw)}不是整数。改成整数，或留空表示不知道。", code="not_whole")
+            raise Unreadable(f"{quoted(raw)}不是整数。改成整数{or_empty(field)}。", code="not_whole")
         return int(number)
 
     return read
@@ -127,7 +127,7 @@ def number_reader(field: Field, unit: str | None, options: Mapping[Any, str], to
     def read(raw: object) -> object:
         number = _decimal(compact(raw).rstrip(_MEASURE_WORDS) if isinstance(raw, str) else raw)
         if number is None:
-            raise Unreadable(f"{quoted(raw)}不是数。改成数字，或留空表示不知道。", code="not_a_number")
+            raise Unreadable(f"{quoted(raw)}不是数。改成数字{or_empty(field)}。", code="not_a_number")
         _bounds(field, number, raw, "数字")
         return number
 
@@ -144,7 +144,7 @@ def ratio_reader(field: Field, unit: str | None, options: Mapping[Any, str], tod
         in_percent = unit == "%" or (isinstance(text, str) and text.endswith("%"))
         number = _decimal(text.rstrip("%") if isinstance(text, str) else text)
         if number is None:
-            raise Unreadable(f"{quoted(raw)}不是比例。写成 5% 或 0.05，或留空表示不知道。", code="not_a_number")
+            raise Unreadable(f"{quoted(raw)}不是比例。写成 5% 或 0.05{or_empty(field)}。", code="not_a_number")
         ratio = number / 100 if in_percent or abs(number) > share_limit else number
         _bounds(field, ratio, raw, "比例")
         if not in_percent and abs(number) > share_limit:

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from crm.domain.cells import SPACES, Noted, Reader, Unreadable, as_text, compact, not_longer, quoted, tidy_name
+from crm.domain.cells import (
+    SPACES,
+    Noted,
+    Reader,
+    Unreadable,
+    as_text,
+    compact,
+    not_longer,
+    or_empty,
+    quoted,
+    tidy_name,
+)
 from crm.domain.codes import check_code
 from crm.domain.fields import Field
 from crm.domain.industries import normalise_industry
@@ -41,7 +52,7 @@ def code_reader(field: Field, unit: str | None, options: Mapping[Any, str], toda
 
     def read(raw: object) -> object:
         if isinstance(raw, bool):
-            raise Unreadable(f"{quoted(raw)}不是{field.label}。照原件重填，或留空表示不知道。", code="not_a_code")
+            raise Unreadable(f"{quoted(raw)}不是{field.label}。照原件重填{or_empty(field)}。", code="not_a_code")
         if isinstance(raw, (int, float)):
             # A mobile number of eleven digits that starts with 1 has lost nothing on its way through a number cell.
             if is_phone and float(raw).is_integer() and 10**10 <= raw < 2 * 10**10:
@@ -49,6 +60,8 @@ def code_reader(field: Field, unit: str | None, options: Mapping[Any, str], toda
             raise _code_as_number(field, raw)
         text = raw if isinstance(raw, str) else as_text(raw)
         code = compact(text).removeprefix("'")
+        if not code:
+            return None  # A lone apostrophe only says that the empty cell is text.
         if _SCIENTIFIC.fullmatch(code):
             raise _code_as_number(field, text)
         if is_phone and len(code) > 13:

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from crm.domain.cells import CLEAR, Noted, Unreadable, compact
+from crm.domain.cells import CLEAR, Noted, Unreadable, as_text, compact
 from crm.domain.codecs import reader_of
 from crm.domain.fields import Field
 from crm.domain.words import money_sentence
@@ -128,7 +128,9 @@ def _place(places: dict[str, tuple[str, str]], layout: SheetLayout, key: str) ->
 
 def _reader(column: Column, unit: str | None, today: date, choices: Choices | None) -> Callable[[Any], Any]:
     """The column's codec with its answers to texts remembered; a refusal is an answer like any other."""
-    read = reader_of(column.field, unit=unit, choices=choices_for(column.field, choices), today=today)
+    # Whether a cell may stay empty is the sheet's to say: beside the code the name may, on a list of names it may not.
+    declared = replace(column.field, required=column.required)
+    read = reader_of(declared, unit=unit, choices=choices_for(declared, choices), today=today)
     remembered: dict[str, Any] = {}
 
     def remembering(raw: Any) -> Any:
@@ -169,7 +171,7 @@ def _unit_sentence(matched: MatchedColumn, value: Decimal) -> str:
 
 
 def _quoted(raw: Any) -> str:
-    return str(raw)[:200]
+    return (raw if isinstance(raw, str) else as_text(raw))[:200]
 
 
 def _fault(

@@ -219,13 +219,17 @@ def _fill_blank(
     sheet.freeze_panes(_BLANK_HEADER_ROW + 1, 1)
 
 
+def _or_empty(column: Column) -> str:
+    return "" if column.required else "，不知道留空"
+
+
 def _advice(column: Column) -> str:
-    field = column.field
+    field, unknown = column.field, _or_empty(column)
     parts = []
     if field.type == "code":
         parts.append("按文本填，照原件，不要让表格变成数字。")
     if field.type == "money":
-        parts.append(f"按{column.unit or field.unit}填，0 是 0，不知道留空。")
+        parts.append(f"按{column.unit or field.unit}填，0 是 0{unknown}。")
     if field.length is not None:
         parts.append(f"最多 {field.length} 个字。")
     if field.basis:
@@ -234,23 +238,23 @@ def _advice(column: Column) -> str:
 
 
 def _check_for(column: Column, lists: "_OptionLists", choices: Choices | None) -> dict[str, Any] | None:
-    field = column.field
+    field, unknown = column.field, _or_empty(column)
     if field.type == "yes_no":
-        return {**lists.source(["是", "否"]), "error_message": "填“是”或“否”，不知道留空。"}
+        return {**lists.source(["是", "否"]), "error_message": f"填“是”或“否”{unknown}。"}
     labels = list((choices_for(field, choices) or CHOICES.get(field.choices or "", {})).values())
     if labels and field.type != "choices":
-        return {**lists.source(labels), "error_message": "从下拉里选一个，不知道留空。"}
+        return {**lists.source(labels), "error_message": f"从下拉里选一个{unknown}。"}
     if field.type == "date":
         return {
             "validate": "date",
             "criteria": ">=",
             "value": EARLIEST,
-            "error_message": "写成 2023-05-06 的样子，不知道留空。",
+            "error_message": f"写成 2023-05-06 的样子{unknown}。",
         }
     if field.type in ("count", "year"):
-        return _number_check("integer", field, "填整数，不知道留空。")
+        return _number_check("integer", field, f"填整数{unknown}。")
     if field.type in ("money", "ratio", "number"):
-        return _number_check("decimal", field, "填数字，不知道留空。")
+        return _number_check("decimal", field, f"填数字{unknown}。")
     if field.length is not None:
         return {
             "validate": "length",

@@ -197,6 +197,10 @@ def test_names_get_full_width_brackets_and_lose_spaces_and_line_breaks():
     assert read("enterprise.name", "巫溪 云栈\n农业(重庆)有限公司") == "巫溪云栈农业（重庆）有限公司"
 
 
+def test_a_lone_apostrophe_is_an_empty_cell():
+    assert read("enterprise.old_number", "'") is None
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+86", "-5 度", "@某人", "00123", "a\nb"], ids=repr)
 def test_text_that_looks_like_a_formula_stays_text(text):
     assert read("enterprise.main_product", text) == text
@@ -207,11 +211,31 @@ def test_text_that_looks_like_a_formula_stays_text(text):
     [
         ("高新技术企业", "hnte"), ("高企", "hnte"), ("hnte", "hnte"), ("科技型企业（市库）", "cq_tech"),
         ("科技型企业(市库)", "cq_tech"), ("科技型企业", "cq_tech"), ("国家科小", "tech_sme"),
+        ("科型", "cq_tech"), ("科小", "tech_sme"),
         ('专精特新"小巨人"企业', "little_giant"), ("专精特新", "srdi"),
     ],
 )  # fmt: skip
 def test_a_title_is_known_by_label_code_and_the_bureaus_short_words(raw, kind):
     assert read("qualification.kind", raw) == kind
+
+
+@pytest.mark.parametrize(
+    ("key", "raw", "sentence"),
+    [
+        ("qualification.kind", "奥斯卡", "“奥斯卡”不在资格种类的可选词里。改成 科技型企业（市库）、科技型中小企业、"),
+        ("service_log.kind", "梦见", "“梦见”不在方式的可选词里。改成 走访、电话、培训、诉求、材料辅导、其他 之一。"),
+        ("service_log.happened_on", "昨天", "“昨天”不是日期。写成 2023-05-06 的样子。"),
+        ("service_log.happened_on", "长期", "“长期”不是日期。写成 2023-05-06 的样子。"),
+        ("pool_membership.year", "去年", "“去年”不是年份。写成 2025 的样子。"),
+        ("pool_membership.year", "1066", "“1066”不在 2000 到 2038 年之间。改正年份。"),
+    ],
+)
+def test_what_must_be_filled_is_never_told_that_it_may_stay_empty(key, raw, sentence):
+    with pytest.raises(Unreadable) as caught:
+        read(key, raw)
+
+    assert caught.value.message.startswith(sentence)
+    assert "留空" not in caught.value.message
 
 
 def test_an_entry_called_none_is_an_answer_and_no_blank():

@@ -60,6 +60,30 @@ def test_all_problems_of_a_row_are_told_at_once_with_place_and_value():
     assert (row.has_errors, row.values) == (True, {"enterprise.name": "甲公司"})
 
 
+@pytest.mark.parametrize(
+    ("noun", "head", "cell", "sentence"),
+    [
+        ("qualification", "资格种类", "奥斯卡", "之一。"),
+        ("figures", "年度", "去年", "“去年”不是年份。写成 2025 的样子。"),
+        ("service_log", "方式", "梦见", "之一。"),
+        ("service_log", "日期", "长期", "“长期”不是日期。写成 2023-05-06 的样子。"),
+    ],
+)
+def test_a_required_column_is_never_told_that_it_may_stay_empty(noun, head, cell, sentence):
+    cells = {"企业名称": "甲公司", "日期": "", "内容": "", "有效期起": "", "营业收入": "", head: cell}
+    row = typed(noun, list(cells), list(cells.values()))[0]
+
+    said = next(problem.message for problem in row.problems if problem.column == head)
+    assert (said.endswith(sentence), "留空" in said) == (True, False)
+
+
+def test_the_value_of_a_problem_shows_the_digits_of_the_sheet():
+    row = typed("figures", ["企业名称", "统一社会信用代码", "年度"], ["甲公司", 9.1500299e17, 1900.0])[0]
+
+    assert [(problem.letter, problem.value) for problem in row.problems] == [("B", "915002990000000000"), ("C", "1900")]
+    assert "“915002990000000000”" in row.problems[0].message
+
+
 def test_an_empty_cell_says_nothing_and_the_typed_word_clears():
     row = typed("enterprise", ["企业名称", "联系人", "联系电话", "备注"], ["甲公司", "", "清空", "-"])[0]
 

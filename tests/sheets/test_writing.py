@@ -173,6 +173,8 @@ def test_the_blank_offers_drop_downs_and_puts_long_ones_on_a_hidden_sheet(blank)
     assert all(len(source) <= LONGEST_DROPDOWN + 2 for source in firms)
     assert checks[columns["年度（必填）"]].type == "whole"
     assert checks[columns["营业收入（万元）"]].type == "decimal"
+    told = [checks[columns[name]].error for name in ("年度（必填）", "营业收入（万元）")]
+    assert told == ["填整数。", "填数字，不知道留空。"]
 
 
 def test_a_list_too_long_for_a_drop_down_stands_whole_on_the_hidden_sheet(tmp_path):
