@@ -95,14 +95,16 @@ def _readers(on: date) -> list[User]:
 
 
 def _why_not(user: User, on: date, first: date | None, now: datetime | None) -> str | None:
-    """Why a person gets none (yet): not_wanted, switched_off, no_email, not_yet; None when one is owed."""
+    """Why a person gets none (yet): not_wanted, switched_off, no_email, week_off, not_yet; None when owed."""
     if not user.wants_digest:
         return "not_wanted"
     if not setting("digest_on", user.region_id):
         return "switched_off"
     if not user.email and not setting("redirect_all_mail", user.region_id):
         return "no_email"
-    if first is None or on < first:
+    if first is None:
+        return "week_off"
+    if on < first:
         return "not_yet"
     if now is not None and on == first:
         hour = now.astimezone(ZoneInfo(current_app.config["TZ_NAME"])).hour

@@ -120,6 +120,7 @@ _WHY = {
     "not_wanted": "本人不接收",
     "switched_off": "本区县没有开启每周邮件",
     "no_email": "没有信箱",
+    "week_off": "本周全周放假，没有工作日",
     "not_yet": "本周还没到第一个工作日",
 }
 

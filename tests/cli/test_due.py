@@ -1,7 +1,7 @@
 """`due` and `digest`: the shapes of product.md, other days without writing, exit codes."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
@@ -111,6 +111,17 @@ def test_digest_queues_once_and_says_where_each_stands(app):
         ("fenghuang", "queued"),
     ]
     assert (again["queued"], again["already"], messages()) == (0, 5, 5)
+
+
+def test_a_week_without_a_working_day_is_said_to_be_off(sqlite_app, clock):
+    make_week()
+    clock.move_to(datetime(2026, 2, 18, 2, 0, tzinfo=UTC))
+
+    said = run(sqlite_app, "digest").stdout
+    states = {person["state"] for person in report(sqlite_app, "digest")["people"]}
+
+    assert "本周全周放假，没有工作日" in said and "还没到第一个工作日" not in said
+    assert ("week_off" in states, "not_yet" in states) == (True, False)
 
 
 def test_digest_can_send_at_once(sqlite_app):
