@@ -98,7 +98,7 @@ class Court:
         self.claimed: dict[int, Judged] = {}
         self.in_file: dict[tuple[str, str], Subject] = {}
         self._said: dict[Hashable, Judged] = {}
-        self.titles: dict[Hashable, list[TitleFact]] = defaultdict(list)
+        self.titles: dict[Hashable, dict[TitleFact, Judged]] = defaultdict(dict)
         self.events: dict[Hashable, Hashable] = {}
         self._authors: dict[str, int] | None = None
 
@@ -224,10 +224,14 @@ class Court:
 
     def repeats(self, sheet: Sheet, answer: Judged, first: Judged, cell: tuple[str, Any], what: str) -> None:
         """Make the row a duplicate of an earlier one, and say of which."""
-        where = f"第 {first.row} 行" if first.sheet == answer.sheet else f"“{first.sheet}”第 {first.row} 行"
-        message = f"与{where}{what}。留一行，删掉另一行。"
+        message = f"与{self.where(first, answer)}{what}。留一行，删掉另一行。"
         answer.problems.append(sheet.problem(answer.row, *cell, "duplicate", message))
         answer.outcome = DUPLICATE
+
+    @staticmethod
+    def where(row: Judged, seen_from: Judged) -> str:
+        """Where another row of the file stands, in the words of a sentence about this one."""
+        return f"第 {row.row} 行" if row.sheet == seen_from.sheet else f"“{row.sheet}”第 {row.row} 行"
 
     def author(self, name: str | None) -> int | None:
         """The account of somebody named as the author of a service, if exactly one has that name."""

@@ -42,9 +42,10 @@ def judge_title(court: Court, sheet: Sheet, answer: Judged, row: TypedRow) -> No
     recorded = court.library.titles.get(subject.id, []) if subject.id is not None else []
     existing = next((title for title in recorded if _is_same_title(title.fact, fact)), None)
     others = [title.fact for title in recorded if existing is None or title.fact.id != existing.fact.id]
-    others += court.titles[subject.key]
+    said = {title: court.where(row, answer) for title, row in court.titles[subject.key].items()}
+    others += said
     merged = stated if existing is None else {**existing.values, **stated}
-    for code, sentence in qualifications.problems(merged, others, today=court.on).items():
+    for code, sentence in qualifications.problems(merged, others, today=court.on, rows=said).items():
         court.fail(sheet, answer, f"qualification.{code}", merged.get(code), "title_impossible", sentence)
     if court.has_errors(answer):
         answer.outcome = ERROR
@@ -53,7 +54,7 @@ def judge_title(court: Court, sheet: Sheet, answer: Judged, row: TypedRow) -> No
         answer.diff = {f"qualification.{code}": plain(value) for code, value in stated.items()}
         answer.outcome = NEW
         answer.changes = list(qualifications.decide_new(subject.ref, stated, recorded_at=court.recorded_at))
-        court.titles[subject.key].append(fact)
+        court.titles[subject.key][fact] = answer
     else:
         _known_title(court, answer, existing, stated)
 

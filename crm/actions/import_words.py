@@ -59,6 +59,8 @@ class Words:
         self.region_name = own.name
         towns = [region for region in regions if region.parent_id == region_id and region.level == TOWNSHIP]
         self._towns = _index((town.id, town.name, town.aliases) for town in towns)
+        # Only a name with its 镇, 乡 or 街道 can be told from what follows it in an address.
+        self._full_names = {name: town for name, town in self._towns.items() if _SUFFIX.search(name)}
         for town in towns:
             short = _SUFFIX.sub("", town.name)
             if len(short) >= 2:
@@ -108,6 +110,9 @@ class Words:
             return None
         if rest in self._towns:
             return self._towns[rest]
+        town = self._town_of_address(rest)
+        if town is not None:
+            return town
         if self._is_elsewhere(rest):
             return ElsewhereArea(word)
         return Unknown(
@@ -127,6 +132,12 @@ class Words:
         if self._is_elsewhere(rest):
             return ElsewhereArea(word)
         return Unknown(f"“{word[:40]}”认不出是哪个区县，这一行按{self.region_name}读。", "unknown_area", stops=False)
+
+    def _town_of_address(self, rest: str) -> int | None:
+        """The township an address begins with: 宁河街道办事处, 上磺镇XX村; None when it names none or several."""
+        named = {town for name, town in self._full_names.items() if rest.startswith(name)}
+        elsewhere = {town for name, town in self._full_names.items() if name in rest} - named
+        return named.pop() if len(named) == 1 and not elsewhere else None
 
     def _without_prefix(self, said: str) -> str:
         again = True

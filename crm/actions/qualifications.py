@@ -35,13 +35,22 @@ def decide_new(enterprise_id: Any, values: Mapping[str, Any], *, recorded_at: da
     return [Create("qualification", {**row, "enterprise_id": enterprise_id, "recorded_at": recorded_at})]
 
 
-def problems(values: Mapping[str, Any], others: list[TitleFact], *, today: date) -> dict[str, str]:
-    """Why these values cannot stand as a title beside the others: {field code: sentence}."""
+def problems(
+    values: Mapping[str, Any],
+    others: list[TitleFact],
+    *,
+    today: date,
+    rows: Mapping[TitleFact, str] | None = None,
+) -> dict[str, str]:
+    """Why these values cannot stand as a title beside the others: {field code: sentence}.
+
+    ``rows`` says where those of a file stand that are not recorded yet.
+    """
     wrong: dict[str, str] = {}
     if not values.get("kind"):
         wrong["kind"] = "选资格种类。"
     else:
-        wrong.update(title_problems(fact_of(values), others, today, terms=policy.ladder.terms))
+        wrong.update(title_problems(fact_of(values), others, today, terms=policy.ladder.terms, rows=rows))
     return wrong
 
 

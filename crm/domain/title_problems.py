@@ -1,6 +1,6 @@
 """What stops a title from being written: impossible days, halves of an end, the same title again, an overlap."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 from crm.domain.kinds import KINDS
@@ -50,13 +50,19 @@ def is_repetition(fact: TitleFact, other: TitleFact) -> bool:
 
 
 def title_problems(
-    fact: TitleFact, others: Iterable[TitleFact], today: date, *, terms: Terms | None = None
+    fact: TitleFact,
+    others: Iterable[TitleFact],
+    today: date,
+    *,
+    terms: Terms | None = None,
+    rows: Mapping[TitleFact, str] | None = None,
 ) -> dict[str, str]:
     """What is wrong with a title before it is written: {field: one Chinese sentence}; empty when nothing is.
 
     ``others`` are the enterprise's facts that count (the one being corrected may be among them: it is left out by id).
     With ``terms`` a missing end is taken from the kind's length and a title from before its kind existed is refused;
-    without them a title without an end only overlaps on its first day.
+    without them a title without an end only overlaps on its first day. ``rows`` says of those among the others that
+    are not recorded yet where they stand (第 5 行), so that the sentence can point there.
     """
     problems: dict[str, str] = {}
     for name, label in _LABELS.items():
@@ -87,7 +93,7 @@ def title_problems(
         problems.setdefault("announced_on", "公告日期、发证日期、有效期、认定年度都没有，至少填一项。")
     if not problems:
         same = [other for other in others if other.kind == fact.kind and (fact.id is None or other.id != fact.id)]
-        problems.update(_clash(fact, same, terms))
+        problems.update(_clash(fact, same, terms, rows or {}))
     return problems
 
 
@@ -117,10 +123,14 @@ def _out_of_time(fact: TitleFact, today: date, terms: Terms | None) -> dict[str,
     return problems
 
 
-def _clash(fact: TitleFact, others: list[TitleFact], terms: Terms | None) -> dict[str, str]:
+def _clash(
+    fact: TitleFact, others: list[TitleFact], terms: Terms | None, rows: Mapping[TitleFact, str]
+) -> dict[str, str]:
     name = KINDS[fact.kind].short if fact.kind in KINDS else fact.kind
     for other in others:
         if is_repetition(fact, other):
+            if other in rows:
+                return {"kind": f"与{rows[other]}是同一条{name}认定结果。留一行，删掉另一行。"}
             number = f"（编号 {other.number}）" if other.number else ""
             return {"kind": f"这条{name}认定结果已经登记过{number}，不用再登记。"}
     mine = _stated_days(fact, terms)
@@ -130,6 +140,8 @@ def _clash(fact: TitleFact, others: list[TitleFact], terms: Terms | None) -> dic
             continue
         shown = f"{theirs[0]} 至 {theirs[1]}" if theirs[1] > theirs[0] else f"{theirs[0]} 起"
         field = "valid_from" if fact.valid_from is not None or fact.announced_on is None else "announced_on"
+        if other in rows:
+            return {field: f"与{rows[other]}的{name}（{shown}）重叠。是同一个资格就合成一行，不是就改正日期。"}
         return {field: f"与已登记的{name}（{shown}）重叠。是同一个资格就更正那一条，不是就改正日期。"}
     return {}
 

@@ -497,6 +497,10 @@ def test_an_unknown_case_manager_or_industry_leaves_the_cell_out_with_a_warning(
         ("凤凰镇", "new"),
         ("凤凰", "new"),
         ("重庆市巫溪县凤凰镇", "new"),
+        ("重庆市巫溪县上磺镇红岩村", "new"),
+        ("宁河街道办", "new"),
+        ("宁河街道办事处", "new"),
+        ("上磺镇、凤凰镇", "error"),
         ("巫溪县", "new"),
         ("云阳县", "not_ours"),
         ("重庆市万州区", "not_ours"),
@@ -587,6 +591,29 @@ def test_a_unit_that_nobody_wrote_is_said(sqlite_app, head, cells, said):
 
     assert [message.split("不对就")[0] for message in messages(batch_id)] == said
     assert set(outcomes(batch_id)) == {"new"}
+
+
+def test_a_township_is_found_in_the_ways_offices_write_it(app):
+    written = ("宁河街道办", "宁河街道办事处", "重庆市巫溪县上磺镇红岩村", "上磺镇新区村3社")
+    batch_id = bring(
+        {"企业": [["企业名称", "乡镇"], *([f"巫溪县{n}号有限公司", word] for n, word in enumerate(written))]}
+    )
+
+    confirm(batch_id)
+
+    ids = list(db.session.scalars(select(Standing.township_id).order_by(Standing.enterprise_id)))
+    assert ids == [township(name).id for name in ("宁河街道", "宁河街道", "上磺镇", "上磺镇")]
+
+
+def test_a_title_said_twice_in_a_file_is_told_the_row_of_the_first(app):
+    make_enterprise(QINGHE)
+    head = ["企业名称", "资格种类", "编号", "有效期起", "有效期止"]
+    first = [QINGHE, "高企", "GR202451100001", "2024-11-28", "2027-11-27"]
+
+    batch_id = bring({"资格": [head, first, [QINGHE, "高企", None, *first[3:]]]})
+
+    assert outcomes(batch_id) == ["new", "error"]
+    assert messages(batch_id) == ["与第 2 行是同一条高企认定结果。留一行，删掉另一行。"]
 
 
 # --- bad input ----------------------------------------------------------------------------------------------------
@@ -769,7 +796,7 @@ def test_overlapping_titles_of_one_kind_are_an_error_with_a_sentence(app):
     assert outcomes(batch_id) == ["error", "new", "error"]
     assert messages(batch_id) == [
         "与已登记的高企（2024-11-28 至 2027-11-27）重叠。是同一个资格就更正那一条，不是就改正日期。",
-        "与已登记的专精特新（2024-01-01 至 2026-12-31）重叠。是同一个资格就更正那一条，不是就改正日期。",
+        "与第 3 行的专精特新（2024-01-01 至 2026-12-31）重叠。是同一个资格就合成一行，不是就改正日期。",
     ]
 
 
