@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,10 +46,22 @@ class Stack:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory) -> Iterator[Stack]:
-    yield from run_stack(tmp_path_factory.mktemp("stack"))
+    yield from run_stack(tmp_path_factory.mktemp("stack"), _two_people)
 
 
-def run_stack(folder: Path) -> Iterator[Stack]:
+@pytest.fixture(scope="session")
+def demo_stack(tmp_path_factory) -> Iterator[Stack]:
+    """The demo county, for what shows only where there is much: every state, long lists, each tab filled."""
+    yield from run_stack(tmp_path_factory.mktemp("demo"), lambda here: here.flask("demo", "--seed", "7"))
+
+
+def _two_people(here: Stack) -> None:
+    for login, name, role in (("tanyue", "谭越", "bureau"), ("xianghe", "向禾", "case_manager")):
+        person = ("--name", name, "--role", role, "--email", f"{login}@example.org")
+        here.flask("user", "add", login, *person, "--password-stdin", given=PASSWORD + "\n")
+
+
+def run_stack(folder: Path, fill: Callable[[Stack], object]) -> Iterator[Stack]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -64,9 +76,7 @@ def run_stack(folder: Path) -> Iterator[Stack]:
     }
     here = Stack(f"http://127.0.0.1:{port}", env, folder)
     here.flask("init")
-    for login, name, role in (("tanyue", "谭越", "bureau"), ("xianghe", "向禾", "case_manager")):
-        person = ("--name", name, "--role", role, "--email", f"{login}@example.org")
-        here.flask("user", "add", login, *person, "--password-stdin", given=PASSWORD + "\n")
+    fill(here)
     log = (folder / "log").open("w")
     parent = subprocess.Popen(
         [sys.executable, "scripts/supervise.py"],
@@ -140,10 +150,10 @@ def open_page(browser: Browser, stack: Stack):
     assert [c for c in complaints if not re.search(r"status of 4\d\d", c)] == []
 
 
-def sign_in(page: Page, login: str) -> None:
+def sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
     page.goto("/sign-in")
     page.get_by_label("登录名").fill(login)
-    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_label("密码").fill(password)
     page.get_by_role("button", name="登录").click()
     page.wait_for_url(lambda url: "/sign-in" not in url)
 

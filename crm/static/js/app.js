@@ -39,7 +39,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") {
-      $$("details.cp-more[open], details[data-menu][open]").forEach((menu) => menu.removeAttribute("open"));
+      openMenus().forEach(closeMenu);
       if (document.activeElement?.matches?.("[data-find]")) document.activeElement.blur();
       return;
     }
@@ -96,15 +96,27 @@
     return true;
   }
 
+  // --- menus close beside themselves ------------------------------------------------------------------------------
+  const openMenus = () => $$("details.cp-more[open], details[data-menu][open]");
+  // What the head's ⋯ opens stands beside it, because a wide screen shows the same buttons without a menu.
+  const boxOf = (menu) => (menu.parentElement.matches("[data-menu-box]") ? menu.parentElement : menu);
+
+  function closeMenu(menu) {
+    if (boxOf(menu).contains(document.activeElement)) $("summary", menu).focus();
+    menu.removeAttribute("open");
+  }
+
   // --- rows that lead somewhere ---------------------------------------------------------------------------------
   const follow = (href, aside) => href && (aside ? window.open(href, "_blank", "noopener") : window.location.assign(href));
 
   document.addEventListener("click", (event) => {
     const closer = event.target.closest("[data-close]");
     if (closer) closer.closest("[data-toast]")?.remove();
+    const shut = event.target.closest("[data-close-menu]")?.closest("details");
+    if (shut) closeMenu(shut);
     if (event.target.closest("[data-close-dialog]")) event.target.closest("dialog")?.close();
-    $$("details.cp-more[open], details[data-menu][open]").forEach((menu) => {
-      if (!menu.contains(event.target)) menu.removeAttribute("open");
+    openMenus().forEach((menu) => {
+      if (!boxOf(menu).contains(event.target) || event.target.closest(".head-sheet a[href]")) menu.removeAttribute("open");
     });
     if (event.target.closest("[data-print]")) window.print();
     const row = event.target.closest("tr[data-href], .line[data-href]");

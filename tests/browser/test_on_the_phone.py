@@ -1,0 +1,119 @@
+"""The demo county on a phone: nothing that a wide screen offers is out of reach at 390 px."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from crm.cli.demo_shapes import PASSWORD
+from tests.browser.conftest import Stack, sign_in
+
+
+@pytest.fixture(scope="module")
+def stack(demo_stack) -> Stack:
+    return demo_stack
+
+
+@pytest.fixture
+def phone(open_page) -> Page:
+    page = open_page(390, 844)
+    sign_in(page, "tanyue", PASSWORD)
+    return page
+
+
+def on_screen(element: Locator) -> bool:
+    """Whole on the screen, and nothing lies over its middle."""
+    return element.evaluate(
+        """e => { e.scrollIntoView({block: "nearest"}); const r = e.getBoundingClientRect();
+        const top = document.elementFromPoint((r.left + r.right) / 2, (r.top + r.bottom) / 2);
+        return r.width > 0 && r.left >= 0 && r.right <= innerWidth && r.top >= 0 && r.bottom <= innerHeight
+            && (e === top || e.contains(top)) }"""
+    )
+
+
+def test_the_filter_of_the_firms_is_a_sheet_over_the_screen(phone):
+    phone.goto("/enterprises")
+
+    phone.locator("summary").filter(has_text="加筛选").click()
+    sheet = phone.locator(".filt .menu-b")
+    apply = sheet.get_by_role("button", name="筛选", exact=True)
+    assert [on_screen(part) for part in (sheet.locator("[name=township]"), apply)] == [True, True]
+    sheet.locator("[name=state]").select_option("hnte:")
+    apply.click()
+
+    expect(phone).to_have_url(re.compile(r"state=hnte"))
+
+
+def test_the_filter_of_the_due_list_is_a_sheet_that_closes_beside_itself(phone):
+    phone.goto("/due")
+    sheet = phone.locator(".filt .menu-b")
+
+    assert on_screen(phone.locator("summary").filter(has_text="加筛选"))
+    phone.locator("summary").filter(has_text="加筛选").click()
+    assert on_screen(sheet.get_by_role("button", name="筛选", exact=True))
+    phone.mouse.click(195, 60)
+
+    expect(sheet).to_be_hidden()
+
+
+def test_a_firm_is_found_from_the_list_and_from_any_page(phone):
+    phone.goto("/enterprises")
+    name = phone.locator("tbody .nm b").first.inner_text()
+    box = phone.locator("main").get_by_role("searchbox", name=re.compile("找企业"))
+    assert on_screen(box)
+    box.fill(name)
+    box.press("Enter")
+    expect(phone.locator("tbody .nm b").first).to_have_text(name)
+
+    phone.goto("/due")
+    phone.get_by_text("更多", exact=True).click()
+    box = phone.locator(".cp-more-list").get_by_role("searchbox")
+    assert on_screen(box)
+    box.fill(name)
+    box.press("Enter")
+    expect(phone.locator("tbody .nm b").first).to_have_text(name)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/", ["本周邮件", "复制为文字"]),
+        ("/enterprises", ["列", "导出"]),
+        ("/due", ["导出"]),
+        ("/board", ["表格"]),
+        ("/imports", ["空白模板"]),
+        ("/jobs", ["预览每周邮件"]),
+    ],
+)
+def test_the_quiet_buttons_of_the_head_stand_behind_one_menu(phone, path, words):
+    phone.goto(path)
+    buttons = [phone.locator(".cp-head").get_by_text(re.compile(f"^{word}")) for word in words]
+    assert [button.is_visible() for button in buttons] == [False] * len(words)
+
+    phone.locator(".cp-head").get_by_label("更多").click()
+
+    assert [on_screen(button) for button in buttons] == [True] * len(words)
+
+
+def test_the_columns_are_chosen_behind_the_menu(phone):
+    phone.goto("/enterprises")
+    phone.locator(".cp-head").get_by_label("更多").click()
+    phone.locator(".cp-head summary").filter(has_text="列").click()
+    phone.get_by_label("梯次", exact=True).check()
+
+    assert on_screen(phone.get_by_role("button", name="用这些列"))
+    phone.get_by_role("button", name="用这些列").click()
+
+    expect(phone).to_have_url(re.compile("columns=rung"))
+
+
+def test_the_menu_of_the_head_closes_with_escape_and_gives_the_focus_back(phone):
+    phone.goto("/enterprises")
+    menu = phone.locator(".cp-head").get_by_label("更多")
+
+    menu.click()
+    phone.keyboard.press("Tab")
+    phone.keyboard.press("Escape")
+
+    expect(phone.locator(".head-sheet")).to_be_hidden()
+    expect(menu).to_be_focused()
