@@ -285,7 +285,7 @@ class Site:
         app.secret_key = "only for this test"
         app.jinja_env.globals.update(KINDS=KINDS, STATES=STATES, RUNGS=RUNGS, POOL_KIND=POOL_KIND)
         app.jinja_env.globals["csrf_token"] = lambda: "token-1"
-        app.context_processor(lambda: {"viewer": VIEWER, "nav": NAV})
+        app.context_processor(lambda: {"viewer": VIEWER, "nav": NAV, "role_words": "服务专员、科技局业务科室"})
         app.add_url_rule("/form", view_func=lambda: render_template_string(FORM), endpoint="form")
         app.add_url_rule("/guide", view_func=lambda: render_template("styleguide/index.html"), endpoint="guide")
         app.add_url_rule("/toast", view_func=self.toast)
@@ -507,9 +507,8 @@ def test_theme_follows_the_machine_before_the_first_paint(browser: Browser, site
     assert shown == "dark"
 
 
-def test_time_line_opens_at_today_on_the_phone(tab: Page) -> None:
-    tab.set_viewport_size({"width": 390, "height": 844})
-    tab.goto("/guide")
+def test_the_role_stands_whole_under_the_name_at_the_foot_of_the_navigation(tab: Page) -> None:
+    tab.goto("/form")
 
     today = tab.locator("svg.tl line.now").bounding_box()
     assert today is not None
