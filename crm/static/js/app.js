@@ -457,18 +457,7 @@
     window.setTimeout(() => (document.hidden ? poll() : window.location.reload()), 1000 * (Number(waiting.dataset.reload) || 2));
   }
 
-  // On the phone a time line is wider than the screen: it opens at today, not years before.
-  function openAtToday() {
-    $$(".tlg").forEach((line) => {
-      const today = $(".now", line);
-      if (!today || line.scrollWidth <= line.clientWidth) return;
-      const drawing = today.ownerSVGElement.getBoundingClientRect();
-      const x = drawing.left - line.getBoundingClientRect().left + line.scrollLeft + (drawing.width * parseFloat(today.getAttribute("x1"))) / 100;
-      line.scrollLeft = x - line.clientWidth * 0.65;
-    });
-  }
-
-  // Nor does a row of tabs hide the one that is open.
+  // A row of tabs does not hide the one that is open.
   function showCurrentTab() {
     $$(".views").forEach((tabs) => {
       const current = $("[aria-current]", tabs);
@@ -481,7 +470,6 @@
     $$("[data-toast]").forEach(startToast);
     restoreDrafts();
     retryBusy();
-    openAtToday();
     poll();
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 from crm.domain import words
@@ -15,8 +16,10 @@ from crm.store.qualifications import Qualification
 
 # Years shown before and after today; a certificate of three years fits on both sides.
 YEARS_BEFORE, YEARS_AFTER = 5, 2
-# The drawing is about this wide at 1440 px; a label is only drawn where it fits beside today's line.
-WIDTH_PX, CHARACTER_PX, PADDING_PX = 620, 7.4, 14
+# On the phone the line shows the two years around today instead: six years there would cut every label.
+MONTHS_BEFORE, MONTHS_AFTER = 11, 12
+# How wide the drawings are at least, from 1280 px and from 360 px on; a label is only drawn where it fits.
+WIDE_PX, NARROW_PX, CHARACTER_PX, PADDING_PX = 520, 196, 7.4, 14
 
 SOLID = frozenset({"valid", "expiring"})
 HATCHED = frozenset({"awaiting_update", "renewing", "expired_unverified"})
@@ -26,11 +29,24 @@ HATCHED = frozenset({"awaiting_update", "renewing", "expired_unverified"})
 class Scale:
     first: date
     last: date
+    width_px: int
 
     def x(self, day: date) -> float:
         """Percent of the drawing, cut at its ends."""
         share = (day - self.first).days / (self.last - self.first).days * 100
         return round(min(max(share, 0.0), 100.0), 2)
+
+    def fits(self, text: str, percent: float) -> bool:
+        """Whether a label has room in so much of the drawing."""
+        wide = sum(13 if ord(c) > 0x2E80 else CHARACTER_PX for c in text)
+        return percent / 100 * self.width_px >= wide + PADDING_PX
+
+    def years(self) -> list[tuple[float, str]]:
+        """Where each year begins, and its number unless too little of it is drawn."""
+        starts = [self.x(date(year, 1, 1)) for year in range(self.first.year, self.last.year + 1)]
+        rooms = [right - left for left, right in pairwise([*starts, 100.0])]
+        numbers = [str(year) for year in range(self.first.year, self.last.year + 1)]
+        return [(x, n if self.fits(n, room) else "") for x, n, room in zip(starts, numbers, rooms, strict=True)]
 
 
 def time_line(
@@ -41,7 +57,7 @@ def time_line(
     states: dict[str, str],
     on: date,
 ) -> dict[str, Any] | None:
-    """What ``ui.timeline`` draws; None when there is nothing to draw."""
+    """What ``ui.timeline`` draws, with its ``narrow`` twin for the phone; None when there is nothing to draw."""
     in_hand = {(a.kind, a.year) for a in applications if a.outcome is None}
     kinds = [kind for kind in KINDS if any(f.kind == kind for f in facts) or any(k == kind for k, _ in in_hand)]
     if pool and "hnte" not in kinds:
@@ -51,26 +67,50 @@ def time_line(
     segments = {kind: _segments(kind, facts, rounds, [y for k, y in in_hand if k == kind]) for kind in kinds}
     begun = [s[0].starts_on for s in segments.values() if s] + [d for p in pool if (d := p.entered_on or p.proposed_on)]
     first_year = max(min([d.year for d in begun] or [on.year - 2]), on.year - YEARS_BEFORE)
-    scale = Scale(date(min(first_year, on.year - 2), 1, 1), date(on.year + YEARS_AFTER, 12, 31))
+    shown = _Shown(facts, pool, rounds, states, segments, on)
+    wide = Scale(date(min(first_year, on.year - 2), 1, 1), date(on.year + YEARS_AFTER, 12, 31), WIDE_PX)
+    narrow = Scale(_month(on, -MONTHS_BEFORE), _month(on, MONTHS_AFTER + 1) - timedelta(days=1), NARROW_PX)
+    return {**_drawing(shown, wide), "narrow": _drawing(shown, narrow)}
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What is drawn, whatever the width."""
+
+    facts: Sequence[TitleFact]
+    pool: Sequence[PoolMembership]
+    rounds: Sequence[Round]
+    states: dict[str, str]
+    segments: dict[str, tuple[Segment, ...]]
+    on: date
+
+
+def _month(on: date, months: int) -> date:
+    """The first day of the month so many months on."""
+    index = on.year * 12 + on.month - 1 + months
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def _drawing(shown: _Shown, scale: Scale) -> dict[str, Any]:
     rows = []
-    for kind in [k for k in KINDS if k in kinds]:
-        if kind == "hnte" and pool:
-            rows.append(_pool_row(pool, states, scale, on))
-        held = segments[kind]
-        bars = [bar for stretch in _joined(held) for bar in _bars(kind, stretch, facts, scale, on)]
-        bars += _windows(kind, rounds, scale, on, held)
-        if bars or held:
+    for kind in [k for k in KINDS if k in shown.segments]:
+        if kind == "hnte" and shown.pool:
+            rows.append(_pool_row(shown.pool, shown.states, scale, shown.on))
+        held = shown.segments[kind]
+        bars = [bar for stretch in _joined(held) for bar in _bars(kind, stretch, shown.facts, scale, shown.on)]
+        window = _next_window(kind, shown.rounds, shown.on)
+        if held or window:
             rows.append(
                 {
                     "kind": kind,
-                    "state": states.get(kind, "valid"),
+                    "state": shown.states.get(kind, "valid"),
                     "held": bool(held),
                     "label": KINDS[kind].short,
                     "bars": bars,
+                    **(_window(window, bars, scale, shown.on) if window else {}),
                 }
             )
-    years = [(scale.x(date(y, 1, 1)), str(y)) for y in range(scale.first.year, scale.last.year + 1)]
-    return {"rows": rows, "years": years, "today": scale.x(on)}
+    return {"rows": rows, "years": scale.years(), "today": scale.x(shown.on)}
 
 
 def _segments(
@@ -100,7 +140,7 @@ def _bars(
         return []
     if style == "fh":
         return [{"x": left, "width": round(right - left, 2), "style": style}]
-    return _with_text(left, right, style, _labels(kind, start, end, facts), scale.x(on))
+    return _with_text(left, right, style, _labels(kind, start, end, facts), scale, on)
 
 
 def _labels(kind: str, start: date, end: date | None, facts: Sequence[TitleFact]) -> tuple[str, ...]:
@@ -112,29 +152,25 @@ def _labels(kind: str, start: date, end: date | None, facts: Sequence[TitleFact]
         return (f"{start.year}",)
     if end is None or not known:
         return (f"{begins} 起", f"{start.year}")
-    return (f"{begins} 起 · 至 {end}", f"至 {end}", f"{end:%Y-%m}", f"{start.year}")
+    return (f"{begins} 起 · 至 {end}", f"至 {end}", f"至 {end:%Y-%m}", f"{start.year}")
 
 
-def _with_text(left: float, right: float, style: str, labels: Sequence[str], now: float) -> list[dict]:
+def _with_text(left: float, right: float, style: str, labels: Sequence[str], scale: Scale, on: date) -> list[dict]:
     """A bar with the longest label that fits on one side of today; never across the red line."""
+    now = scale.x(on)
     whole = {"x": left, "width": round(right - left, 2), "style": style}
     before, after = (min(right, now) - left, right - max(left, now))
     for text in labels:
-        if _fits(text, before):
+        if scale.fits(text, before):
             return [{**whole, "text": text}]
-        if left < now < right and _fits(text, after):
+        if left < now < right and scale.fits(text, after):
             return [
                 {**whole, "width": round(now - left, 2)},
                 {"x": now, "width": round(right - now, 2), "style": style, "text": text},
             ]
-        if not left < now < right and _fits(text, right - left):
+        if not left < now < right and scale.fits(text, right - left):
             return [{**whole, "text": text}]
     return [whole]
-
-
-def _fits(text: str, percent: float) -> bool:
-    wide = sum(13 if ord(c) > 0x2E80 else CHARACTER_PX for c in text)
-    return percent / 100 * WIDTH_PX >= wide + PADDING_PX
 
 
 def _pool_row(pool: Sequence[PoolMembership], states: dict[str, str], scale: Scale, on: date) -> dict[str, Any]:
@@ -145,32 +181,39 @@ def _pool_row(pool: Sequence[PoolMembership], states: dict[str, str], scale: Sca
         left, right = scale.x(start), scale.x(one.left_on or scale.last)
         if right > left:
             labels = (f"{start:%Y-%m} {'入库' if entered else '拟入库'}", f"{start.year}")
-            bars += _with_text(left, right, "fs" if entered else "fs dash", labels, scale.x(on))
+            bars += _with_text(left, right, "fs" if entered else "fs dash", labels, scale, on)
     return {"kind": POOL, "state": states.get(POOL, "valid"), "label": "培育库", "bars": bars}
 
 
-def _windows(kind: str, rounds: Sequence[Round], scale: Scale, on: date, held: Sequence[Segment]) -> list[dict]:
-    """The next window of the kind as a dashed box, when it lies ahead or is open."""
-    ahead = sorted(
-        (
-            r
-            for year in (on.year, on.year + 1)
-            for r in rounds_of(rounds, kind, year)
-            if r.opens_on and (r.closing_on or r.opens_on) >= on
-        ),
-        key=lambda r: r.opens_on or on,
-    )
-    for one in ahead[:1]:
-        start = max(one.opens_on or on, on)
-        left, right = scale.x(start), scale.x((one.closing_on or start) + timedelta(days=1))
-        covered = held and held[-1].state in SOLID | HATCHED and (held[-1].ends_on is None or held[-1].ends_on >= start)
-        word = "申报窗口" if one.certain else "预计窗口"
-        text = f"{word} {one.opens_on:%Y-%m}"
-        bar = {"x": left, "width": round(max(right - left, 0.6), 2), "style": "fs dash"}
-        if not covered:
-            bar |= {"text": text, "anchor": "right"}
-        return [bar]
-    return []
+def _next_window(kind: str, rounds: Sequence[Round], on: date) -> Round | None:
+    """The next window of the kind that lies ahead or is open."""
+    ahead = [
+        one
+        for year in (on.year, on.year + 1)
+        for one in rounds_of(rounds, kind, year)
+        if one.opens_on and (one.closing_on or one.opens_on) >= on
+    ]
+    return min(ahead, key=lambda one: one.opens_on or on, default=None)
+
+
+def _window(one: Round, bars: Sequence[dict], scale: Scale, on: date) -> dict[str, Any]:
+    """A window as a dashed box: behind the last bar with its label, else on a line of its own under the bars.
+
+    Where not even that line has room for the label, it stands under the name of the title.
+    """
+    start = max(one.opens_on or on, on)
+    left, right = scale.x(start), scale.x((one.closing_on or start) + timedelta(days=1))
+    box = {"x": left, "width": round(max(right - left, 0.6), 2)}
+    day = f"{one.opens_on:%Y-%m}"
+    word = "申报" if one.certain else "预计"
+    labels = (f"{word}窗口 {day}", f"{word} {day}")
+    beside = next((text for text in labels if scale.fits(text, 100 - right)), None)
+    if left >= 100:
+        return {"note": labels[-1]}
+    if beside is None:
+        return {"window": box, "note": labels[-1]}
+    clear = left >= max((bar["x"] + bar["width"] for bar in bars), default=0)
+    return {"window": {**box, "text": beside, "beside": clear}}
 
 
 def title_rows(qualifications: Sequence[Qualification], on: date) -> list[dict[str, Any]]:
