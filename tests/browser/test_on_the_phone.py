@@ -117,3 +117,54 @@ def test_the_menu_of_the_head_closes_with_escape_and_gives_the_focus_back(phone)
 
     expect(phone.locator(".head-sheet")).to_be_hidden()
     expect(menu).to_be_focused()
+
+
+TABS = ["", "titles", "figures", "ip", "compare", "applications", "logs", "due", "history"]
+OTHERS = ["/dictionaries/windows", "/dictionaries/holidays", "/jobs", "/pool", "/imports", "/users", "/settings"]
+# Words and buttons that lie outside the screen; only the figures grid may scroll, one year beside the other.
+OFF_SCREEN = """() => [...document.querySelectorAll("main td, main .btn, main h1, main h2")].filter((e) => {
+  const r = e.getBoundingClientRect();
+  return r.width && !e.closest(".figs") && (r.left < -1 || r.right > innerWidth + 1);
+}).map((e) => e.textContent.trim().slice(0, 40))"""
+
+
+def fullest_firm(page: Page) -> str:
+    """The path of a firm with a certificate, whose tabs all have something to show."""
+    page.goto("/enterprises?state=hnte:&sort=expiry")
+    return page.locator("tbody a.nm").first.get_attribute("href")
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_tab_of_a_file_fits_the_screen(phone, tab):
+    phone.goto(f"{fullest_firm(phone)}?tab={tab}")
+
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    assert phone.evaluate(OFF_SCREEN) == []
+
+
+@pytest.mark.parametrize("path", OTHERS)
+def test_every_table_folds_into_the_screen(open_page, path):
+    page = open_page(390, 844)
+    sign_in(page, "tianyan" if path in ("/users", "/settings") else "tanyue", PASSWORD)
+
+    page.goto(path)
+
+    assert page.evaluate(OFF_SCREEN) == []
+
+
+def test_the_settings_of_the_machine_fold_into_the_screen(open_page):
+    page = open_page(390, 844)
+    sign_in(page, "tianyan", PASSWORD)
+
+    page.goto("/settings/infrastructure")
+
+    assert page.evaluate(OFF_SCREEN) == []
+    assert page.locator("tbody tr").first.bounding_box()["height"] < 110
+
+
+def test_the_figures_begin_at_the_newest_year(phone):
+    phone.goto(fullest_firm(phone))
+
+    newest = phone.locator("#figures thead th").last
+    assert newest.evaluate("e => e.getBoundingClientRect().right") <= 390
+    assert phone.locator("#figures tbody td").first.evaluate("e => e.getBoundingClientRect().left") >= 0
