@@ -208,6 +208,26 @@ def test_the_way_back_leads_through_the_list_one_came_from(client):
     assert "第" not in lonely
 
 
+@pytest.mark.parametrize("query", ["", "state=hnte%3A"], ids=["whole_list", "filtered"])
+def test_every_link_of_a_file_keeps_the_place_in_the_list(client, query):
+    enterprise_id = make_enterprise(titles=[HNTE])
+    came_from = f"http://localhost/enterprises?{query}".rstrip("?")
+
+    first = client.get(f"/enterprises/{enterprise_id}", headers={"Referer": came_from}).text
+    links = re.findall(rf'href="(/enterprises/{enterprise_id}[?"][^"]*)', first)
+    second = client.get(html.unescape(next(link for link in links if "tab=ip" in link))).text
+
+    assert len(links) > 8
+    assert [link for link in links if "from=" not in link] == []
+    assert f"/enterprises/{enterprise_id}/neighbours?tab=ip&amp;from=" in second.replace("&from", "&amp;from")
+
+
+def test_a_file_that_no_list_led_to_has_no_place_in_one(client):
+    page = client.get(f"/enterprises/{make_enterprise()}").text
+
+    assert "neighbours" not in page
+
+
 # --- entering and editing -------------------------------------------------------------------------------------------
 
 
@@ -450,7 +470,7 @@ def test_the_time_line_and_its_table_say_the_same(client):
 
     page = client.get(f"/enterprises/{enterprise_id}?tab=titles").text
 
-    assert page.count('class="now"') == 1
+    assert page.count('class="now"') == 2  # the wide drawing and the phone's
     assert "2024-11-28 至 2027-11-27" in page
     assert [css in page for css in ('class="fc"', 'class="fh"')] == [True, True]
 

@@ -167,7 +167,11 @@ def show(enterprise_id: int):
     file = file_of(enterprise_id)
     context = {"file": file, "tab": tab, "tabs": _tabs(file), **head(file), **PARTS[tab](file)}
     return render_template(
-        "enterprises/show.html", here_with=_here_with(file), compare_switch=_compare_switch(file), **context
+        "enterprises/show.html",
+        here_with=_here_with(file),
+        tab_of=_tab_of(file),
+        compare_switch=_compare_switch(file),
+        **context,
     )
 
 
@@ -176,9 +180,25 @@ def _here_with(file: File):
 
     def address(**changes: Any) -> str:
         args = {**request.args.to_dict(), **changes}
-        return url_for("enterprises.show", enterprise_id=file.row.id, **{k: v for k, v in args.items() if v})
+        args.pop("from", None)
+        return _address(file, **{k: v for k, v in args.items() if v})
 
     return address
+
+
+def _tab_of(file: File):
+    """The address of a tab; where in the list one is goes along."""
+
+    def address(tab: str | None = None, **args: Any) -> str:
+        return _address(file, tab=tab or None, **args)
+
+    return address
+
+
+def _address(file: File, **args: Any) -> str:
+    came = came_from()
+    kept = {} if came is None else {"from": came}
+    return url_for("enterprises.show", enterprise_id=file.row.id, **args, **kept)
 
 
 def _compare_switch(file: File):
@@ -228,27 +248,26 @@ def head(file: File) -> dict[str, Any]:
     }
 
 
-def came_from() -> str:
-    """The query of the list this page was opened from, or nothing."""
+def came_from() -> str | None:
+    """The query of the list this page was opened from, which may be empty; None when it was not opened from one."""
     given = request.args.get("from")
     if given is not None:
         return given[:800]
     parts = urlsplit(request.referrer or "")
     if parts.netloc == request.host and parts.path == url_for("enterprises.index"):
         return parts.query[:800]
-    return ""
+    return None
 
 
 def _tabs(file: File) -> list[dict[str, Any]]:
     counted = _counts(file)
-    kept = {"from": request.args["from"]} if "from" in request.args else {}
     found = []
     for key, label in TABS.items():
         if key in ("compare", "figures") and not file.reads_figures:
             continue
         if key in ("applications", "logs") and not file.reads_internal:
             continue
-        href = url_for("enterprises.show", enterprise_id=file.row.id, tab=key or None, **kept)
+        href = _address(file, tab=key or None)
         found.append({"key": key, "href": href, "label": label, "n": counted.get(key)})
     return found
 
