@@ -468,8 +468,18 @@
   const start = () => {
     showCurrentTab();
     $$("[data-toast]").forEach(startToast);
+  // What was refused is where one looks: the first field with an error, which a bar at the foot may have covered.
+  function showFirstError() {
+    const wrong = $(":is(form, fieldset) .is-bad:not([data-sample] *)");
+    const field = wrong && $("input:not([type=hidden]), select, textarea", wrong);
+    const note = wrong ? null : $("[data-panel] .note.bad[role=alert]");
+    if (field) field.focus({ preventScroll: true });
+    (wrong || note)?.scrollIntoView({ block: "center", behavior: "instant" });
+  }
+
     restoreDrafts();
     retryBusy();
+    showFirstError();
     poll();
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
