@@ -29,7 +29,8 @@
     const target = handle(next);
     if (target === next && !next.hasAttribute("tabindex")) next.setAttribute("tabindex", "-1");
     target.focus({ preventScroll: true });
-    next.scrollIntoView({ block: "nearest" });
+    next.scrollIntoView({ block: "nearest", inline: "nearest" });
+    next.dispatchEvent(new CustomEvent("row:walked", { bubbles: true }));
   }
 
   function currentRow() {
@@ -78,6 +79,8 @@
   function showKeys() {
     const dialog = $("#keys");
     if (!dialog?.showModal) return false;
+    // A key is only listed where there is something for it to do.
+    $$("[data-with]", dialog).forEach((line) => (line.hidden = !$(line.dataset.with)));
     if (!dialog.open) dialog.showModal();
     return true;
   }
@@ -465,9 +468,6 @@
     });
   }
 
-  const start = () => {
-    showCurrentTab();
-    $$("[data-toast]").forEach(startToast);
   // What was refused is where one looks: the first field with an error, which a bar at the foot may have covered.
   function showFirstError() {
     const wrong = $(":is(form, fieldset) .is-bad:not([data-sample] *)");
@@ -477,9 +477,12 @@
     (wrong || note)?.scrollIntoView({ block: "center", behavior: "instant" });
   }
 
+  const start = () => {
+    showCurrentTab();
+    showFirstError();
+    $$("[data-toast]").forEach(startToast);
     restoreDrafts();
     retryBusy();
-    showFirstError();
     poll();
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
