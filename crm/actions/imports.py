@@ -5,8 +5,7 @@ failed (a fault) or cancelled. What it writes is one change set with the request
 that comes back after a crash knows from the history whether it was written.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -15,32 +14,27 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select
 
-from crm.actions import changes as undoing
 from crm.actions import jobs
 from crm.actions.import_judging import Progress, judge
 from crm.actions.import_rows import OUTCOMES, WRITTEN, Decisions, Judgement, asked
 from crm.actions.rights import require
 from crm.domain.acts import Act
-from crm.domain.fields import FIELDS
 from crm.domain.refusals import Refused
-from crm.domain.undoing import Kept, UndoPlan
 from crm.domain.viewers import Viewer, the_machine
-from crm.extensions import Base, db
+from crm.extensions import db
 from crm.sheets.profiles import Profile, Reading, load_profile, read
 from crm.sheets.questions import Answers, Question
 from crm.sheets.reading import read_sheets
 from crm.sheets.refusals import SheetRefused
 from crm.store import file_store
 from crm.store.changes import Change, change_set_by_request_key
-from crm.store.enterprises import Enterprise
 from crm.store.files import StoredFile
 from crm.store.imports import ImportBatch, ImportRow
 from crm.store.jobs import Job
 from crm.store.projections import local_day
 from crm.store.scope import visible_record
-from crm.store.unit_of_work import LIBRARY, hold
 from crm.store.users import User, viewer_of
-from crm.store.writer import Prepared, Written, prepare, write_prepared
+from crm.store.writer import Prepared, Written, write_prepared
 
 # The profiles this version knows, the more exact first.
 PROFILES = ("county_workbook", "generic")
@@ -433,97 +427,7 @@ def abandon(batch_id: int, *, act: Act) -> bool:
     return True
 
 
-# --- taking it back -------------------------------------------------------------------------------------------------
-
-
-def preview_undo(batch_id: int, *, viewer: Viewer) -> UndoPlan:
-    """What undoing a batch would do now."""
-    return undoing.preview_undo(_change_set_of(own_batch(batch_id, viewer)), viewer=viewer)
-
-
-@dataclass(frozen=True)
-class PreparedUndo:
-    """The undo of a batch, worked out and made ready outside the lock."""
-
-    change_set_id: int
-    plan: UndoPlan
-    prepared: Prepared
-    newest_change: int
-
-
-def prepare_undo(batch_id: int, *, act: Act) -> PreparedUndo:
-    """Work out and make ready the undo of a batch, outside any unit of work; ``undo_import`` then writes it.
-
-    Raises NotFound, NotAllowed, and Refused when there is nothing to take back.
-    """
-    batch = own_batch(batch_id, act.viewer)
-    change_set_id = _change_set_of(batch)
-    newest = newest_change()
-    plan = undoing.preview_undo(change_set_id, viewer=act.viewer)
-    return PreparedUndo(change_set_id, plan, prepare(undoing.changes_of(plan), act=act), newest)
-
-
-def undo_import(batch_id: int, undo: PreparedUndo, *, act: Act) -> undoing.UndoResult | None:
-    """Take back what a batch wrote, by the last-writer rule; later edits are kept and named.
-
-    None when somebody saved something since it was worked out: work it out again.
-    """
-    hold(LIBRARY)
-    batch = own_batch(batch_id, act.viewer)
-    touched = undo.prepared.enterprise_ids
-    if _change_set_of(batch) != undo.change_set_id or disturbed_since(undo.newest_change, touched):
-        return None
-    return undoing.undo_prepared(undo.change_set_id, undo.plan, undo.prepared, act=act)
-
-
-def _change_set_of(batch: ImportBatch) -> int:
-    if batch.state == "undone":
-        raise Refused("这次导入已经撤销过。")
-    if batch.state != "done" or batch.change_set_id is None:
-        raise Refused("这次导入没有写入过，没有可撤销的。")
-    return batch.change_set_id
-
-
-NOUN_WORDS = {
-    "enterprise": "企业",
-    "enterprise_alias": "曾用名",
-    "affiliation": "归属",
-    "qualification": "认定（入库）资格",
-    "figures": "年度指标",
-    "service_log": "服务记录",
-    "service_log_enterprise": "服务记录",
-}
-
-
-def kept_words(kept: Sequence[Kept]) -> list[tuple[str, str]]:
-    """What an undo leaves as it is, as (whose, sentence): the field or record, and who wrote it since."""
-    by_noun: dict[str, set[int]] = defaultdict(set)
-    for item in kept:
-        by_noun[item.noun].add(item.record_id)
-    owner: dict[tuple[str, int], int] = {}
-    for noun, ids in by_noun.items():
-        table = Base.metadata.tables[noun]
-        if noun == "enterprise":
-            owner.update({(noun, record_id): record_id for record_id in ids})
-        elif "enterprise_id" in table.c:
-            query = select(table.c.id, table.c.enterprise_id).where(table.c.id.in_(ids))
-            owner.update({(noun, record_id): enterprise_id for record_id, enterprise_id in db.session.execute(query)})
-    query = select(Enterprise.id, Enterprise.name).where(Enterprise.id.in_(set(owner.values())))
-    names = dict(db.session.execute(query).all())
-    lines = []
-    for item in kept:
-        declared = FIELDS.get(f"{item.noun}.{item.field}")
-        what = declared.label if declared is not None else NOUN_WORDS.get(item.noun, item.noun)
-        if item.why == "replaced":
-            sentence = f"{what}：{item.who}后来登记的取代了它，不恢复"
-        elif item.why == "children":
-            sentence = f"导入后{item.who}在它下面登记过内容，保留"
-        elif item.field is None:
-            sentence = f"导入后{item.who}改过{what}，保留"
-        else:
-            sentence = f"{what}：导入后{item.who}改过，保留后来的值"
-        lines.append((names.get(owner.get((item.noun, item.record_id), 0), ""), sentence))
-    return lines
+# --- what a batch says of itself ------------------------------------------------------------------------------------
 
 
 def counts_of(batch_id: int) -> dict[str, int]:

@@ -13,6 +13,7 @@ from crm.actions import imports
 from crm.actions.exports import export_profile
 from crm.actions.import_judging import judge
 from crm.actions.import_rows import OUTCOMES
+from crm.actions.import_undo import kept_words, preview_undo
 from crm.cli import refuse
 from crm.cli.accounts import Day
 from crm.cli.database import operators_act
@@ -205,12 +206,12 @@ def import_undo(batch: int, dry_run: bool, as_json: bool) -> None:
     """Take back one import: overwritten values return, what came with it goes, later edits stay and are named."""
     act = operators_act()
     if dry_run:
-        plan = imports.preview_undo(batch, viewer=act.viewer)
+        plan = preview_undo(batch, viewer=act.viewer)
         restored, withdrawn, kept = sum(map(len, plan.restore.values())), len(plan.withdraw), plan.kept
     else:
         result = work.undo(batch, operators_act)
         restored, withdrawn, kept = result.restored, result.withdrawn, result.kept
-    lines = imports.kept_words(kept)
+    lines = kept_words(kept)
     if as_json:
         report = {
             "batch": batch,

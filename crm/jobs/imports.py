@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from threading import Thread
 from typing import Any
 
-from crm.actions import imports
+from crm.actions import import_undo, imports
 from crm.actions.changes import UndoResult
 from crm.domain.acts import Act
 from crm.domain.pinyin import sort_key
@@ -172,9 +172,9 @@ def undo(batch_id: int, act_now: Callable[[], Act]) -> UndoResult:
     for _ in range(_TRIES):
         act = act_now()
         with _heavy(), suppress(Conflict):
-            ready = imports.prepare_undo(batch_id, act=act)
+            ready = import_undo.prepare_undo(batch_id, act=act)
             with unit_of_work():
-                result = imports.undo_import(batch_id, ready, act=act)
+                result = import_undo.undo_import(batch_id, ready, act=act)
             if result is not None:
                 return result
     raise Refused("库里一直有人在保存，没有撤销。过一会儿再试。")

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from crm.actions import import_answers, imports
+from crm.actions import import_answers, import_undo, imports
 from crm.actions.changes import undo
 from crm.actions.enterprises import edit_enterprise
 from crm.actions.import_rows import OUTCOMES
@@ -61,9 +61,9 @@ def confirm(batch_id, *, good_rows_only=False, viewer=None):
 
 
 def undo_batch(batch_id, *, viewer=None):
-    ready = imports.prepare_undo(batch_id, act=act(viewer))
+    ready = import_undo.prepare_undo(batch_id, act=act(viewer))
     with unit_of_work():
-        return imports.undo_import(batch_id, ready, act=act(viewer))
+        return import_undo.undo_import(batch_id, ready, act=act(viewer))
 
 
 def batch(batch_id):
@@ -1151,8 +1151,8 @@ def test_undo_keeps_what_was_edited_since_and_names_who_did(app):
     with unit_of_work():
         record_qualification(fresh, {"kind": "cq_tech", "announced_on": date(2026, 1, 5)}, act=act(tan))
 
-    plan = imports.preview_undo(batch_id, viewer=tan)
-    said = imports.kept_words(plan.kept)
+    plan = import_undo.preview_undo(batch_id, viewer=tan)
+    said = import_undo.kept_words(plan.kept)
     result = undo_batch(batch_id, viewer=tan)
 
     row = db.session.get(Enterprise, enterprise_id)
@@ -1184,13 +1184,13 @@ def test_an_undone_batch_can_be_brought_back_by_undoing_the_undo(app):
 def test_an_undo_worked_out_before_somebody_saved_is_worked_out_again(app):
     batch_id = bring({"企业": [HEAD, [QINGHE, code(1)]]})
     confirm(batch_id)
-    ready = imports.prepare_undo(batch_id, act=act())
+    ready = import_undo.prepare_undo(batch_id, act=act())
     enterprise_id = db.session.scalar(select(Enterprise.id))
     with unit_of_work():
         edit_enterprise(enterprise_id, {"contact_name": "丁"}, version=1, act=act())
 
     with unit_of_work():
-        answer = imports.undo_import(batch_id, ready, act=act())
+        answer = import_undo.undo_import(batch_id, ready, act=act())
 
     assert answer is None
     assert db.session.get(Enterprise, enterprise_id).deleted is False
@@ -1200,7 +1200,7 @@ def test_a_batch_that_was_not_written_cannot_be_undone(app):
     batch_id = bring({"企业": [HEAD, [QINGHE, code(1)]]})
 
     with pytest.raises(Refused, match="没有写入过"):
-        imports.preview_undo(batch_id, viewer=act().viewer)
+        import_undo.preview_undo(batch_id, viewer=act().viewer)
 
 
 def test_the_moment_of_the_tests_is_the_day_of_the_batch(app):

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, send_fil
 from sqlalchemy import func, select
 from wtforms import BooleanField, FileField, StringField
 
-from crm.actions import import_answers, imports
+from crm.actions import import_answers, import_undo, imports
 from crm.actions.exports import blank_template, export_rows
 from crm.actions.import_words import labels
 from crm.domain.fields import CHOICES
@@ -327,14 +327,14 @@ def undo_preview(batch_id: int):
 
 def _undo_page(batch_id: int, form: Form):
     batch = imports.own_batch(batch_id, viewer())
-    plan = imports.preview_undo(batch_id, viewer=viewer())
+    plan = import_undo.preview_undo(batch_id, viewer=viewer())
     return render_template(
         "imports/undo.html",
         batch=batch,
         form=form,
         restored=sum(len(fields) for fields in plan.restore.values()),
         withdrawn=len(plan.withdraw),
-        kept=imports.kept_words(plan.kept[:200]),
+        kept=import_undo.kept_words(plan.kept[:200]),
         kept_count=len(plan.kept),
         nothing=plan.nothing_to_do,
     )
@@ -347,12 +347,12 @@ def undo(batch_id: int):
     for _ in range(_TRIES):
         act = new_act()
         try:
-            ready = imports.prepare_undo(batch_id, act=act)
+            ready = import_undo.prepare_undo(batch_id, act=act)
         except Refused:
             if not was_pressed_before(form):
                 raise
             return done("已撤销导入。", url_for("imports.show", batch_id=batch_id))
-        result = attempt(form, lambda ready=ready, act=act: imports.undo_import(batch_id, ready, act=act) or False)
+        result = attempt(form, lambda ready=ready, act=act: import_undo.undo_import(batch_id, ready, act=act) or False)
         if result is None:
             return _undo_page(batch_id, form), 409
         if result:
