@@ -71,6 +71,10 @@ def problems(year: int | None, values: Mapping[str, Any], *, today: date) -> dic
         wrong["year"] = f"年度 {year} 不在 {FIRST_YEAR} 到 {today.year} 之间。核对后改正。"
     for code, value in values.items():
         declared = FIELDS.get(f"figures.{code}")
+        if declared is not None and isinstance(value, date):
+            if year is not None and value.year != year:
+                wrong[code] = f"{declared.label} {value} 不在 {year} 年。改正日期，或填到那一年的指标里。"
+            continue
         if declared is None or value is None or isinstance(value, bool | str):
             continue
         if declared.minimum is not None and value < declared.minimum:

@@ -93,6 +93,18 @@ CHOICES: dict[str, dict[str, str]] = {
         "state": "国家级",
     },
     "standard_level": {"none": "无", "industry": "行业标准", "national": "国家标准", "international": "国际标准"},
+    "main_product_area": {
+        "strength": "补短板、锻长板或填补空白",
+        "base": "六基领域、老字号或为龙头配套",
+        "other": "其他",
+    },
+    "industry_chain": {
+        "six_bases": "工业六基",
+        "traditional": "传统产业升级关键环节",
+        "emerging": "新兴产业链关键环节",
+        "future": "未来产业链关键环节",
+        "none": "不在其中",
+    },
     "collection_method": {"audited": "查账征收", "assessed": "核定征收"},
     "sme_industry": {
         "agriculture": "农、林、牧、渔业",
@@ -202,6 +214,10 @@ def _intellectual_property() -> Iterator[Field]:
     yield Field(f, "supports_main_product", "与主要产品相关", "yes_no", basis="115号 第七条")
     yield Field(f, "disputed", "有权属争议", "yes_no", basis="115号 第七条")
     yield Field(f, "high_value_reason", "高价值理由", "choice", choices="high_value_reason")
+    yield Field(f, "holder_rank", "权利人位次", "count", unit="位", minimum=1, maximum=100,
+                aliases=("权利人排名", "专利权人位次"), basis="2号 附件3：前三位权利人；195号：共有的限一家使用")
+    yield Field(f, "in_use", "已实际应用", "yes_no", basis="2号：与主导产品相关并实际应用")
+    yield Field(f, "economic_benefit", "产生经济效益", "yes_no", basis="2号：应用并产生经济效益")
     yield Field(f, "used_in_year", "已用于高企认定（年度）", "year", minimum=2008, maximum=2100,
                 basis="195号：Ⅱ类仅限使用一次")
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from crm.domain import conditions as c
 from crm.domain.amounts import say_number, say_value
 from crm.domain.facts import DERIVED, FactRef
-from crm.domain.fields import FIELDS
+from crm.domain.fields import CHOICES, FIELDS, fields_of
 from crm.rules.rule_sets import kinds, load_rule_set
 
 
@@ -72,6 +72,17 @@ def facts_table(on: date) -> str:
         offsets = ", ".join(str(year) for year in sorted(years)) or "–"
         lines.append(
             f"| `{key}` | {declared.label} | {declared.type} | {declared.unit or '–'} | {offsets} | {readers} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def fields_table() -> str:
+    """The second table of docs/facts.md: every figure and every quality of a piece of IP a file may state."""
+    lines = ["| fact | label | type | unit or choices | basis |", "|---|---|---|---|---|"]
+    for field in (*fields_of("figures"), *fields_of("intellectual_property")):
+        listed = ", ".join(CHOICES.get(field.choices or "", {}))
+        lines.append(
+            f"| `{field.key}` | {field.label} | {field.type} | {listed or field.unit or '–'} | {field.basis or '–'} |"
         )
     return "\n".join(lines) + "\n"
 

@@ -1,5 +1,6 @@
 """Yearly figures: entered, changed, confirmed, refused."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -70,8 +71,13 @@ def test_two_editors_of_one_value_clash(app):
         (1900, {}, "年度 1900 不在 2000 到 2026 之间。核对后改正。"),
         (2025, {"staff_count": -3}, "从业人员 -3 小于 0。核对后改正。"),
         (2025, {"rd_expense": Decimal(-12)}, "研发费用（会计口径） -12 小于 0。核对后改正。"),
+        (
+            2025,
+            {"accident_on": date(2024, 3, 4)},
+            "重大安全、重大质量事故日期（当年最近一次） 2024-03-04 不在 2025 年。改正日期，或填到那一年的指标里。",
+        ),
     ],
-    ids=["a year to come", "1900", "a negative head count", "negative money"],
+    ids=["a year to come", "1900", "a negative head count", "negative money", "an accident of another year"],
 )
 def test_impossible_figures_are_refused_in_a_sentence(year, values, sentence):
     assert list(problems(year, values, today=TODAY).values()) == [sentence]

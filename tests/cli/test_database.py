@@ -111,7 +111,7 @@ def test_without_room_for_the_backup_nothing_is_migrated(empty, monkeypatch):
 
     monkeypatch.setattr("crm.store.migrating.copy_before_migrating", full)
     monkeypatch.setattr("crm.store.migrating.upgrade", lambda: upgraded.append("done"))
-    monkeypatch.setattr("crm.store.schema._want", lambda: "0002")
+    monkeypatch.setattr("crm.store.schema._want", lambda: "9998")
 
     result = run(empty, "init")
 

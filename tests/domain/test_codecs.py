@@ -283,7 +283,6 @@ _VALUES = {
     "text": _typed, "long_text": _typed, "code": _typed,
     "date": st.dates(EARLIEST, latest_date(TODAY)),
     "year": st.integers(2008, 2038),
-    "count": st.integers(0, 5),
     "money": st.decimals(0, "9999999999999.99", places=2, allow_nan=False),
     "ratio": st.decimals(0, 1, places=4),
     "number": st.decimals(0, 100, places=3),
@@ -301,7 +300,8 @@ def fields_and_values(draw):
     if field.type == "choice":
         labels = CHOICES.get(field.choices, {"tea": "茶叶", "goat": "山羊、草食牲畜"})
         return field, draw(st.sampled_from(list(labels))), labels
-    value = draw(_VALUES[field.type])
+    bounded = st.integers(field.minimum or 0, min(5, field.maximum or 5))
+    value = draw(bounded if field.type == "count" else _VALUES[field.type])
     if field.type in ("text", "long_text", "code"):
         try:
             value = read_value(field, value, today=TODAY)

@@ -19,7 +19,7 @@ from crm.domain.judgements import as_report, missing_facts, walk
 from crm.rules.loader import RuleFileError, text_of
 from crm.rules.rule_checks import check, check_text
 from crm.rules.rule_sets import kinds, load_rule_set, rule_set_from_text
-from crm.rules.rule_texts import facts_table, show
+from crm.rules.rule_texts import facts_table, fields_table, show
 
 ON = date(2026, 11, 23)
 DOCS = Path(__file__).parents[2] / "docs" / "facts.md"
@@ -324,6 +324,12 @@ def test_the_table_of_facts_is_the_one_the_rules_read():
     written = DOCS.read_text(encoding="utf-8").split("<!-- table -->\n")[1].split("<!-- /table -->")[0]
 
     assert written == facts_table(ON)
+
+
+def test_the_documented_fields_are_the_declared_ones():
+    written = re.search(r"<!-- fields -->\n(.*?)<!-- /fields -->", DOCS.read_text(encoding="utf-8"), re.S)[1]
+
+    assert written == fields_table()
 
 
 def test_the_example_of_the_documentation_meets_both_comparisons():

@@ -231,7 +231,6 @@ def test_a_filled_blank_is_read_as_it_was_filled(blank):
 _BY_TYPE = {
     "date": st.dates(EARLIEST, latest_date(TODAY)),
     "year": st.integers(2008, 2038),
-    "count": st.integers(0, 5),
     "money": st.decimals(0, "9999999999999.99", places=2),
     "ratio": st.decimals(0, 1, places=4),
     "number": st.decimals(0, 100, places=2),
@@ -245,6 +244,8 @@ def _values_of(field):
     options = choices_for(field, CHOICES_NOW) or CHOICES.get(field.choices or "")
     if options:
         return st.sampled_from(list(options))
+    if field.type == "count":
+        return st.integers(field.minimum or 0, min(5, field.maximum or 5))
     if field.type in _BY_TYPE:
         return _BY_TYPE[field.type]
     return _texts.map(lambda text: _as_stored(field, text))

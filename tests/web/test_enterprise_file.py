@@ -496,6 +496,44 @@ def test_figures_are_typed_in_ten_thousands_and_a_blank_stays_unknown(client):
     assert (row.revenue, row.staff_count, row.rd_expense, row.net_assets) == (Decimal(37706000), 74, Decimal(0), None)
 
 
+def test_what_only_recognitions_ask_for_is_folded_away_and_can_be_filled(client):
+    enterprise_id = make_enterprise()
+    url = f"/enterprises/{enterprise_id}/figures/2025"
+    page = client.get(url).text
+    ordinary, folded = page.split('aria-label="认定专用"')
+
+    answer = fill(client, url, score_technology="7", market_share_rank="2", own_brand="yes", accident_on="2025-03-04")
+
+    [row] = figures_of(enterprise_id)
+    assert answer.status_code == 302
+    assert (row.score_technology, row.market_share_rank, row.own_brand) == (7, 2, True)
+    assert row.accident_on == date(2025, 3, 4)
+    assert ('id="f-score_technology"' in folded, 'id="f-score_technology"' in ordinary) == (True, False)
+    assert re.search(r"<details>\s*<summary[^>]*>45 项，已填 0 项</summary>", folded)
+    assert "45 项，已填 4 项" in client.get(url).text
+
+
+def test_a_slip_in_the_folded_fields_unfolds_them(client):
+    url = f"/enterprises/{make_enterprise()}/figures/2025"
+
+    wrong = fill(client, url, score_technology="9", accident_on="2024-03-04")
+
+    assert wrong.status_code == 422
+    assert "<details open>" in wrong.text
+    assert 'id="f-score_technology-error"' in wrong.text
+
+
+def test_the_grid_counts_blank_recognition_facts_and_lists_the_filled_ones(client):
+    enterprise_id = make_enterprise()
+    with unit_of_work():
+        record_figures(enterprise_id, 2025, {"market_share_rank": 2, "had_data_fraud": False}, act=act())
+
+    page = client.get(f"/enterprises/{enterprise_id}?tab=figures").text
+
+    assert "认定专用另有 43 项未填" in page
+    assert "主导产品全国市场占有率排名" in page and "评分：技术的先进程度" not in page
+
+
 def test_an_edit_of_a_figure_lets_its_confirmation_lapse_and_shows_it(client):
     enterprise_id = make_enterprise()
     with unit_of_work():

@@ -43,6 +43,7 @@ from crm.web.doors import SIGNED_IN, open_to, today, viewer
 from crm.web.enterprises import blueprint, filters, judging, titles
 from crm.web.enterprises.known import as_known
 from crm.web.enterprises.listing import asked_by
+from crm.web.figures.groups import FIGURE_GROUPS, RECOGNITION_GROUPS
 
 TABS: dict[str, str] = {
     "": "概览",
@@ -59,20 +60,6 @@ HISTORY_PAGE = 60
 LOGS_SHOWN = 4
 # Rows of the grid on the overview; the tab has them all.
 MAIN_FIGURES = ("revenue", "rd_expense", "hightech_income", "net_assets", "staff_count", "sci_staff_sme")
-FIGURE_GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("收入与利润", ("revenue", "sales", "main_revenue", "main_product_revenue", "total_income", "hightech_income",
-                    "net_profit", "tax_paid", "equity_financing", "export_revenue")),
-    ("费用", ("cost_expense", "rd_expense", "rd_expense_deduction", "rd_expense_hnte", "rd_expense_domestic")),
-    ("资产", ("total_assets", "total_liabilities", "net_assets")),
-    ("人员", ("staff_count", "sci_staff_sme", "sci_staff_hnte", "rd_staff_count", "insured_count")),
-    ("其他指标", ("conversions", "market_share", "platform_score", "niche_years", "digital_level",
-                  "rd_institution_level", "sme_industry", "innovation_score")),
-    ("合规与声明", ("had_major_accident", "had_env_violation", "had_research_misconduct", "was_blacklisted",
-                    "restricted_products", "own_accounts", "national_award_top3", "ministry_rd_institution",
-                    "led_standard", "provincial_award", "joined_standard", "core_ip_supports_product",
-                    "in_hightech_field", "in_strategic_industry")),
-    ("来源", ("source_note",)),
-)  # fmt: skip
 
 
 @dataclass
@@ -330,8 +317,15 @@ def _figures(file: File, *, every: bool) -> dict[str, Any]:
     sources, changed = _sources(file)
     unit = "元" if request.args.get("unit") == "yuan" else "万元"
     groups = []
-    for label, codes in FIGURE_GROUPS if every else (("", MAIN_FIGURES),):
+    unasked = 0
+    for label, codes in (*FIGURE_GROUPS, *RECOGNITION_GROUPS) if every else (("", MAIN_FIGURES),):
         rows = [_figure_row(FIELDS[f"figures.{code}"], years, by_year, sources, unit) for code in codes]
+        if (label, codes) in RECOGNITION_GROUPS:
+            # Most enterprises never need these, so what is blank is counted and not listed.
+            kept = [r for r in rows if any(cell["text"] for cell in r["cells"])]
+            unasked += len(rows) - len(kept)
+            groups.append({"label": label, "rows": kept, "blank": []})
+            continue
         if every and not any(cell["text"] for r in rows for cell in r["cells"]):
             groups.append({"label": label, "rows": [], "blank": [r["label"] for r in rows]})
             continue
@@ -345,6 +339,7 @@ def _figures(file: File, *, every: bool) -> dict[str, Any]:
             "ratio": _ratio_row(years, by_year),
             "unit": unit,
             "lapsed": changed,
+            "unasked": unasked,
         },
         "figure_years": sorted(by_year),
         "next_year": last,

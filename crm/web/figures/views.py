@@ -13,7 +13,7 @@ from crm.store.scope import visible_enterprise
 from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, today, viewer
 from crm.web.editing import last_writers
 from crm.web.enterprises import forms
-from crm.web.enterprises.show import FIGURE_GROUPS
+from crm.web.figures.groups import FIGURE_GROUPS, RECOGNITION_GROUPS
 
 blueprint = Blueprint("figures", __name__)
 
@@ -77,4 +77,7 @@ def _page(form: forms.DeclaredForm, row: Enterprise, year: int) -> str:
         state = state_of(row.id, year)
         conflicts = form.clashes(last_writers("figures", state.id if state else 0))
     groups = [(label, forms.inputs(form, codes)) for label, codes in FIGURE_GROUPS]
-    return render_template("figures/edit.html", form=form, row=row, year=year, groups=groups, conflicts=conflicts)
+    special = [(label, forms.inputs(form, codes)) for label, codes in RECOGNITION_GROUPS]
+    return render_template(
+        "figures/edit.html", form=form, row=row, year=year, groups=groups, special=special, conflicts=conflicts
+    )
