@@ -87,8 +87,9 @@ def _templates(app: Flask) -> None:
 
 def _doors(app: Flask) -> None:
     from crm import cli
-    from crm.web import frame, routes, static_files
+    from crm.web import addresses, frame, routes, static_files
 
+    addresses.install(app)
     frame.install(app)
     static_files.install(app)
     routes.register(app)

@@ -18,6 +18,7 @@ from crm.domain import words
 from crm.domain.words import local
 from crm.extensions import db
 from crm.store.changes import Change, ChangeSet
+from crm.web.addresses import version_in, whole
 from crm.web.doors import Form
 from crm.web.inputs import Kept
 
@@ -59,9 +60,10 @@ class EditForm(Form):
         if isinstance(field, Kept):
             return field.meaning(text)
         if isinstance(field, IntegerField):
-            if not (text.isascii() and text.isdigit() and len(text) < 18):
+            number = whole(text)
+            if number is None:
                 raise ValueError(f"“{text[:20]}”不是整数。")
-            return int(text)
+            return number
         return text
 
     def label_of(self, name: str) -> str:
@@ -120,8 +122,7 @@ class EditForm(Form):
 
     @property
     def seen_version(self) -> int:
-        text = self.version.data or ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        return version_in(self.version.data) or 0
 
     def seen_values(self, names: Iterable[str], stored: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The values that were shown, for the fields given.

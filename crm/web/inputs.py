@@ -6,8 +6,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from wtforms import StringField
+from wtforms import IntegerField, StringField
 from wtforms.validators import StopValidation
+
+from crm.web.addresses import whole
 
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _SEPARATORS = re.compile(r"[、,，;；\n]+")
@@ -23,6 +25,17 @@ def read_day(text: str) -> date:
     if day is None or not 1949 <= day.year <= 2099:
         raise ValueError(f"“{text.strip()[:40]}”不是日期。写成 2026-11-23。")
     return day
+
+
+class WholeField(IntegerField):
+    """A number a form carries along (a region, a version); one no row can have is no number."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist:
+            return
+        self.data = whole(valuelist[0])
+        if self.data is None:
+            raise ValueError(f"“{valuelist[0][:20]}”不是编号。刷新页面再试。")
 
 
 class Kept(StringField):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import time_machine
 from huey import MemoryHuey
-from werkzeug.routing import Rule
+from werkzeug.routing import IntegerConverter, Rule
 
 from crm.extensions import db
 from crm.web.doors import ANYBODY, SIGNED_IN
@@ -248,7 +248,7 @@ def test_every_record_of_an_address_is_a_whole_number(world):
         rule.rule
         for rule in rules(world.app)
         for name in rule.arguments
-        if (name in RECORDS or name == "entry_id") and type(rule._converters[name]).__name__ != "IntegerConverter"
+        if (name in RECORDS or name == "entry_id") and not isinstance(rule._converters[name], IntegerConverter)
     ]
 
     assert loose == []

@@ -12,6 +12,7 @@ from crm.domain.kinds import KINDS
 from crm.store.applications import Application
 from crm.store.enterprises import Enterprise
 from crm.store.scope import visible_enterprise, visible_record
+from crm.web.addresses import whole
 from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, today, viewer
 from crm.web.editing import EditForm, last_writers
 from crm.web.enterprises import forms
@@ -80,7 +81,7 @@ def new(enterprise_id: int):
                 lambda: add_application(
                     enterprise_id,
                     kind=form.text("kind"),
-                    year=int(year) if year.isdigit() and len(year) == 4 else None,
+                    year=whole(year, largest=9999),
                     stage=values["stage"],
                     stage_on=values["stage_on"],
                     note=values["note"],

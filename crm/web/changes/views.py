@@ -16,6 +16,7 @@ from crm.store import change_lists
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Enterprise
 from crm.store.scope import visible
+from crm.web.addresses import whole
 from crm.web.changes.lines import action_words
 from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, own_path, viewer
 
@@ -35,9 +36,7 @@ def index():
     person = viewer()
     office = person.has("bureau", "admin")
     mine = not office or request.args.get("who") == "me"
-    before = request.args.get("before", "")
-    below = int(before) if before.isdecimal() and len(before) < 18 else None
-    found = change_lists.recent(person, mine=mine, before=below)
+    found = change_lists.recent(person, mine=mine, before=whole(request.args.get("before")))
     return render_template(
         "changes/index.html",
         found=found,

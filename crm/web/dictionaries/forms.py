@@ -2,19 +2,20 @@
 
 from typing import Any
 
-from wtforms import IntegerField, StringField
+from wtforms import StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 from crm.store.windows import FIELDS
+from crm.web.addresses import LARGEST_ID, whole
 from crm.web.doors import Form
 from crm.web.editing import EditForm
-from crm.web.inputs import DayField, MomentField, NamesField
+from crm.web.inputs import DayField, MomentField, NamesField, WholeField
 
 
 class EntryForm(EditForm):
     """One row of any list; a list uses the fields it has, which are then ``edited``."""
 
-    region_id = IntegerField(validators=[Optional()])
+    region_id = WholeField(validators=[Optional()])
     dictionary = StringField()
     code = StringField("代码", [Length(max=40, message="代码不超过 40 个字符。")])
     label = StringField("名称", [Length(max=80, message="名称不超过 80 个字。")])
@@ -29,7 +30,7 @@ class EntryForm(EditForm):
 
     def value_of(self, name: str, text: str) -> Any:
         if name in ("position", "successor_id"):
-            return int(text) if text.isascii() and text.isdigit() and int(text) < 30_000 else None
+            return whole(text, largest=30_000 if name == "position" else LARGEST_ID)
         value = super().value_of(name, text)
         return [] if name == "aliases" and value is None else value
 
@@ -44,7 +45,7 @@ class EntryForm(EditForm):
 class WindowForm(EditForm):
     edited = FIELDS
 
-    region_id = IntegerField(validators=[Optional()])
+    region_id = WholeField(validators=[Optional()])
     kind = StringField("资格")
     year = StringField("年度")
     batch = StringField("批次", [Length(max=40, message="批次不超过 40 个字。")])
@@ -58,7 +59,7 @@ class WindowForm(EditForm):
 
     def value_of(self, name: str, text: str) -> Any:
         if name == "year":
-            return int(text) if text.isascii() and text.isdigit() and len(text) == 4 else None
+            return whole(text, largest=9999)
         value = super().value_of(name, text)
         return "" if name == "batch" and value is None else value
 

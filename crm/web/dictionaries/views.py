@@ -20,6 +20,7 @@ from crm.store.regions import Region
 from crm.store.scope import visible, visible_record
 from crm.store.units import Unit
 from crm.store.windows import Window
+from crm.web.addresses import whole
 from crm.web.dictionaries.forms import EntryForm, HolidayForm, PlainForm, WindowForm
 from crm.web.doors import attempt, done, new_act, open_to, today, viewer
 from crm.web.editing import EditForm, last_writers
@@ -65,7 +66,7 @@ def _region(region_id: int | None) -> Region:
 
 
 def _asked_region() -> Region:
-    return _region(request.args.get("region_id", type=int))
+    return _region(whole(request.args.get("region_id")))
 
 
 def _list_page(template: str, region: Region, **more: Any) -> str:
@@ -231,7 +232,7 @@ def windows():
     region = _asked_region()
     rows = list(db.session.scalars(visible(select(Window), viewer()).order_by(Window.kind, Window.opens_on, Window.id)))
     years = sorted({row.year for row in rows} | {today().year})
-    year = request.args.get("year", type=int) or today().year
+    year = whole(request.args.get("year"), largest=9999) or today().year
     return _list_page(
         "windows",
         region,
@@ -255,7 +256,7 @@ def _keeps_windows(region: Region) -> int | None:
 @open_to(*OFFICE)
 def new_window():
     region = _asked_region()
-    year = request.args.get("year", type=int) or today().year
+    year = whole(request.args.get("year"), largest=9999) or today().year
     data = {"region_id": _keeps_windows(region) or region.id, "year": str(year), "status": "expected"}
     return _window_page(WindowForm(formdata=None, data=data))
 
@@ -362,7 +363,9 @@ def remove_holiday(holiday_id: int):
 
 
 def _holiday_page(form: HolidayForm, errors: list[str] | None = None) -> str:
-    year = request.args.get("year", type=int) or (form.first.value.year if form.first.value else today().year)
+    year = whole(request.args.get("year"), largest=9999) or (
+        form.first.value.year if form.first.value else today().year
+    )
     known = holidays()
     query = select(Holiday).where(~Holiday.deleted).order_by(Holiday.day)
     rows = [row for row in db.session.scalars(query) if row.day.year == year]

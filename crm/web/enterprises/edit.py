@@ -17,6 +17,7 @@ from crm.extensions import db
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Affiliation
 from crm.store.scope import readable, visible_enterprise
+from crm.web.addresses import version_in
 from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, today, viewer
 from crm.web.editing import THEIRS, say
 from crm.web.enterprises import blueprint, forms
@@ -255,11 +256,8 @@ def withdraw(enterprise_id: int):
     form = Form()
     back = url_for("enterprises.show", enterprise_id=enterprise_id)
     if form.validate_on_submit():
-        version = request.form.get("version", "")
-        written = attempt(
-            form,
-            lambda: withdraw_enterprise(enterprise_id, version=int(version) if version.isdigit() else 0, act=new_act()),
-        )
+        version = version_in(request.form.get("version")) or 0
+        written = attempt(form, lambda: withdraw_enterprise(enterprise_id, version=version, act=new_act()))
         if written is not None:
             return done(f"已撤下 {name}，不再计入名单。", url_for("enterprises.index"), written)
     if form.conflict:

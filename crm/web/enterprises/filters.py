@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from crm.domain.fields import CHOICES
 from crm.domain.kinds import KINDS, POOL, POOL_KIND, RUNGS, STATES
 from crm.store.enterprise_lists import SORTS, Filter, hnte_within_a_year
+from crm.web.addresses import LARGEST_COUNT, page_number, whole
 
 # Columns of the list: key, head, and whether a narrow office screen shows it by default.
 COLUMNS: dict[str, tuple[str, bool]] = {
@@ -71,16 +72,17 @@ def read(
     columns = PUBLIC_COLUMNS if public_only else tuple(COLUMNS)
     sorts = SORTS.keys() - INTERNAL_COLUMNS if public_only else SORTS.keys()
     views = views_for(public_only)
-    rungs = tuple(sorted({int(r) for r in args.getlist("rung") if r.isdigit() and int(r) < len(RUNGS)}))
-    townships = tuple(int(t) for t in args.getlist("township") if t.isdigit())
+    rungs = tuple(sorted({r for r in _wholes(args.getlist("rung")) if r < len(RUNGS)}))
+    townships = tuple(_wholes(args.getlist("township")))
     kind, _, state = args.get("state", "").partition(":")
     manager = args.get("manager", "")
+    manager_id = whole(manager, largest=LARGEST_COUNT)
     kept: dict[str, Any] = {
         "q": args.get("q", "").strip()[:60],
         "rung": [str(r) for r in rungs],
         "basis": "held" if args.get("basis") == "held" else None,
         "township": [str(t) for t in townships],
-        "manager": manager if manager in ("me", "none") or manager.isdigit() else None,
+        "manager": manager if manager in ("me", "none") or manager_id is not None else None,
         "state": f"{kind}:{state}" if kind in KINDS or kind == POOL else None,
         "industry": args.get("industry", "")[:40],
         "status": args.get("status") if args.get("status") in CHOICES["status"] else None,
@@ -94,7 +96,7 @@ def read(
         rungs=rungs,
         held=kept["basis"] == "held",
         townships=townships,
-        manager=viewer_id if manager == "me" else int(manager) if manager.isdigit() else None,
+        manager=viewer_id if manager == "me" else manager_id,
         unassigned=manager == "none",
         kind=kind if kept["state"] else None,
         state=state if state in STATES or state in ("in_pool", "proposed") else None,
@@ -104,16 +106,19 @@ def read(
     view = VIEWS.get(kept["view"] or "")
     if view:
         wanted = view[1](wanted, today, silent_since() if kept["view"] == "silent" else today)
-    number = int(args.get("page", "1")) if args.get("page", "1").isdigit() else 1
     default_sort = "due" if kept["view"] in ("awaiting", "overdue", "due") and not public_only else "name"
     return Asked(
         wanted,
         kept["sort"] or default_sort,
         bool(kept["desc"]),
         tuple(kept["columns"]) or (DEFAULT_PUBLIC if public_only else DEFAULT_COLUMNS),
-        max(1, min(number, 100_000)),
+        page_number(args),
         kept,
     )
+
+
+def _wholes(texts: list[str]) -> list[int]:
+    return [number for text in texts if (number := whole(text, largest=LARGEST_COUNT)) is not None]
 
 
 # Standing views, each a filter over the standings; the words are those of the glossary.

@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from flask import abort, current_app, render_template, request, url_for
 from sqlalchemy import func, select
-from werkzeug.datastructures import MultiDict
 
 from crm.actions.applications import OUTCOMES
 from crm.actions.assessments import facts_from, judge
@@ -38,6 +37,7 @@ from crm.store.scope import visible_enterprise
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
 from crm.store.windows import rounds
 from crm.web import reference
+from crm.web.addresses import Texts, whole
 from crm.web.changes import lines
 from crm.web.doors import SIGNED_IN, open_to, today, viewer
 from crm.web.enterprises import blueprint, filters, judging, titles
@@ -538,10 +538,9 @@ def _compare_tab(file: File) -> dict[str, Any]:
 
 def _history(file: File) -> dict[str, Any]:
     noun, code = request.args.get("noun", ""), request.args.get("field", "")
-    record = request.args.get("record", "")
-    before = request.args.get("before", "")
-    if noun and code and record.isdigit():
-        found = _history_of(file, noun, int(record), code)
+    record = whole(request.args.get("record"))
+    if noun and code and record is not None:
+        found = _history_of(file, noun, record, code)
         shown = lines.entries(found, viewer(), file.classes)
         for entry in shown:
             entry.lines = [line for line in entry.lines if line.code == code]
@@ -551,7 +550,8 @@ def _history(file: File) -> dict[str, Any]:
             "one_field": declared.label if declared else code,
             "older": None,
         }
-    found = history_of_enterprise(file.row.id, limit=HISTORY_PAGE, before_id=int(before) if before.isdigit() else None)
+    before = whole(request.args.get("before"))
+    found = history_of_enterprise(file.row.id, limit=HISTORY_PAGE, before_id=before)
     older = found[-1][0].id if len(found) == HISTORY_PAGE else None
     return {
         "history": lines.entries(found, viewer(), file.classes),
@@ -593,8 +593,8 @@ def neighbours(enterprise_id: int):
     """上一家 / 下一家 through the list one came from; asked for after the page, which does not wait for it."""
     file_of(enterprise_id)
     query = request.args.get("from", "")
-    args = MultiDict(parse_qsl(query))
-    asked = asked_by(args)
+    # An address within the address: its NULs were still written as %00 when the outer one was read.
+    asked = asked_by(Texts(parse_qsl(query)))
     ids = enterprise_lists.all_ids(asked.filter, viewer(), today=today(), sort=asked.sort, descending=asked.descending)
     at = ids.index(enterprise_id) if enterprise_id in ids else None
     person = viewer()

@@ -10,6 +10,7 @@ from crm.domain.refusals import NotAllowed
 from crm.domain.viewers import CONFIDENTIAL
 from crm.store.enterprises import Enterprise
 from crm.store.scope import visible_enterprise
+from crm.web.addresses import whole
 from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, today, viewer
 from crm.web.editing import last_writers
 from crm.web.enterprises import forms
@@ -23,8 +24,9 @@ blueprint = Blueprint("figures", __name__)
 def choose(enterprise_id: int):
     """The address ?year=2025 leads to the form of that year."""
     row, _ = _editable(enterprise_id)
-    asked = request.args.get("year", "")
-    year = int(asked) if asked.isdigit() and FIRST_YEAR <= int(asked) <= today().year else today().year - 1
+    year = whole(request.args.get("year"))
+    if year is None or not FIRST_YEAR <= year <= today().year:
+        year = today().year - 1
     return edit(row.id, year)
 
 

@@ -18,6 +18,7 @@ from crm.store.jobs import Job
 from crm.store.regions import Region, counties
 from crm.store.scope import visible
 from crm.store.unit_of_work import unit_of_work
+from crm.web.addresses import page_number, whole
 from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer, was_pressed_before
 from crm.web.imports import preview as shown
 
@@ -58,7 +59,7 @@ def index():
 
 
 def _index(form: UploadForm):
-    page = _page_number()
+    page = page_number(request.args)
     total = db.session.scalar(visible(select(func.count(ImportBatch.id)), viewer())) or 0
     query = visible(select(ImportBatch), viewer()).order_by(ImportBatch.id.desc())
     batches = db.session.scalars(query.limit(BATCHES).offset((page - 1) * BATCHES)).all()
@@ -180,7 +181,7 @@ def _rows(batch_id: int, outcome: str, sheet: str) -> tuple[list[ImportRow], int
     if sheet:
         conditions.append(ImportRow.sheet == sheet)
     total = db.session.scalar(select(func.count()).select_from(ImportRow).where(*conditions)) or 0
-    page = min(_page_number(), max(-(-total // PAGE), 1))
+    page = min(page_number(request.args), max(-(-total // PAGE), 1))
     query = select(ImportRow).where(*conditions).order_by(ImportRow.id).limit(PAGE).offset((page - 1) * PAGE)
     return list(db.session.scalars(query)), total, page
 
@@ -211,11 +212,6 @@ def _asides(batch_id: int) -> dict[str, list[ImportRow]]:
         query = select(ImportRow).where(ImportRow.batch_id == batch_id, ImportRow.outcome == outcome)
         found[outcome] = list(db.session.scalars(query.order_by(ImportRow.id).limit(ASIDE)))
     return found
-
-
-def _page_number() -> int:
-    raw = request.args.get("page", "1")
-    return max(int(raw), 1) if raw.isdigit() and len(raw) < 7 else 1
 
 
 @blueprint.get("/imports/<int:batch_id>/progress")
@@ -257,7 +253,7 @@ def decide(batch_id: int):
         said = dict.fromkeys(db.session.scalars(asking), for_all)
     else:
         chosen = ((key.removeprefix("row-"), value) for key, value in request.form.items() if key.startswith("row-"))
-        said = {int(row_id): value for row_id, value in chosen if row_id.isdecimal() and len(row_id) < 18}
+        said = {number: value for row_id, value in chosen if (number := whole(row_id)) is not None}
     if not form.validate() or attempt(form, lambda: import_answers.decide_rows(batch_id, said, act=new_act())) is None:
         return _show(batch, form), 409
     return redirect(url_for("imports.show", batch_id=batch_id))

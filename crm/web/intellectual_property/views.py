@@ -7,6 +7,7 @@ from crm.actions.rights import may_record_ip, require
 from crm.store.enterprises import Enterprise
 from crm.store.intellectual_property import IntellectualProperty
 from crm.store.scope import visible_enterprise, visible_record
+from crm.web.addresses import version_in
 from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, viewer
 from crm.web.editing import last_writers
 from crm.web.enterprises import forms
@@ -66,8 +67,7 @@ def withdraw(ip_id: int):
     name, to = piece.name, url_for("enterprises.show", enterprise_id=row.id, tab="ip")
     form = Form()
     if form.validate_on_submit():
-        asked = request.form.get("version", "")
-        version = int(asked) if asked.isdigit() else 0
+        version = version_in(request.form.get("version")) or 0
         written = attempt(form, lambda: withdraw_ip(ip_id, version=version, act=new_act()))
         if written is not None:
             return done(f"已撤下 {name}", to, written)

@@ -15,6 +15,7 @@ from crm.store.jobs import Job, heartbeats, last_run_of_each, lately_failed
 from crm.store.messages import STATES, Message
 from crm.store.scope import visible, visible_record
 from crm.store.users import User
+from crm.web.addresses import whole
 from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, now, open_to, today, viewer
 
 blueprint = Blueprint("jobs", __name__)
@@ -186,7 +187,7 @@ def digest_body():
 def _asked() -> tuple[User, date, str | None]:
     """Whose digest and of which day; oneself and today unless said otherwise. Raises NotFound for a foreign person."""
     raw_user, raw_on = request.args.get("user", ""), request.args.get("on", "")
-    user_id = int(raw_user) if raw_user.isdecimal() else current_user.id
+    user_id = (whole(raw_user) or 0) if raw_user.isdecimal() else current_user.id
     user = visible_record(User, user_id, viewer(), "这个用户")
     try:
         on = date.fromisoformat(raw_on) if raw_on else today()

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from crm.domain import words
 from crm.store.obligation_lists import LATE, SHOWN, Filter, span_of
+from crm.web.addresses import LARGEST_COUNT, page_number, whole
 
 TABS: dict[str, str] = {"waiting": "未办", "done": "已办", "waived": "免办", "lapsed": "已过期"}
 GROUPS: dict[str, str] = {"late": "逾期", "week": "7 天内", "month": "30 天内", "later": "以后"}
@@ -38,35 +39,34 @@ class Asked:
 def read(args: MultiDict, *, viewer_id: int | None, mine_usually: bool) -> Asked:
     """Understand an address; what it cannot be is left out. A case manager's list shows the own items unless asked."""
     manager = args.get("manager", "")
-    if not (manager in ("me", "none", "all") or (manager.isdigit() and len(manager) < 18)):
+    if manager not in ("me", "none", "all") and whole(manager, largest=LARGEST_COUNT) is None:
         manager = ""
     effective = manager or ("me" if mine_usually else "all")
     month = args.get("month", "")
     if args.get("state") == "overdue":
         month = LATE
-    township = args.get("township", "")
+    township = whole(args.get("township"), largest=LARGEST_COUNT)
     opened = _KEY.fullmatch(args.get("open", ""))
     kept = {
         "shown": args.get("shown") if args.get("shown") in SHOWN and args.get("shown") != "waiting" else None,
         "kind": args.get("kind") if args.get("kind") in words.OBLIGATION_KINDS else None,
         "month": month if month in GROUPS or _is_span(month) else None,
         "manager": manager or None,
-        "township": township if township.isdigit() and len(township) < 18 else None,
+        "township": str(township) if township is not None else None,
         "q": args.get("q", "").strip()[:60] or None,
     }
-    number = args.get("page", "1")
     return Asked(
         Filter(
             shown=kept["shown"] or "waiting",
             kind=kept["kind"],
             month=kept["month"],
-            manager=int(effective) if effective.isdigit() else None,
+            manager=whole(effective),
             mine=viewer_id if effective == "me" else None,
             unassigned=effective == "none",
-            township=int(kept["township"]) if kept["township"] else None,
+            township=township,
             text=kept["q"] or "",
         ),
-        max(1, min(int(number), 100_000)) if number.isdigit() and len(number) < 9 else 1,
+        page_number(args),
         (int(opened[1]), opened[2], opened[3]) if opened else None,
         kept,
     )

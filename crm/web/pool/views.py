@@ -12,6 +12,7 @@ from crm.store.enterprises import Enterprise
 from crm.store.pool import PoolMembership
 from crm.store.scope import visible_enterprise, visible_record
 from crm.web import reference
+from crm.web.addresses import page_number, whole
 from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, today, viewer
 from crm.web.editing import last_writers
 from crm.web.enterprises import forms
@@ -29,10 +30,8 @@ LEAVING = ("left_on", "leave_reason")
 def index():
     stage = request.args.get("stage", "in_pool")
     stage = stage if stage in STAGES else "in_pool"
-    year_asked = request.args.get("year", "")
-    year = int(year_asked) if year_asked.isdigit() and len(year_asked) == 4 else None
-    number = request.args.get("page", "1")
-    number = min(max(int(number), 1), 10_000) if number.isdigit() else 1
+    year = whole(request.args.get("year"), largest=9999)
+    number = page_number(request.args)
     person = viewer()
     counted = pool_lists.counts(person, year=year)
     rows = pool_lists.page(stage, person, year=year, number=number)

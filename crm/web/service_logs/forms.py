@@ -5,6 +5,7 @@ from typing import Any
 
 from wtforms import HiddenField, SelectMultipleField
 
+from crm.web.addresses import whole
 from crm.web.enterprises.forms import form_for
 
 CODES = ("happened_on", "kind", "text", "next_step", "next_step_on")
@@ -30,4 +31,4 @@ class EventForm(form_for("service_log", CODES)):  # type: ignore[misc]  # a clas
 
 
 def _ids(texts: Iterable[str]) -> list[int]:
-    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 18]
+    return [number for text in texts if (number := whole(text)) is not None]

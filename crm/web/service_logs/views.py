@@ -11,6 +11,7 @@ from crm.extensions import db
 from crm.store.enterprises import Enterprise
 from crm.store.scope import visible, visible_enterprise, visible_record
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
+from crm.web.addresses import page_number, whole
 from crm.web.doors import Form, attempt, done, new_act, open_to, own_path, today, viewer
 from crm.web.editing import last_writers, say
 from crm.web.obligations.listing import quick_days
@@ -29,15 +30,15 @@ def new():
     form.happened_on.data = today().isoformat()
     form.back.data = own_path(request.args.get("back")) or ""
     chosen: list[tuple[int, str]] = []
-    wanted = request.args.get("enterprise", "")
-    if wanted.isdigit() and len(wanted) < 18:
-        row, standing = visible_enterprise(int(wanted), viewer())
+    wanted = whole(request.args.get("enterprise"))
+    if wanted is not None:
+        row, standing = visible_enterprise(wanted, viewer())
         if not may_log(viewer(), standing):
             raise NotAllowed("这家企业由它的专员或业务科室记服务。")
         chosen = [(row.id, row.name)]
-    like = request.args.get("like", "")
-    if like.isdigit() and len(like) < 18:
-        log = visible_record(ServiceLog, int(like), viewer(), "这条服务记录")
+    like = whole(request.args.get("like"))
+    if like is not None:
+        log = visible_record(ServiceLog, like, viewer(), "这条服务记录")
         chosen = _enterprises_of([log.id]).get(log.id, [])
         form.kind.data = log.kind
     return _page(form, chosen)
@@ -67,8 +68,7 @@ def create():
 def index():
     """The own records, newest first."""
     person = viewer()
-    number = request.args.get("page", "1")
-    page = max(1, min(int(number), 100_000)) if number.isdigit() and len(number) < 9 else 1
+    page = page_number(request.args)
     own = ServiceLog.author_id == person.user_id
     total = db.session.scalar(visible(select(func.count()).select_from(ServiceLog).where(own), person)) or 0
     query = visible(select(ServiceLog).where(own), person)

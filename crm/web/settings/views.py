@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, render_template, request, url_for
-from wtforms import BooleanField, IntegerField, StringField
+from wtforms import BooleanField, StringField
 from wtforms.validators import Optional
 
 from crm.actions import settings as deeds
@@ -13,8 +13,10 @@ from crm.domain.refusals import NotFound
 from crm.extensions import db
 from crm.store.schema import schema_state
 from crm.store.settings import DECLARED, setting
+from crm.web.addresses import whole
 from crm.web.doors import attempt, done, new_act, open_to, viewer
 from crm.web.editing import THEIRS, EditForm, last_writers
+from crm.web.inputs import WholeField
 
 blueprint = Blueprint("settings", __name__)
 
@@ -37,7 +39,7 @@ class _SettingsForm(EditForm):
 
     edited = tuple(DECLARED)
 
-    region_id = IntegerField(validators=[Optional()])
+    region_id = WholeField(validators=[Optional()])
 
     def value_of(self, name: str, text: str) -> Any:
         return deeds.read_setting(DECLARED[name], text)
@@ -68,7 +70,7 @@ SettingsForm = type(
 @blueprint.get("/settings")
 @open_to("bureau", "admin")
 def index():
-    return _page(_region(request.args.get("region_id", type=int)))
+    return _page(_region(whole(request.args.get("region_id"))))
 
 
 @blueprint.post("/settings")

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from wtforms import BooleanField, IntegerField, PasswordField, StringField
+from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 from crm.actions.accounts import GrantWish
 from crm.store.users import User
+from crm.web.addresses import whole
 from crm.web.doors import Form
 from crm.web.editing import EditForm
-from crm.web.inputs import DayField
+from crm.web.inputs import DayField, WholeField
 
 
 class UserForm(EditForm):
@@ -18,7 +19,7 @@ class UserForm(EditForm):
     login = StringField("登录名")
     name = StringField("姓名", [InputRequired("填姓名。"), Length(max=40, message="姓名不超过 40 个字。")])
     email = StringField("信箱", [Length(max=120, message="信箱不超过 120 个字。")])
-    region_id = IntegerField("所属区划", [Optional()])
+    region_id = WholeField("所属区划", [Optional()])
     wants_digest = BooleanField("每周邮件")
 
 
@@ -31,10 +32,10 @@ class GrantForm(Form):
     valid_to = DayField("到")
 
     def wish(self) -> GrantWish:
-        kind, _, number = (self.place.data or "").partition(":")
-        place = (
-            {f"{kind}_id": int(number)} if kind in ("region", "unit", "park", "carrier") and number.isdecimal() else {}
-        )
+        kind, _, text = (self.place.data or "").partition(":")
+        number = whole(text)
+        known = kind in ("region", "unit", "park", "carrier") and number is not None
+        place = {f"{kind}_id": number} if known else {}
         return GrantWish(self.role.data or "", valid_from=self.valid_from.value, valid_to=self.valid_to.value, **place)
 
 
