@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text
 from crm.extensions import db
 from crm.store import projections
 from crm.store.enterprises import Affiliation
-from crm.store.file_store import check_files
+from crm.store.file_store import check_files, folder
 from crm.store.holidays import holidays
 from crm.store.jobs import Heartbeat
 from crm.store.messages import Message
@@ -240,7 +240,7 @@ def _dangling() -> Iterator[str]:
 
 def _files(everything: bool) -> Iterator[str]:
     try:
-        found = check_files(contents=everything)
+        found = check_files(now=_now(), contents=everything)
     except OSError as error:
         yield f"The folder of stored files cannot be read: {error.strerror}."
         return
@@ -251,7 +251,17 @@ def _files(everything: bool) -> Iterator[str]:
         ids = _some(found.damaged)
         yield f"{len(found.damaged)} stored files have other bytes than recorded (ids {ids}); restore a backup."
     if found.orphans:
-        yield f"{len(found.orphans)} files on disk belong to no record."
+        yield (
+            f"{len(found.orphans)} files on disk belong to no record (refused or interrupted uploads); the nightly job "
+            "takes them away: `jobs run prune` does it now."
+        )
+    if found.leftovers:
+        yield f"{len(found.leftovers)} uploads were cut short and lie half written; `jobs run prune` takes them away."
+    if found.strangers:
+        yield (
+            f"{len(found.strangers)} files in {folder()} are older than this database and belong to no record of it; "
+            "see whether DATABASE_URL and INSTANCE_DIR belong together, else delete them by hand."
+        )
 
 
 def _some(ids: tuple[int, ...]) -> str:

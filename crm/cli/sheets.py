@@ -144,6 +144,8 @@ def _bring(
     region_id: int,
     act: Act,
 ) -> dict[str, Any]:
+    # Before the bytes are kept: a refusal should leave nothing behind.
+    imports.require_import(act.viewer, region_id)
     with file.open("rb") as content:
         kept = file_store.keep(content)
     with unit_of_work():

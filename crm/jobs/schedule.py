@@ -4,7 +4,7 @@ every night 00:10     recompute            standings and obligations of the new 
 every hour            digest               this week's digests for whoever lacks one: data decide, not the clock
 every minute          send_outbox          a safety net: messages ready and nobody sending
 every minute          put_back_lost_jobs   jobs whose id was lost, jobs whose worker died
-every night 03:30     prune                ended sessions, throttles, old claims and heartbeats
+every night 03:30     prune                ended sessions, throttles, old claims, bytes without a record
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from crm.jobs.days import machine_act
 from crm.jobs.recompute import recompute_stale
 from crm.jobs.running import GIVEN_UP, MOST_ATTEMPTS
 from crm.jobs.sending import settle_orphans
-from crm.store import outbox
+from crm.store import file_store, outbox
 from crm.store.jobs import Heartbeat, Job, JobClaim, waiting
 from crm.store.sessions import Throttle, UserSession
 from crm.store.unit_of_work import unit_of_work
@@ -124,7 +124,8 @@ def prune(local: datetime) -> dict[str, Any]:
     for name, statement in statements.items():
         with unit_of_work() as work:
             gone[name] = work.execute(statement.execution_options(synchronize_session=False)).rowcount
-    return gone
+    # Whatever day it is run for, the age of a file is counted from the present moment.
+    return gone | {"files": file_store.sweep(now=datetime.now(UTC))}
 
 
 def _ask(

@@ -5,14 +5,15 @@ import os
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from crm.extensions import db
+from crm.store.changes import ChangeSet
 from crm.store.files import StoredFile
 
 _PORTION = 1 << 20
@@ -21,6 +22,10 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 XLS = "application/vnd.ms-excel"
 CSV = "text/csv"
 UNKNOWN = "application/octet-stream"
+
+# Bytes are kept before their row is: an upload that is still going on is no orphan.
+UPLOAD_TAKES = timedelta(days=1)
+_INCOMING = "incoming-"
 
 
 class FileLost(Exception):
@@ -38,11 +43,17 @@ class Kept:
 
 @dataclass(frozen=True)
 class Check:
-    """What does not fit together: hashes on disk without a row, and ids of rows whose bytes are missing or differ."""
+    """What does not fit together: ids of rows whose bytes are missing or differ, and what lies on disk without a row.
 
-    orphans: tuple[str, ...]
-    missing: tuple[int, ...]
+    ``orphans`` and ``leftovers`` (of uploads cut short) have lain there for longer than an upload takes, and the
+    nightly prune takes them away. ``strangers`` are older than the database itself: a person must judge them.
+    """
+
+    missing: tuple[int, ...] = ()
     damaged: tuple[int, ...] = ()
+    orphans: tuple[Path, ...] = ()
+    leftovers: tuple[Path, ...] = ()
+    strangers: tuple[Path, ...] = ()
 
 
 def folder() -> Path:
@@ -65,7 +76,7 @@ def keep(content: bytes | IO[bytes]) -> Kept:
     digest = hashlib.sha256()
     size = 0
     head = b""
-    handle, temporary = tempfile.mkstemp(dir=folder(), prefix="incoming-")
+    handle, temporary = tempfile.mkstemp(dir=folder(), prefix=_INCOMING)
     try:
         with os.fdopen(handle, "wb") as file:
             for portion in _portions(content):
@@ -171,17 +182,62 @@ def _kind_of_zip(path: Path) -> str:
     return "application/zip"
 
 
-def check_files(*, contents: bool = False) -> Check:
+def check_files(*, now: datetime, contents: bool = False) -> Check:
     """Compare the disk with the rows; with ``contents`` every file is read and its hash compared."""
+    # The disk first: bytes that come in between are too young to count, rows that come in between are not missing.
+    on_disk = {place.name: place for place in folder().glob("??/*") if place.is_file()}
     rows = db.session.execute(select(StoredFile.id, StoredFile.sha256)).all()
     known = {sha256 for _, sha256 in rows}
-    on_disk = {place.name for place in folder().glob("??/*") if place.is_file()}
-    missing = tuple(file_id for file_id, sha256 in rows if sha256 not in on_disk)
+    missing = tuple(file_id for file_id, sha256 in rows if sha256 not in on_disk and not path_of(sha256).is_file())
     damaged: tuple[int, ...] = ()
     if contents:
-        broken = {sha256 for sha256 in known & on_disk if _hash_of(path_of(sha256)) != sha256}
+        broken = {sha256 for sha256 in known & on_disk.keys() if _hash_of(path_of(sha256)) != sha256}
         damaged = tuple(file_id for file_id, sha256 in rows if sha256 in broken)
-    return Check(tuple(sorted(on_disk - known)), missing, damaged)
+    first, last = _first_moment(), (now - UPLOAD_TAKES).timestamp()
+    stray = [(place, _came_at(place)) for sha256, place in sorted(on_disk.items()) if sha256 not in known]
+    return Check(
+        missing,
+        damaged,
+        orphans=tuple(place for place, at in stray if first <= at < last),
+        leftovers=tuple(place for place in sorted(folder().glob(f"{_INCOMING}*")) if _came_at(place) < last),
+        strangers=tuple(place for place, at in stray if at < first),
+    )
+
+
+def _first_moment() -> float:
+    """When this database began. Bytes from before are of another one: under a mistyped address all would be orphans."""
+    first = db.session.scalar(select(func.min(ChangeSet.recorded_at)))
+    return first.timestamp() if first is not None else float("inf")
+
+
+def _came_at(place: Path) -> float:
+    try:
+        return place.stat().st_mtime
+    except FileNotFoundError:
+        # Gone meanwhile, as a finished upload is: as young as can be.
+        return float("inf")
+
+
+def sweep(*, now: datetime) -> int:
+    """Take away orphans and leftovers older than a day; returns how many. Strangers stay."""
+    found = check_files(now=now)
+    swept = 0
+    for place in (*found.orphans, *found.leftovers):
+        aside = folder() / f"{_INCOMING}swept-{place.name}"
+        try:
+            place.rename(aside)
+            if _came_at(aside) >= (now - UPLOAD_TAKES).timestamp():
+                # Somebody uploaded the same bytes in this very moment.
+                aside.rename(place)
+                continue
+            aside.unlink()
+            swept += 1
+            if place.parent != folder():
+                place.parent.rmdir()
+        except OSError:
+            # A folder that holds other files stays; whatever else was in the way is tried again tomorrow.
+            continue
+    return swept
 
 
 def _hash_of(path: Path) -> str:

@@ -1,6 +1,7 @@
 """`check` says what is wrong in sentences, and nothing when nothing is."""
 
 import json
+import os
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -124,13 +125,37 @@ def test_missing_damaged_and_stray_files_are_told_apart(sqlite_app):
     stray: Path = file_store.folder() / "ab" / ("ab" + "0" * 62)
     stray.parent.mkdir(exist_ok=True)
     stray.write_bytes(b"stray")
+    half = file_store.folder() / "incoming-abc"
+    half.write_bytes(b"half")
+    foreign = file_store.folder() / "ab" / ("ab" + "1" * 62)
+    foreign.write_bytes(b"of another database")
+    for place, at in ((stray, NOW), (half, NOW), (foreign, NOW - timedelta(days=400))):
+        os.utime(place, (at.timestamp() + 60, at.timestamp() + 60))
 
-    said = problems(sqlite_app, "--all")["files"]
+    with time_machine.travel(NOW + timedelta(days=2), tick=True):
+        said = problems(sqlite_app, "--all")["files"]
 
-    assert [sentence.split(" ")[0] for sentence in said] == ["1", "1", "1"]
+    assert [sentence.split(" ")[0] for sentence in said] == ["1"] * 5
     assert f"ids {ids['gone']})" in said[0]
     assert f"ids {ids['torn']})" in said[1]
     assert "belong to no record" in said[2]
+    assert "`jobs run prune`" in said[2]
+    assert "cut short" in said[3]
+    assert "older than this database" in said[4]
+
+
+def test_an_upload_that_is_still_going_on_is_nothing_wrong(sqlite_app):
+    healthy(sqlite_app)
+    kept = file_store.keep(b"a record will follow")
+    half = file_store.folder() / "incoming-abc"
+    half.write_bytes(b"half")
+    for place in (file_store.path_of(kept.sha256), half):
+        os.utime(place, (NOW.timestamp() + 60, NOW.timestamp() + 60))
+
+    with time_machine.travel(NOW + timedelta(hours=20), tick=True):
+        found = problems(sqlite_app)
+
+    assert "files" not in found
 
 
 def test_an_unknown_year_of_holidays_is_named(sqlite_app):

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from crm.domain.codes import make_code
 from crm.extensions import db
 from crm.sheets.reading import read_sheets
+from crm.store import file_store
 from crm.store.access_log import AccessLog
 from crm.store.enterprises import Enterprise
 from crm.store.imports import ImportBatch
@@ -168,6 +169,7 @@ def test_a_user_imports_with_own_rights_only(run, tmp_path):
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert "你的授权不含导入" in result.stderr
+    assert list(file_store.folder().iterdir()) == []
 
 
 def test_import_undo_says_what_it_would_do_then_does_it_once(run, tmp_path):

@@ -206,7 +206,7 @@ def test_pruning_takes_what_only_the_machinery_needed(sqlite_app, clock):
 
     gone = schedule.prune(local())
 
-    assert gone == {"sessions": 1, "throttles": 0, "minutes": 1, "claims": 0, "heartbeats": 1}
+    assert gone == {"sessions": 1, "throttles": 0, "minutes": 1, "claims": 0, "heartbeats": 1, "files": 0}
     assert db.session.scalars(select(JobClaim.name)).all() == ["recompute"]
 
 
