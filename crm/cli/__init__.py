@@ -3,6 +3,7 @@
 import functools
 import sys
 from collections.abc import Callable
+from datetime import date
 from importlib import import_module
 from typing import Any
 
@@ -18,8 +19,25 @@ from crm.store.types import TooLong
 from crm.store.unit_of_work import DatabaseBusy, is_full
 
 GROUPS = ("database", "accounts", "sheets", "rules", "due", "jobs", "backup", "check", "demo")
+# Beyond them a deadline some years on would be no date any more.
+FIRST_YEAR, LAST_YEAR = 1949, 2099
 # These say themselves what they think of the database, or need none.
 ANY_SCHEMA = frozenset({"init", "check", "rules", "assess", "restore", "transfer"})
+
+
+class Day(click.ParamType):
+    """A day written 2026-11-23, in the years the product can reckon with."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            day = value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no date; write it like 2026-11-23.", param, ctx)
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            self.fail(f"{value} is too far away; years go from {FIRST_YEAR} to {LAST_YEAR}.", param, ctx)
+        return day
 
 
 def register(app: Flask) -> None:

@@ -18,7 +18,7 @@ from crm.actions.accounts import (
     password_problem,
     set_password,
 )
-from crm.cli import refuse
+from crm.cli import Day, refuse
 from crm.cli.database import operators_act
 from crm.domain.viewers import ROLES
 from crm.extensions import db
@@ -37,18 +37,6 @@ def register(app: Flask) -> None:
 @click.group("user")
 def user() -> None:
     """Accounts: add one, reset a password, give a role over a place."""
-
-
-class Day(click.ParamType):
-    """A day written 2026-11-23."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        try:
-            return value if isinstance(value, date) else date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no date; write it like 2026-11-23.", param, ctx)
 
 
 def _password(login: str, from_stdin: bool) -> tuple[str, bool]:

@@ -10,8 +10,7 @@ import click
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from crm.cli import refuse
-from crm.cli.accounts import Day
+from crm.cli import Day, refuse
 from crm.cli.demo_filling import Filled, fill
 from crm.cli.demo_shapes import NOTICE, World
 from crm.cli.demo_world import make_world

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from crm.actions import digests
 from crm.actions.digest_material import compose as compose_digest
-from crm.cli import refuse
-from crm.cli.jobs import DAY, do_now
+from crm.cli import Day, refuse
+from crm.cli.jobs import do_now
 from crm.domain import words
 from crm.domain.refusals import NotFound
 from crm.domain.viewers import the_machine
@@ -30,13 +30,13 @@ def register(app: Flask) -> None:
 
 
 @click.command("due")
-@click.option("--on", type=DAY, help="The day to judge (default: today, which is also stored).")
+@click.option("--on", type=Day(), help="The day to judge (default: today, which is also stored).")
 @click.option("--days", "ahead", type=click.IntRange(0, 3660), help="Only what is due within so many days, or late.")
 @click.option("--all", "settled", is_flag=True, help="Also what is done, waived or lapsed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def due(on: datetime | None, ahead: int | None, settled: bool, as_json: bool) -> None:
+def due(on: date | None, ahead: int | None, settled: bool, as_json: bool) -> None:
     """Recompute and list obligations, nearest first."""
-    day = on.date() if on else days.today()
+    day = on or days.today()
     if day == days.today():
         recompute_stale(day)
         refresh_missing(day)
@@ -73,18 +73,18 @@ def _item(row: due_lists.DueRow, owners: dict[int, str]) -> dict[str, Any]:
 
 
 @click.command("digest")
-@click.option("--on", type=DAY, help="A day of the week meant (default: today).")
+@click.option("--on", type=Day(), help="A day of the week meant (default: today).")
 @click.option("--preview", is_flag=True, help="Compose and print; queue nothing.")
 @click.option("--user", "login", help="With --preview: only this login.")
 @click.option("--send", is_flag=True, help="Also send what is ready, in this process.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def digest(on: datetime | None, preview: bool, login: str | None, send: bool, as_json: bool) -> None:
+def digest(on: date | None, preview: bool, login: str | None, send: bool, as_json: bool) -> None:
     """Compose and queue the week's digests: one per person and ISO week, however often this is called."""
     if preview and send:
         raise click.UsageError("--preview queues nothing, so there is nothing to --send.")
     if login and not preview:
         raise click.UsageError("--user goes with --preview.")
-    day = on.date() if on else days.today()
+    day = on or days.today()
     now = days.local_now()
     if day == days.today():
         refresh_missing(day)

@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from sqlalchemy import func, select
 
 from crm.actions.jobs import ask_for
+from crm.cli import Day
 from crm.domain import words
 from crm.extensions import carrier, db
 from crm.jobs import days, running, schedule, scheduler, worker
@@ -17,7 +18,6 @@ from crm.store.jobs import Heartbeat, Job, JobClaim, heartbeats, last_run_of_eac
 from crm.store.messages import Message
 from crm.store.unit_of_work import unit_of_work
 
-DAY = click.DateTime(["%Y-%m-%d"])
 NAMES = [entry.name for entry in schedule.TIMETABLE]
 # These are work of a worker; the others of the timetable are done by the clock itself.
 BY_WORKER = ("recompute", "digest", "send_outbox")
@@ -74,11 +74,11 @@ def list_jobs(limit: int, as_json: bool) -> None:
 
 @jobs.command("run")
 @click.argument("name", type=click.Choice(NAMES))
-@click.option("--on", type=DAY, help="The day to run it for (default: today).")
+@click.option("--on", type=Day(), help="The day to run it for (default: today).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def run_job(name: str, on: datetime | None, as_json: bool) -> None:
+def run_job(name: str, on: date | None, as_json: bool) -> None:
     """Run one job of the timetable now, in this process, for a given day."""
-    day = on.date() if on else days.today()
+    day = on or days.today()
     state, result, error = _run_now(name, day)
     if as_json:
         click.echo(json.dumps({"name": name, "on": day.isoformat(), "state": state, "result": result, "error": error}))

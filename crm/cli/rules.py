@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from sqlalchemy import select
 
 from crm.actions.assessments import facts_of_many, judge, report_of
+from crm.cli import Day
 from crm.domain import words
 from crm.domain.codes import normalise_code
 from crm.domain.conditions import Outcome
@@ -25,7 +26,6 @@ from crm.store.enterprises import Enterprise
 from crm.store.projections import all_ids
 from crm.store.schema import schema_state
 
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 # A facts file is a page of numbers; anything larger is another file.
 LARGEST_FACTS = 4 * 1024 * 1024
 
@@ -83,9 +83,9 @@ def try_cases(kind: str | None, as_json: bool) -> None:
 
 @rules.command("show")
 @click.argument("kind")
-@click.option("--on", type=DAY, help="The day whose version is meant (default: today).")
+@click.option("--on", type=Day(), help="The day whose version is meant (default: today).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with the text of the version.")
-def show_rules(kind: str, on: datetime | None, as_json: bool) -> None:
+def show_rules(kind: str, on: date | None, as_json: bool) -> None:
     """Print the conditions of a KIND in force on a day, with document, clause and confidence."""
     day = _day(on)
     _known(kind)
@@ -120,9 +120,9 @@ def show_rules(kind: str, on: datetime | None, as_json: bool) -> None:
     help="Compare the facts of a JSON file; no database is touched.",
 )
 @click.option("--rules", "kind", help="One rule set (default: all of them).")
-@click.option("--on", type=DAY, help="The day of the comparison (default: the file's day, else today).")
+@click.option("--on", type=Day(), help="The day of the comparison (default: the file's day, else today).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def assess(code: str | None, facts_file: Path | None, kind: str | None, on: datetime | None, as_json: bool) -> None:
+def assess(code: str | None, facts_file: Path | None, kind: str | None, on: date | None, as_json: bool) -> None:
     """Compare with rule sets (条件比对（预评）): one enterprise, the facts of a file, or every enterprise."""
     if code is not None and facts_file is not None:
         raise click.UsageError("--code and --facts exclude one another.")
@@ -130,7 +130,7 @@ def assess(code: str | None, facts_file: Path | None, kind: str | None, on: date
         _known(kind)
     kinds = [kind] if kind is not None else None
     if facts_file is not None:
-        facts = _facts_in(facts_file, on.date() if on else None)
+        facts = _facts_in(facts_file, on)
         day, judged = (
             facts.on,
             [(facts.enterprise.get("credit_code"), facts.enterprise.get("name"), _judge(facts, kinds))],
@@ -219,9 +219,9 @@ def _not_understood(sentence: str) -> Any:
     sys.exit(2)
 
 
-def _day(on: datetime | None) -> date:
+def _day(on: date | None) -> date:
     """The day asked for, else today where the bureau sits: a door reads the clock."""
-    return on.date() if on else datetime.now(ZoneInfo(current_app.config["TZ_NAME"])).date()
+    return on or datetime.now(ZoneInfo(current_app.config["TZ_NAME"])).date()
 
 
 def _print(report: dict[str, Any]) -> None:

@@ -14,8 +14,7 @@ from crm.actions.exports import export_profile
 from crm.actions.import_judging import judge
 from crm.actions.import_rows import OUTCOMES
 from crm.actions.import_undo import kept_words, preview_undo
-from crm.cli import refuse
-from crm.cli.accounts import Day
+from crm.cli import Day, refuse
 from crm.cli.database import operators_act
 from crm.domain.acts import Act
 from crm.extensions import db
@@ -25,7 +24,7 @@ from crm.store import file_store
 from crm.store.imports import ImportBatch
 from crm.store.projections import local_day
 from crm.store.regions import COUNTY, Region, counties, region_by_code
-from crm.store.unit_of_work import unit_of_work
+from crm.store.unit_of_work import is_full, unit_of_work
 from crm.store.users import user_by_login, viewer_of
 
 OUTCOME_WORDS = {
@@ -246,7 +245,9 @@ def export(profile: str, file: Path, on: date | None, login: str | None, code: s
         _not_understood(refusal.message)
         return
     except OSError as error:
-        refuse(f"{file} cannot be written: {error.strerror}.")
+        if is_full(error):
+            raise
+        _not_understood(f"{file} cannot be written: {error.strerror or error}.")
         return
     if as_json:
         click.echo(json.dumps({"file": str(file), "rows": counts}, ensure_ascii=False))

@@ -12,15 +12,14 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
-import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name
 
 from crm.domain.codecs import write_value
 from crm.domain.date_readers import EARLIEST
 from crm.domain.fields import CHOICES, Field
+from crm.sheets.books import Target, new_workbook
 from crm.sheets.layouts import Column, Profile, SheetLayout
 from crm.sheets.rows import Choices, choices_for
-
-Target = Path | str | IO[bytes]
 
 # Excel refuses a drop-down whose entries together are longer; longer lists stand on a hidden sheet.
 LONGEST_DROPDOWN = 255
@@ -77,7 +76,7 @@ def write_list(
     when; it is the last row, written as a note so that an import leaves it out.
     """
     heads = [ListColumn(column, money_unit) for column in columns]
-    with xlsxwriter.Workbook(_path(target), _OPTIONS) as book:
+    with new_workbook(target, _OPTIONS) as book:
         sheet = book.add_worksheet(_sheet_name(sheet_name))
         top = [title, subtitle] if subtitle else [title]
         return _fill(book, sheet, heads, rows, choices, top, watermark)
@@ -156,7 +155,7 @@ def write_workbook(
     (they are taken one at a time) they are always written.
     """
     counts = {}
-    with xlsxwriter.Workbook(_path(target), _OPTIONS) as book:
+    with new_workbook(target, _OPTIONS) as book:
         _stamp(book, profile)
         for layout in profile.sheets:
             rows = data.get(layout.noun, ())
@@ -182,7 +181,7 @@ def write_blank(profile: Profile, target: Target, choices: Choices | None = None
     Checks warn and let the user go on, because 清空 may be typed into any column.
     """
     options = {key: value for key, value in _OPTIONS.items() if key != "constant_memory"}
-    with xlsxwriter.Workbook(_path(target), options) as book:
+    with new_workbook(target, options) as book:
         _stamp(book, profile)
         sheets = [(book.add_worksheet(_sheet_name(layout.name)), layout) for layout in profile.sheets]
         lists = _OptionLists(book)
@@ -295,7 +294,7 @@ class _OptionLists:
         index = len(self._columns)
         for row, label in enumerate(labels):
             self._sheet.write_string(row, index, label)
-        letter = xlsxwriter.utility.xl_col_to_name(index)
+        letter = xl_col_to_name(index)
         source = f"='{OPTIONS_SHEET}'!${letter}$1:${letter}${len(labels)}"
         self._columns[tuple(labels)] = source
         return source
@@ -395,7 +394,3 @@ def _width(field: Field, heading: str) -> int:
 def _sheet_name(name: str) -> str:
     """A name Excel accepts for a sheet: 31 characters, none of its own signs."""
     return re.sub(r"[\[\]:*?/\\]", " ", name)[:31].strip("' ") or "表"
-
-
-def _path(target: Target) -> Any:
-    return str(target) if isinstance(target, Path) else target

@@ -244,6 +244,18 @@ def test_an_unknown_profile_cannot_be_exported(run, tmp_path):
     assert (result.exit_code, (tmp_path / "out.xlsx").exists()) == (2, False)
 
 
+@pytest.mark.parametrize("place", ["nowhere/out.xlsx", "taken/out.xlsx"], ids=["no folder", "a file for a folder"])
+def test_a_place_that_cannot_be_written_is_named_in_one_sentence(run, tmp_path, place):
+    (tmp_path / "taken").write_bytes(b"")
+
+    result = run("export", "generic", "-o", tmp_path / place)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{tmp_path / place} cannot be written: ")
+    assert len(result.stderr.splitlines()) == 1
+    assert count(AccessLog) == 0
+
+
 @pytest.mark.parametrize("command", ["import", "import-undo", "export"])
 def test_every_command_has_help(run, command):
     assert run(command, "--help").exit_code == 0

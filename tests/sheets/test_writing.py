@@ -299,3 +299,17 @@ def test_an_export_of_a_stream_writes_every_column(tmp_path):
     write_workbook(GENERIC, path, {"enterprise": iter([row])}, choices=CHOICES_NOW)
 
     assert read_back(path, GENERIC) == {"enterprise": [row]}
+
+
+def test_an_export_that_breaks_off_leaves_an_earlier_file_as_it_was(tmp_path):
+    place = tmp_path / "out.xlsx"
+    place.write_bytes(b"earlier")
+
+    def rows():
+        yield ["甲"]
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_list(place, title="名单", columns=[("名称", "text")], rows=rows(), watermark="注")
+
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("out.xlsx", b"earlier")]
