@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -96,6 +96,10 @@ def _database() -> Iterator[str]:
         yield sentence
 
 
+def _today() -> date:
+    return _now().astimezone(ZoneInfo(current_app.config["TZ_NAME"])).date()
+
+
 def _schema() -> Iterator[str]:
     state = schema_state()
     if not state.matches:
@@ -131,6 +135,13 @@ def _projections(everything: bool) -> Iterator[str]:
     if len(standing_ids) != len(ids) or standing_ids - set(ids):
         lost, stray = len(set(ids) - standing_ids), len(standing_ids - set(ids))
         yield f"{lost} enterprises have no standing and {stray} standings have no enterprise; run `jobs run recompute`."
+    ahead = select(func.count(), func.max(Standing.computed_on)).where(Standing.computed_on > _today())
+    count, latest = db.session.execute(ahead).one()
+    if count:
+        yield (
+            f"The standings of {count} enterprises were computed for a day that has not come (up to {latest}), "
+            "so lists and counts show that day; `jobs run recompute` brings them back to today."
+        )
     step = 1 if everything else max(1, len(ids) // SAMPLE)
     wrong: dict[str, list[int]] = {}
     chosen = ids[::step]
@@ -269,7 +280,7 @@ def _some(ids: tuple[int, ...]) -> str:
 
 
 def _holidays() -> Iterator[str]:
-    today = _now().astimezone(ZoneInfo(current_app.config["TZ_NAME"])).date()
+    today = _today()
     known = holidays().known_years
     if today.year not in known:
         yield f"No holidays are known for {today.year}: only weekends count as free. Enter them under 字典 · 节假日."

@@ -113,6 +113,21 @@ def test_a_standing_that_is_lost_is_counted(app):
     assert "1 enterprises have no standing" in problems(app)["projections"][0]
 
 
+def test_standings_of_a_day_to_come_are_named_and_computed_back(app):
+    healthy(app)
+    make_enterprise()
+    runner = app.test_cli_runner()
+    runner.invoke(args=["jobs", "run", "recompute", "--on", "2030-01-01"])
+
+    ahead = problems(app, "--all")["projections"]
+    runner.invoke(args=["jobs", "run", "recompute"])
+
+    assert len(ahead) == 1
+    assert "1 enterprises were computed for a day that has not come (up to 2030-01-01)" in ahead[0]
+    assert "`jobs run recompute`" in ahead[0]
+    assert "projections" not in problems(app, "--all")
+
+
 def test_missing_damaged_and_stray_files_are_told_apart(sqlite_app):
     healthy(sqlite_app)
     kept = {name: file_store.keep(name.encode()) for name in ("gone", "torn", "fine")}
