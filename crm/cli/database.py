@@ -13,6 +13,7 @@ from crm.cli import refuse
 from crm.domain.acts import Act
 from crm.domain.viewers import the_machine
 from crm.extensions import db
+from crm.store.copying import CopyRefused
 from crm.store.migrating import DataDoesNotFit, SchemaTooNew, migrate
 from crm.store.schema import schema_state
 from crm.store.unit_of_work import unit_of_work
@@ -45,6 +46,9 @@ def init(as_json: bool) -> None:
         return
     except DataDoesNotFit as error:
         refuse(f"The database was not migrated, because its rows do not fit the new schema: {error}. It is unchanged.")
+        return
+    except CopyRefused as error:
+        refuse(f"The database was not migrated, because its backup could not be made: {error}")
         return
     except OSError as error:
         refuse(f"The database was not migrated, because its backup could not be written: {error.strerror}.")

@@ -47,14 +47,23 @@ def copy_before_migrating(revision: str) -> Path | None:
     if db.engine.dialect.name != "sqlite":
         from crm.store.backups import backup_to
 
-        target = current_app.config["SETTINGS"].instance_dir / f"before-{revision}-{_stamp()}.crmbackup"
+        target = _free(current_app.config["SETTINGS"].instance_dir / f"before-{revision}-{_stamp()}.crmbackup")
         backup_to(target)
         return target
     source = Path(url.database)
-    target = source.with_name(f"{source.stem}-before-{revision}-{_stamp()}.db")
+    target = _free(source.with_name(f"{source.stem}-before-{revision}-{_stamp()}.db"))
     with sqlite3.connect(source) as original, sqlite3.connect(target) as copy:
         original.backup(copy)
     return target
+
+
+def _free(wanted: Path) -> Path:
+    """The place, or the next one beside it that is not taken: a second attempt may come within the same second."""
+    place, number = wanted, 2
+    while place.exists():
+        place = wanted.with_stem(f"{wanted.stem}-{number}")
+        number += 1
+    return place
 
 
 def _stamp() -> str:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import time_machine
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, select, text
@@ -14,10 +15,12 @@ from crm import extensions
 from crm.config import ROOT
 from crm.extensions import db
 from crm.store import schema
+from crm.store.copying import CopyRefused
 from crm.store.migrating import DataDoesNotFit, SchemaTooNew, migrate
 from crm.store.regions import Region
 from crm.store.schema import schema_state
 from crm.store.unit_of_work import unit_of_work
+from tests.builders import NOW
 
 
 # Expression indexes (the user's lower-case login) cannot be read back from SQLite.
@@ -151,11 +154,27 @@ def test_a_migration_that_breaks_references_is_rolled_back_with_all_before_it(ne
 def test_a_migration_that_breaks_references_is_told_in_one_sentence_each_time(app, next_version):
     next_version(BREAKS)
 
-    told = [app.test_cli_runner().invoke(args=["init"]) for _ in range(2)]
+    # Both within one second, in which their backups must not have the same name.
+    with time_machine.travel(NOW, tick=False):
+        told = [app.test_cli_runner().invoke(args=["init"]) for _ in range(2)]
 
     assert [result.exit_code for result in told] == [1, 1]
     assert all(result.stderr.startswith("The database was not migrated, because its rows") for result in told)
     assert [len(result.stderr.splitlines()) for result in told] == [1, 1]
+
+
+def test_a_backup_that_cannot_be_made_stops_the_migration_with_a_sentence(app, next_version, monkeypatch):
+    newest = next_version(CHANGES)
+
+    def refused(_revision):
+        raise CopyRefused("The file just written does not hold what was read.")
+
+    monkeypatch.setattr("crm.store.migrating.copy_before_migrating", refused)
+    result = app.test_cli_runner().invoke(args=["init"])
+
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert "does not hold what was read" in result.stderr
+    assert schema_state().have == newest
 
 
 def test_foreign_keys_are_watched_again_after_a_migration(next_version):
