@@ -506,6 +506,51 @@ def test_way_back_counts_down_and_waits_under_the_pointer(tab: Page) -> None:
     assert int(toast.locator("[data-left]").text_content() or "0") < held
 
 
+@pytest.mark.parametrize("way", ["keyboard", "pointer"])
+def test_a_file_is_chosen_in_our_words_with_the_real_control(tab: Page, way: str) -> None:
+    choosers: list[object] = []
+    tab.on("filechooser", lambda one: choosers.append(one))  # before the key is pressed, which does not wait
+    tab.goto("/form")
+    control, box = tab.locator(".file-c"), tab.get_by_label("文件")
+    assert control.inner_text().split() == ["选文件", "没有选文件"]
+
+    if way == "keyboard":
+        tab.get_by_label("说了什么").focus()
+        tab.keyboard.press("Tab")
+        assert box.evaluate("e => e === document.activeElement && getComputedStyle(e.parentElement).outlineStyle") == (
+            "solid"
+        )
+        tab.keyboard.press("Enter")
+    else:
+        tab.locator(".file-n").click(force=True)
+    for _ in range(50):
+        if not choosers:
+            tab.wait_for_timeout(100)
+
+    assert len(choosers) == 1
+
+
+def test_without_scripts_the_browsers_own_file_control_stands(browser: Browser, site: Site) -> None:
+    context = browser.new_context(base_url=site.address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/form")
+
+    shown = (page.locator(".file-i").is_visible(), page.locator(".file-b").is_visible())
+    context.close()
+
+    assert shown == (True, False)
+
+
+def test_nothing_found_keeps_its_distance_from_the_edge(tab: Page) -> None:
+    tab.goto("/form")
+
+    tab.get_by_label("企业", exact=True).fill("无")
+    said = tab.locator("[data-found] .c")
+    said.wait_for()
+
+    assert said.evaluate("e => parseFloat(getComputedStyle(e).paddingLeft)") >= 12
+
+
 def test_htmx_request_carries_the_token_and_swaps_under_the_policy(tab: Page, site: Site) -> None:
     tab.goto("/form")
 

@@ -274,8 +274,9 @@
     const limit = Number(input.dataset.maxMb || 0);
     const told = [...input.files].map((file) => `${file.name} · ${size(file.size)}`);
     const over = limit && [...input.files].some((file) => file.size > limit * 1024 * 1024);
-    place.textContent = told.join("；") + (over ? `。超过 ${limit} MB，读不了。拆成几份再传。` : "");
+    place.textContent = (told.join("；") || "没有选文件") + (over ? `。超过 ${limit} MB，读不了。拆成几份再传。` : "");
     place.classList.toggle("t-bad", Boolean(over));
+    place.classList.toggle("mute", !told.length);
     input.setCustomValidity(over ? `文件超过 ${limit} MB。` : "");
   }
 
