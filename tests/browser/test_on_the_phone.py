@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from crm.cli.demo_shapes import PASSWORD
 from tests.browser.conftest import Stack, sign_in
+from tests.browser.ledger import write_ledger
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +169,29 @@ def test_the_figures_begin_at_the_newest_year(phone):
     newest = phone.locator("#figures thead th").last
     assert newest.evaluate("e => e.getBoundingClientRect().right") <= 390
     assert phone.locator("#figures tbody td").first.evaluate("e => e.getBoundingClientRect().left") >= 0
+
+
+def test_a_preview_has_one_bar_at_the_foot_of_the_phone(phone, tmp_path):
+    phone.goto("/imports")
+    phone.locator("input[type=file]").set_input_files(write_ledger(tmp_path / "企业台账2025.xlsx"))
+    phone.get_by_role("button", name="上传并预览").click()
+    confirm = phone.get_by_role("button", name=re.compile("确认导入"))
+    expect(confirm).to_be_visible(timeout=60_000)
+
+    assert phone.locator(".cp-tabbar").count() == 0
+    assert on_screen(confirm)
+    bar = phone.locator("form.foot").bounding_box()
+    assert bar["height"] < 844 / 5
+    assert bar["y"] + bar["height"] <= 845
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/users"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_an_error_page_has_the_navigation_and_does_not_scroll(open_page, path, width):
+    page = open_page(width, 844)
+    sign_in(page, "tanyue", PASSWORD)
+
+    page.goto(path)
+
+    assert page.locator(".cp-nav" if width > 991 else ".cp-tabbar").is_visible()
+    assert page.evaluate("document.documentElement.scrollHeight") <= 844
