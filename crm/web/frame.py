@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from crm.domain.kinds import KINDS
 from crm.domain.refusals import NotAllowed, NotFound, Refused
+from crm.domain.words import local
 from crm.extensions import db
 from crm.store.settings import office_name, settings_in_force
 from crm.store.unit_of_work import DatabaseBusy, is_busy, is_full
@@ -107,6 +108,7 @@ def _context() -> dict:
             "account_url": url_for("users.account"),
             "today": today(),
             "now": now(),
+            "printed_at": f"{local(now()):%Y-%m-%d %H:%M}",
         }
     return context
 

@@ -71,3 +71,18 @@ def test_nothing_sticks_out_of_a_card_or_a_lane(open_page, width, name):
 
     assert page.locator(".card-e").count() > 10
     assert page.evaluate(STICKING_OUT) == []
+
+
+@pytest.mark.parametrize("path", ["/board", "/enterprises?view=hnte_year", "/due"])
+def test_a_print_has_its_day_no_buttons_and_the_layout_of_a_wide_screen(open_page, path):
+    page = signed_in(open_page, 1440)
+    page.goto(path)
+
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 680, "height": 960})
+
+    assert page.locator("p.cp-print").inner_text().startswith("截至 20")
+    assert page.locator("footer.cp-print").inner_text().count(":") == 1
+    assert page.locator(".cp-tabbar, .cp-nav, .head-more").locator("visible=true").count() == 0
+    assert page.evaluate("getComputedStyle(document.querySelector('main')).paddingBottom") == "0px"
+    assert page.locator(".hide-s").locator("visible=true").count() > 0

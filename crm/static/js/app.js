@@ -469,6 +469,14 @@
     });
   }
 
+  // A page may have been open for hours when it is printed; its foot says when that was.
+  window.addEventListener("beforeprint", () => {
+    const now = new Date();
+    const two = (n) => String(n).padStart(2, "0");
+    const day = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join("-");
+    $$("[data-printed]").forEach((place) => (place.textContent = `${day} ${two(now.getHours())}:${two(now.getMinutes())}`));
+  });
+
   // What was refused is where one looks: the first field with an error, which a bar at the foot may have covered.
   function showFirstError() {
     const wrong = $(":is(form, fieldset) .is-bad:not([data-sample] *)");
