@@ -59,7 +59,7 @@ def _who_may_pass():
     if not current_user.is_authenticated:
         return ask_to_sign_in()
     if SIGNED_IN not in rule and not viewer().has(*rule):
-        return _page(403)
+        return _page(403, shut=request.method == "GET")
     return None
 
 
@@ -96,7 +96,8 @@ def _context() -> dict:
     context = {"csrf": generate_csrf, "request_id": g.get("request_id", ""), "nav": [], "viewer": None}
     if g.get("bare"):
         return context
-    if request.endpoint and request.endpoint != "static" and current_user.is_authenticated:
+    # An address that leads nowhere has no endpoint, and its page has the way on all the same.
+    if request.endpoint != "static" and current_user.is_authenticated:
         person = viewer()
         settings = settings_in_force(current_user.region_id)
         context |= {
@@ -163,16 +164,16 @@ def _navigation(person) -> list[tuple[str, list[dict]]]:
     return list(groups.items())
 
 
-def _page(status: int, message: str | None = None):
+def _page(status: int, message: str | None = None, **more):
     """The error page of a status; without navigation when not even that can be read from the database any more."""
     known = status if status in (400, 403, 404, 409, 413, 422, 429, 500, 503, 507) else (500 if status >= 500 else 400)
     try:
         db.session.rollback()
-        return render_template(f"errors/{known}.html", message=message), status
+        return render_template(f"errors/{known}.html", message=message, **more), status
     except Exception:
         log.error("error page without its frame", request_id=g.get("request_id"), status=status)
         g.bare, g._login_user = True, AnonymousUserMixin()
-        return render_template(f"errors/{known}.html", message=message), status
+        return render_template(f"errors/{known}.html", message=message, **more), status
 
 
 def _http_error(error: HTTPException):

@@ -12,6 +12,7 @@ import structlog
 from flask import abort
 from structlog.testing import capture_logs
 
+from crm.domain.words import local
 from crm.extensions import db
 from crm.store.jobs import Heartbeat
 from crm.store.unit_of_work import DatabaseBusy, unit_of_work
@@ -141,7 +142,30 @@ def test_a_forbidden_door_says_so_to_who_is_signed_in(broken):
     answer = client.get("/for-admins")
 
     assert answer.status_code == 403
-    assert "这件事不归你办" in answer.text
+    assert "这一页不归你看" in answer.text
+    assert "记录可以看" not in answer.text
+
+
+def test_an_address_that_leads_nowhere_keeps_the_way_on_for_who_is_signed_in(broken):
+    make_user("lina", "leader", name="李娜")
+    client = broken.test_client()
+    sign_in(client, "lina")
+
+    known, stranger = client.get("/nowhere").text, broken.test_client().get("/nowhere").text
+
+    assert [('class="cp-nav"' in page, "李娜" in page) for page in (known, stranger)] == [(True, True), (False, False)]
+
+
+def test_a_print_says_the_day_and_the_hour_it_stands_for(broken):
+    make_user("lina", "leader", name="李娜")
+    client = broken.test_client()
+    sign_in(client, "lina")
+
+    page = client.get("/enterprises").text
+
+    moment = f"{local(NOW):%Y-%m-%d %H:%M}"
+    assert f'<p class="cp-print">截至 {moment}</p>' in page
+    assert f"李娜 打印 · <time data-printed>{moment}</time>" in page
 
 
 def test_a_door_that_says_not_for_whom_it_is_stays_shut(broken):
