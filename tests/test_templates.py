@@ -344,6 +344,8 @@ class Site:
         return "<b>换好了</b>"
 
     def pick(self) -> str:
+        if request.args["q"] == "无":
+            return '<div class="c mute s13">没有找到。</div>'
         return f'<button type="button" class="line" data-pick="9" data-label="青禾食品">{request.args["q"]}</button>'
 
     def anything(self, path: str) -> str:
@@ -447,6 +449,18 @@ def test_without_a_signal_nothing_is_sent_and_nothing_is_lost(tab: Page, site: S
     assert (site.sent, tab.get_by_label("说了什么").input_value()) == ([], "新烘干线")
 
 
+def test_the_note_about_the_signal_goes_when_the_signal_is_back(tab: Page) -> None:
+    tab.goto("/form")
+    tab.context.set_offline(True)
+    tab.get_by_role("button", name="保存走访").click()
+    assert tab.get_by_text("没有信号").is_visible()
+
+    tab.context.set_offline(False)
+
+    tab.get_by_text("信号回来了，文字还在。点“保存”即可。").wait_for()
+    assert tab.get_by_text("没有信号").count() == 0
+
+
 def test_busy_form_is_sent_again_once_by_itself(tab: Page, site: Site) -> None:
     tab.goto("/busy")
 
@@ -492,20 +506,6 @@ def test_file_shows_its_name_and_size_and_one_too_big_is_refused(tab: Page, tmp_
     assert "超过 1 MB，读不了" in (told.text_content() or "")
 
 
-def test_way_back_counts_down_and_waits_under_the_pointer(tab: Page) -> None:
-    tab.goto("/toast")
-    toast = tab.locator("[data-toast]")
-
-    toast.hover()
-    tab.wait_for_timeout(2200)
-    held = int(toast.locator("[data-left]").text_content() or "0")
-    tab.mouse.move(700, 100)
-    tab.wait_for_timeout(2200)
-
-    assert held >= 7
-    assert int(toast.locator("[data-left]").text_content() or "0") < held
-
-
 @pytest.mark.parametrize("way", ["keyboard", "pointer"])
 def test_a_file_is_chosen_in_our_words_with_the_real_control(tab: Page, way: str) -> None:
     choosers: list[object] = []
@@ -549,6 +549,20 @@ def test_nothing_found_keeps_its_distance_from_the_edge(tab: Page) -> None:
     said.wait_for()
 
     assert said.evaluate("e => parseFloat(getComputedStyle(e).paddingLeft)") >= 12
+
+
+def test_way_back_counts_down_and_waits_under_the_pointer(tab: Page) -> None:
+    tab.goto("/toast")
+    toast = tab.locator("[data-toast]")
+
+    toast.hover()
+    tab.wait_for_timeout(2200)
+    held = int(toast.locator("[data-left]").text_content() or "0")
+    tab.mouse.move(700, 100)
+    tab.wait_for_timeout(2200)
+
+    assert held >= 7
+    assert int(toast.locator("[data-left]").text_content() or "0") < held
 
 
 def test_htmx_request_carries_the_token_and_swaps_under_the_policy(tab: Page, site: Site) -> None:

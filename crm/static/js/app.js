@@ -207,7 +207,7 @@
     if (navigator.onLine === false) {
       event.preventDefault();
       saveDraft(form);
-      sayInForm(form, "soon", "cloud-off", "没有信号。文字已存在本机，连上后点“保存”即可。");
+      sayInForm(form, "soon", "cloud-off", "没有信号。文字已存在本机，连上后点“保存”即可。").dataset.offline = "";
       return;
     }
     form.dataset.sending = "1";
@@ -225,6 +225,14 @@
   });
 
   window.addEventListener("pageshow", () => $$("form").forEach(release));
+
+  window.addEventListener("online", () => {
+    $$("[data-said][data-offline]").forEach((note) => {
+      const form = note.closest("form");
+      note.remove();
+      sayInForm(form, "acc", "info-circle", "信号回来了，文字还在。点“保存”即可。");
+    });
+  });
 
   function sayInForm(form, css, icon, text) {
     let note = $("[data-said]", form);
