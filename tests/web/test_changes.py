@@ -154,6 +154,7 @@ def test_everything_done_is_listed_and_can_be_taken_back(client, bureau):
     post(client, undo[1], {"confirmed": "1"})
 
     assert "修改设置" in page and "设置 1 条" in page
+    assert "巫溪县科学技术局" in page
     assert '巫溪县青禾食品有限公司<span class="mute">（已撤下）</span>' in page
     assert client.get(f"/enterprises/{firm}").status_code == 200
     assert "已撤销" in client.get("/changes").text

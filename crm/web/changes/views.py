@@ -40,7 +40,7 @@ def index():
     return render_template(
         "changes/index.html",
         found=found,
-        office=office,
+        answers_for_all=office,
         mine=mine,
         older=found[-1].change_set.id if len(found) == change_lists.PAGE else None,
         action_words=action_words,
