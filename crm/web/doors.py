@@ -21,6 +21,7 @@ from crm.store.changes import change_set_by_request_key
 from crm.store.unit_of_work import hold, unit_of_work
 from crm.store.users import viewer_of
 from crm.store.writer import Written
+from crm.web.kept import kept_lines
 
 ANYBODY = "anybody"  # no sign-in needed
 SIGNED_IN = "signed_in"  # every role
@@ -164,6 +165,11 @@ class Unsaved:
     # The fields whose file or password no page carries on: with the name of the file, with the word for the password.
     files: dict[str, str]
     secrets: dict[str, str]
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What was typed, in words: (label, value)."""
+        return kept_lines(self.kept, self.target)
 
     @property
     def whole(self) -> bool:
