@@ -40,7 +40,8 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.defaultPrevented || !panel() || $("dialog[open], details[data-menu][open], details.cp-more[open]")) return;
-    const typing = panel().contains(document.activeElement) && document.activeElement.matches(TYPED);
+    const typing = document.activeElement.matches(TYPED);
+    if (typing && !panel().contains(document.activeElement)) return;
     event.preventDefault();
     // The first Esc leaves the field, so that nobody loses what is being typed to one key.
     if (typing) panel().focus();
