@@ -19,7 +19,7 @@ from crm.extensions import db
 from crm.store.access_log import AccessLog
 from crm.store.parks import Carrier, Park
 from crm.store.passwords import MIN_LENGTH
-from crm.store.regions import TOWNSHIP, Region, subtree_ids
+from crm.store.regions import TOWNSHIP, Region
 from crm.store.scope import visible_record
 from crm.store.sessions import UserSession
 from crm.store.units import Unit
@@ -310,37 +310,6 @@ def _login_taken(login: str) -> bool:
 
 def _require_admin(viewer: Viewer, region_id: int | None, what: str) -> None:
     require(viewer.everything or (region_id is not None and viewer.has_in(region_id, "admin")), what)
-
-
-def keeps_shared_calendar(viewer: Viewer, region_id: int | None, on: date) -> bool:
-    """Whether this viewer keeps what all counties under a region share (its windows; the holidays when None).
-
-    The office (bureau, admin) of that region does. While nobody holds such a grant over the region itself, the office
-    of any county under it does, so that one county on one machine is not left without a calendar.
-    """
-    if viewer.everything or (region_id is not None and viewer.has_in(region_id, "bureau", "admin")):
-        return True
-    if not viewer.has("bureau", "admin"):
-        return False
-    tops = (
-        [region_id]
-        if region_id is not None
-        else list(db.session.scalars(select(Region.id).where(Region.parent_id.is_(None))))
-    )
-    if any(viewer.has_in(top, "bureau", "admin") for top in tops):
-        return True
-    if region_id is not None:
-        under = subtree_ids(region_id)
-        if not any(g.role in ("bureau", "admin") and g.region_ids & under for g in viewer.grants):
-            return False
-    held = select(Grant.id).where(
-        Grant.region_id.in_(tops),
-        Grant.role.in_(("bureau", "admin")),
-        ~Grant.deleted,
-        (Grant.valid_from.is_(None)) | (Grant.valid_from <= on),
-        (Grant.valid_to.is_(None)) | (Grant.valid_to >= on),
-    )
-    return db.session.scalar(held.limit(1)) is None
 
 
 def sessions_of(user_id: int, *, since: datetime) -> list[UserSession]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import aliased
 
+from crm.actions.calendars import keeps_holidays, keeps_windows
 from crm.actions.dependants import hung_on, still_live
 from crm.actions.jobs import ask_for_recompute
 from crm.actions.successors import in_their_place
@@ -19,6 +20,7 @@ from crm.store.imports import ImportBatch
 from crm.store.scope import visible
 from crm.store.settings import PROJECTED, Setting
 from crm.store.users import Grant, User
+from crm.store.windows import Window
 from crm.store.writer import Prepared, Written, from_plain, write, write_prepared
 
 # A change of one of these may move the dates of any enterprise; the deeds that write them ask for the same.
@@ -46,6 +48,7 @@ def undo(change_set_id: int, *, act: Act) -> UndoResult:
     Later edits and later children are kept and named. An undo can be undone. product.md, What always holds 4.
     """
     change_set = _undoable(change_set_id, act.viewer)
+    _require_calendars(change_set_id, act)
     plan = _plan(change_set)
     changes = changes_of(plan)
     written = write(changes, act=act, action="undo", region_id=change_set.region_id, undoes_id=change_set.id)
@@ -96,6 +99,22 @@ def _undoable(change_set_id: int, viewer: Viewer) -> ChangeSet:
     if not _may_undo_accounts(change_set_id, viewer):
         raise NotAllowed("账号和授权的修改由管得到它的系统管理员撤销。")
     return change_set
+
+
+def _require_calendars(change_set_id: int, act: Act) -> None:
+    """Taking back a change of windows or holidays moves the same dates as making it, so it needs the same right."""
+    regions, days_off = _calendars_of(change_set_id)
+    kept = all(keeps_windows(act.viewer, region_id, act.effective_on) for region_id in regions)
+    if not kept or (days_off and not keeps_holidays(act.viewer, act.effective_on)):
+        raise NotAllowed("这次改的窗口或节假日由市级业务科室维护，由那里撤销。")
+
+
+def _calendars_of(change_set_id: int) -> tuple[set[int], bool]:
+    """The regions whose windows a change set touched, and whether it touched holidays."""
+    query = select(Window.region_id).join(Change, and_(Change.noun == "window", Change.record_id == Window.id))
+    regions = set(db.session.scalars(query.where(Change.change_set_id == change_set_id)))
+    days = select(Change.id).where(Change.change_set_id == change_set_id, Change.noun == "holiday").limit(1)
+    return regions, db.session.scalar(days) is not None
 
 
 def _may_undo_accounts(change_set_id: int, viewer: Viewer) -> bool:

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import select
 
-from crm.actions.accounts import keeps_shared_calendar
+from crm.actions.calendars import keeps_holidays
 from crm.actions.jobs import ask_for_recompute
 from crm.actions.rights import require
 from crm.domain.acts import Act
@@ -25,7 +25,7 @@ def add_holidays(first: date, last: date, *, kind: str, name: str, source: str, 
 
     Raises NotAllowed, InvalidInput (ends before it begins, longer than 15 days, no source).
     """
-    require(keeps_shared_calendar(act.viewer, None, act.effective_on), "改节假日")
+    require(keeps_holidays(act.viewer, act.effective_on), "改节假日")
     wrong: dict[str, str] = {}
     if kind not in KINDS:
         wrong["kind"] = "选放假或调休上班。"
@@ -53,7 +53,7 @@ def add_holidays(first: date, last: date, *, kind: str, name: str, source: str, 
 
 def remove_holiday(holiday_id: int, *, act: Act) -> Written:
     """Take a day out of the calendar again. Raises NotFound, NotAllowed."""
-    require(keeps_shared_calendar(act.viewer, None, act.effective_on), "改节假日")
+    require(keeps_holidays(act.viewer, act.effective_on), "改节假日")
     row = db.session.scalar(select(Holiday).where(Holiday.id == holiday_id, ~Holiday.deleted))
     if row is None:
         raise NotFound("这一天")

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crm.actions.accounts import keeps_shared_calendar
+from crm.actions.calendars import keeps_windows
 from crm.actions.jobs import ask_for_recompute
 from crm.actions.rights import require
 from crm.domain.acts import Act
@@ -14,7 +14,7 @@ from crm.domain.changes import Create, Update
 from crm.domain.kinds import KINDS
 from crm.domain.refusals import InvalidInput
 from crm.extensions import db
-from crm.store.regions import Region
+from crm.store.regions import TOWNSHIP, Region
 from crm.store.scope import visible_record
 from crm.store.windows import FIELDS, Window
 from crm.store.writer import Written, write
@@ -25,10 +25,13 @@ STATUSES: dict[str, str] = {"announced": "已公布", "expected": "预计", "clo
 def add_window(region_id: int, values: Mapping[str, Any], *, act: Act) -> Written:
     """Enter a window of a region and ask for the due list to be computed anew.
 
+    A county's own window stands in place of the city's of the same kind, year and batch, for its enterprises alone.
     ``enterprise_due_at`` and ``county_due_at`` are aware moments. Raises NotFound, NotAllowed, InvalidInput.
     """
     region = visible_record(Region, region_id, act.viewer, "这个区划")
-    require(keeps_shared_calendar(act.viewer, region.id, act.effective_on), "改申报窗口")
+    require(keeps_windows(act.viewer, region.id, act.effective_on), "改申报窗口")
+    if region.level == TOWNSHIP:
+        raise InvalidInput({"region_id": "窗口在区县或市上维护。选本县。"})
     row = {name: values.get(name) for name in FIELDS if values.get(name) is not None}
     row.setdefault("batch", "")
     _refuse(row, region.id, None)
@@ -47,7 +50,7 @@ def edit_window(
     Raises NotFound, NotAllowed, InvalidInput, Conflict.
     """
     row = visible_record(Window, window_id, act.viewer, "这个申报窗口")
-    require(keeps_shared_calendar(act.viewer, row.region_id, act.effective_on), "改申报窗口")
+    require(keeps_windows(act.viewer, row.region_id, act.effective_on), "改申报窗口")
     wanted = {name: values[name] for name in FIELDS if name in values and name != "kind"}
     _refuse({name: getattr(row, name) for name in FIELDS} | wanted, row.region_id, row.id)
     written = write(

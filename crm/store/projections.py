@@ -15,7 +15,7 @@ from crm.domain.names import normalise_name
 from crm.domain.obligations import NextStep, ObligationFacts, Outcome, obligations
 from crm.domain.pinyin import haystack, sort_key
 from crm.domain.standing import EnterpriseFacts, PoolFact, standing
-from crm.domain.titles import RoundTable, TitleFact, spells
+from crm.domain.titles import TitleFact, spells
 from crm.extensions import db, policy
 from crm.store.applications import Application
 from crm.store.bulk import Bulk, insert_rows
@@ -26,7 +26,7 @@ from crm.store.qualifications import Qualification
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
 from crm.store.settings import setting
 from crm.store.standings import STATE_COLUMNS, SearchText, Spell, Standing
-from crm.store.windows import rounds
+from crm.store.windows import calendar
 
 CHUNK = 10_000
 # Sort key and search text of a name are made from the same reading of it, which pinyin remembers for this many names.
@@ -159,7 +159,7 @@ def compute(ids: list[int], *, at: datetime) -> dict[str, list[dict[str, Any]]]:
 def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: bool) -> dict[str, list[dict[str, Any]]]:
     on = local_day(at)
     ladder, cadences = policy.ladder, policy.cadences
-    all_rounds = RoundTable(rounds())
+    windows = calendar()
     tracked: dict[int, date | None] = {}
     titles = _titles(ids, pending)
     pool = _pool(ids, pending)
@@ -168,7 +168,7 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
     contact, steps = _service_logs(ids, pending)
     outcomes = _outcomes(ids, pending)
     rows: dict[str, list[dict[str, Any]]] = {"standing": [], "spell": [], "obligation": []}
-    without_facts = standing(_NO_FACTS, on, ladder=ladder, rounds=all_rounds)
+    without_facts = standing(_NO_FACTS, on, ladder=ladder, rounds=())
     sorts = _kept_sort_keys(ids, pending) if pending is not None else {}
     columns = ("region_id", "name", "featured_industry", "hightech_field", "credit_code")
     enterprises = list(_held_by_id(Enterprise, columns, ids, pending))
@@ -183,13 +183,14 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
             rows["search_text"] += [_search_row(row[0], row[2], row[5], others.get(row[0], ())) for row in some]
     for enterprise_id, region_id, _name, featured, hightech_field, _code in enterprises:
         facts, stands = _NO_FACTS, without_facts
+        rounds = windows.of(region_id)
         if enterprise_id in titles or enterprise_id in pool or enterprise_id in in_hand:
             facts = EnterpriseFacts(
                 titles=tuple(titles.get(enterprise_id, ())),
                 pool=tuple(pool.get(enterprise_id, ())),
                 applications=tuple(in_hand.get(enterprise_id, ())),
             )
-            stands = standing(facts, on, ladder=ladder, rounds=all_rounds)
+            stands = standing(facts, on, ladder=ladder, rounds=rounds)
         own = belongs.get(enterprise_id, {})
         if facts.titles and region_id not in tracked:
             tracked[region_id] = _tracked_from(region_id)
@@ -206,7 +207,7 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
                 ),
                 cadences=cadences,
                 ladder=ladder,
-                rounds=all_rounds,
+                rounds=rounds,
                 now=at,
                 outcomes=outcomes.get(enterprise_id, {}),
             )
@@ -252,7 +253,7 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
                 for spell in spells(
                     [title for title in facts.titles if title.kind == kind],
                     ladder.terms,
-                    all_rounds,
+                    rounds,
                     [year for applied, year in facts.applications if applied == kind],
                 )
             )

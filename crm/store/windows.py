@@ -1,13 +1,15 @@
 """Application windows: dated rows per kind, year and batch, announced or expected."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import Date, ForeignKey, SmallInteger, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.domain.titles import Round
+from crm.domain.titles import Round, RoundTable
 from crm.extensions import db
 from crm.store.records import Model, Record
+from crm.store.regions import TOWNSHIP, Region
 from crm.store.types import Moment, Words
 
 
@@ -30,7 +32,44 @@ FIELDS = tuple(Round.__dataclass_fields__)
 ROUND_COLUMNS = tuple(getattr(Window, name) for name in FIELDS)
 
 
-def rounds() -> tuple[Round, ...]:
-    """Every window as a plain value, in the order of kind, year and opening."""
-    query = select(*ROUND_COLUMNS).where(~Window.deleted).order_by(Window.kind, Window.year, Window.opens_on, Window.id)
-    return tuple(Round(*row) for row in db.session.execute(query))
+class Calendar:
+    """Every window that is entered, and which of them count in a region: its own and those of the regions above it.
+
+    A region's own window of a kind, year and batch stands in place of the one above with the same three.
+    """
+
+    def __init__(self, windows: Sequence[tuple[int, Round]], above: Mapping[int, int | None]) -> None:
+        self._windows = windows
+        self._above = above
+        self._keeping = frozenset(region_id for region_id, _ in windows)
+        self._tables: dict[tuple[int, ...], RoundTable] = {}
+
+    def of(self, region_id: int | None) -> RoundTable:
+        """The rounds that count in a region, in the order of kind, year and opening."""
+        nearest_first: list[int] = []
+        while region_id is not None:
+            if region_id in self._keeping:
+                nearest_first.append(region_id)
+            region_id = self._above.get(region_id)
+        # Counties that keep no window of their own share one table, so that a hundred thousand enterprises need few.
+        key = tuple(nearest_first)
+        if key not in self._tables:
+            self._tables[key] = RoundTable(self._counting(key))
+        return self._tables[key]
+
+    def _counting(self, nearest_first: tuple[int, ...]) -> list[Round]:
+        said_by: dict[tuple[str, int, str], int] = {}
+        for region_id in nearest_first:
+            for kept_in, one in self._windows:
+                if kept_in == region_id:
+                    said_by.setdefault((one.kind, one.year, one.batch), region_id)
+        return [one for kept_in, one in self._windows if said_by.get((one.kind, one.year, one.batch)) == kept_in]
+
+
+def calendar() -> Calendar:
+    """Every window as a plain value with where it counts: two queries, however many regions ask."""
+    order = (Window.kind, Window.year, Window.opens_on, Window.id)
+    rows = db.session.execute(select(Window.region_id, *ROUND_COLUMNS).where(~Window.deleted).order_by(*order))
+    windows = [(region_id, Round(*row)) for region_id, *row in rows]
+    regions = select(Region.id, Region.parent_id).where(Region.level != TOWNSHIP)
+    return Calendar(windows, dict(db.session.execute(regions).all()))

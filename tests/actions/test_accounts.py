@@ -14,7 +14,6 @@ from crm.actions.accounts import (
     end_grant,
     generated_password,
     grant,
-    keeps_shared_calendar,
     may_manage,
     password_problem,
     set_password,
@@ -327,23 +326,6 @@ def test_a_generated_password_would_be_accepted_and_never_repeats():
 
     assert len(made) == 50
     assert {password_problem("x", one) for one in made} == {None}
-
-
-def test_the_shared_calendar_is_kept_by_the_city_once_it_has_an_office(app):
-    """One county alone keeps the city's windows itself; with a city's office it no longer does."""
-    clerk = make_user("clerk", "bureau")
-    leader = make_user("leader", "leader")
-    city = region_by_code("500000")
-    alone = [keeps_shared_calendar(clerk, region_id, TODAY) for region_id in (city.id, None)]
-    above = make_user("above", "bureau", region=city)
-
-    together = [keeps_shared_calendar(clerk, region_id, TODAY) for region_id in (city.id, None)]
-
-    assert alone == [True, True]
-    assert together == [False, False]
-    assert keeps_shared_calendar(above, city.id, TODAY) is True
-    assert keeps_shared_calendar(leader, city.id, TODAY) is False
-    assert keeps_shared_calendar(clerk, county(OTHER).id, TODAY) is False
 
 
 def test_the_office_cannot_give_a_grant_back_by_undoing_its_end(app):

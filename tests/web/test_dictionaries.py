@@ -11,7 +11,7 @@ from crm.store.jobs import Job
 from crm.store.regions import region_by_code
 from crm.store.units import Unit
 from crm.store.windows import Window
-from tests.builders import county, make_user
+from tests.builders import OTHER, county, make_user
 from tests.web.conftest import post, sign_in
 
 PAGES = ("", "/townships", "/units", "/parks", "/windows", "/windows?year=2025", "/holidays")
@@ -150,6 +150,48 @@ def test_a_window_is_only_shown_once_the_city_keeps_it(sqlite_app):
     assert "窗口由市级业务科室维护" in shown.text
     assert answer.status_code in (403, 422)
     assert kept(Window, id=row.id).version == row.version
+
+
+def new_window(client, **values):
+    data = {"kind": "hnte", "year": "2027", "batch": "第一批", "opens_on": "2027-04-01", "status": "expected"}
+    return post(client, "/dictionaries/windows/new", data | {"region_id": county().id} | values)
+
+
+def test_a_new_window_is_the_own_countys_unless_one_says_otherwise(app):
+    client = office(app)
+    page = client.get("/dictionaries/windows/new").text
+    city = region_by_code("500000")
+
+    answer = new_window(client)
+
+    assert f'value="{county().id}" checked' in page
+    assert f'value="{city.id}">' in page
+    assert "对下属区县都生效，影响 1 个区县" in page
+    assert answer.status_code == 302
+    assert kept(Window, kind="hnte", year=2027, region_id=county().id).batch == "第一批"
+
+
+def test_only_the_own_county_is_offered_while_another_district_works_here_too(app):
+    client = office(app)
+    make_user("foreign", "bureau", region=county(OTHER))
+    page = client.get("/dictionaries/windows/new").text
+    city = region_by_code("500000")
+
+    refused = new_window(client, region_id=city.id)
+
+    assert "对下属区县都生效" not in page
+    assert "只对本区县的企业生效" in page
+    assert refused.status_code == 422
+    assert new_window(client).status_code == 302
+
+
+def test_the_list_of_windows_says_which_of_the_citys_a_county_set_itself(app):
+    client = office(app)
+    row = db.session.scalar(select(Window).where(Window.kind == "hnte", Window.year == 2025).order_by(Window.id))
+
+    new_window(client, year="2025", batch=row.batch, opens_on="2025-04-01")
+
+    assert "巫溪县另定" in client.get("/dictionaries/windows?year=2025").text
 
 
 def test_a_holiday_is_entered_and_taken_out(app):

@@ -3,12 +3,12 @@
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from crm.actions import dictionaries as deeds
 from crm.actions import holidays as holiday_deeds
 from crm.actions import windows as window_deeds
-from crm.actions.accounts import keeps_shared_calendar
+from crm.actions.calendars import keeps_holidays, keeps_windows
 from crm.actions.settings import regions_set_by
 from crm.domain.kinds import KINDS
 from crm.domain.refusals import NotFound
@@ -16,7 +16,7 @@ from crm.extensions import db
 from crm.store.dictionaries import DICTIONARIES, DictionaryEntry
 from crm.store.holidays import Holiday, holidays
 from crm.store.parks import Carrier, Park
-from crm.store.regions import Region
+from crm.store.regions import COUNTY, Region
 from crm.store.scope import visible, visible_record
 from crm.store.units import Unit
 from crm.store.windows import Window
@@ -229,8 +229,11 @@ def _entry_page(list_name: str, form: EntryForm, region: Region, row: Any = None
 @blueprint.get("/dictionaries/windows")
 @open_to(*OFFICE)
 def windows():
-    region = _asked_region()
-    rows = list(db.session.scalars(visible(select(Window), viewer()).order_by(Window.kind, Window.opens_on, Window.id)))
+    region = _calendar_region()
+    above = db.session.get(Region, region.parent_id) if region.parent_id else None
+    query = visible(select(Window).where(Window.region_id.in_([region.id, region.parent_id or region.id])), viewer())
+    rows = list(db.session.scalars(query.order_by(Window.kind, Window.opens_on, Window.id)))
+    own = {(row.kind, row.year, row.batch) for row in rows if row.region_id == region.id}
     years = sorted({row.year for row in rows} | {today().year})
     year = whole(request.args.get("year"), largest=9999) or today().year
     return _list_page(
@@ -240,25 +243,38 @@ def windows():
         years=years,
         year=year,
         statuses=window_deeds.STATUSES,
-        may=_keeps_windows(region) is not None,
+        above=above,
+        own=own,
+        keeps_above=above is not None and keeps_windows(viewer(), above.id, today()),
     )
 
 
-def _keeps_windows(region: Region) -> int | None:
-    """The region whose windows this viewer keeps: the city's, else the region's own; None when neither."""
-    for region_id in (region.parent_id, region.id):
-        if region_id is not None and keeps_shared_calendar(viewer(), region_id, today()):
-            return region_id
-    return None
+def _calendar_region() -> Region:
+    """Whose windows are shown: the region asked for, else the city for its own office, else the first county."""
+    asked = whole(request.args.get("region_id"))
+    regions = _regions()
+    return _region(asked) if asked is not None else next((r for r in regions if r.level == "city"), _region(None))
+
+
+def _kept_regions(region: Region) -> list[Region]:
+    """The regions this viewer may enter a window for, the nearest first: a county's own before what all share."""
+    found = [region] + ([db.session.get(Region, region.parent_id)] if region.parent_id else [])
+    return [one for one in found if keeps_windows(viewer(), one.id, today())]
+
+
+def _counties_under(region: Region) -> int:
+    """How many counties a window of this region moves dates in; 0 for a county's own window."""
+    query = select(func.count()).select_from(Region).where(Region.parent_id == region.id, Region.level == COUNTY)
+    return db.session.scalar(query.where(~Region.deleted)) or 0
 
 
 @blueprint.get("/dictionaries/windows/new")
 @open_to(*OFFICE)
 def new_window():
-    region = _asked_region()
+    region = _calendar_region()
     year = whole(request.args.get("year"), largest=9999) or today().year
-    data = {"region_id": _keeps_windows(region) or region.id, "year": str(year), "status": "expected"}
-    return _window_page(WindowForm(formdata=None, data=data))
+    data = {"region_id": region.id, "year": str(year), "status": "expected"}
+    return _window_page(WindowForm(formdata=None, data=data), region)
 
 
 @blueprint.post("/dictionaries/windows/new")
@@ -269,8 +285,9 @@ def add_window():
         act, values, region_id = new_act(), form.read(), form.region_id.data or 0
         written = attempt(form, lambda: window_deeds.add_window(region_id, values, act=act))
         if written is not None:
-            return done("窗口已添加，到期事项正在重算。", url_for("dictionaries.windows", year=values["year"]), written)
-    return _window_page(form), 422
+            back = url_for("dictionaries.windows", year=values["year"])
+            return done("窗口已添加，到期事项正在重算。", back, written)
+    return _window_page(form, _calendar_region()), 422
 
 
 @blueprint.get("/dictionaries/windows/<int:window_id>")
@@ -280,7 +297,7 @@ def show_window(window_id: int):
     form = WindowForm(formdata=None, data={"region_id": row.region_id})
     form.edited = MOVABLE
     form.fill(_stored(form, row), row.version)
-    return _window_page(form, row)
+    return _window_page(form, db.session.get(Region, row.region_id), row)
 
 
 @blueprint.post("/dictionaries/windows/<int:window_id>")
@@ -300,21 +317,21 @@ def edit_window(window_id: int):
             said = "窗口已改，到期事项正在重算。" if written.change_set_id else "没有改动，没有写入。"
             return done(said, url_for("dictionaries.windows", year=values.get("year", year)), written)
     row = visible_record(Window, window_id, viewer(), "这个申报窗口")
-    return _window_page(form, row), 409 if form.conflict else 422
+    return _window_page(form, db.session.get(Region, row.region_id), row), 409 if form.conflict else 422
 
 
-def _window_page(form: WindowForm, row: Window | None = None) -> str:
-    region_id = row.region_id if row is not None else form.region_id.data
-    region = db.session.get(Region, region_id) if region_id else None
+def _window_page(form: WindowForm, region: Region, row: Window | None = None) -> str:
+    wheres = [region] if row is not None else _kept_regions(region)
     form.known = {"status": window_deeds.STATUSES}
     return render_template(
         "dictionaries/window.html",
         form=form,
         row=row,
         region=region,
+        wheres=[(one.id, one.name, _counties_under(one)) for one in wheres],
         kinds=[(kind.code, kind.short) for kind in KINDS.values()],
         statuses=list(window_deeds.STATUSES.items()),
-        may=region is not None and keeps_shared_calendar(viewer(), region.id, today()),
+        may=bool(wheres) and (row is None or keeps_windows(viewer(), region.id, today())),
         conflicts=form.clashes(last_writers("window", row.id)) if form.conflict and row else [],
     )
 
@@ -380,5 +397,5 @@ def _holiday_page(form: HolidayForm, errors: list[str] | None = None) -> str:
         years=sorted(set(known.known_years) | set(asked)),
         unknown=[one for one in asked if one not in known.known_years],
         kinds=holiday_deeds.KINDS,
-        may=keeps_shared_calendar(viewer(), None, today()),
+        may=keeps_holidays(viewer(), today()),
     )

@@ -35,7 +35,7 @@ from crm.store.pool import memberships_of
 from crm.store.qualifications import Qualification, qualifications_of
 from crm.store.scope import visible_enterprise
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
-from crm.store.windows import rounds
+from crm.store.windows import calendar
 from crm.web import reference
 from crm.web.addresses import Texts, whole
 from crm.web.changes import lines
@@ -108,7 +108,7 @@ class File:
 
     @cached_property
     def rounds(self):
-        return rounds()
+        return calendar().of(self.row.region_id)
 
     @cached_property
     def figures(self):

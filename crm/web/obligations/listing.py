@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import current_app, render_template, request, send_file
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from crm.actions.exports import export_rows
@@ -21,10 +21,11 @@ from crm.extensions import db, policy
 from crm.store import obligation_lists
 from crm.store.enterprise_lists import shown as seal_shown
 from crm.store.files import StoredFile
-from crm.store.obligation_lists import LATE, PAGE, day_of, group_of, midnight, outcome_of
+from crm.store.obligation_lists import LATE, PAGE, day_of, group_of, outcome_of
+from crm.store.regions import COUNTY, TOWNSHIP, Region
 from crm.store.scope import visible
 from crm.store.standings import STATE_COLUMNS
-from crm.store.windows import Window
+from crm.store.windows import calendar
 from crm.web import reference
 from crm.web.doors import SIGNED_IN, new_act, now, open_to, today, viewer
 from crm.web.obligations import blueprint, filters
@@ -171,16 +172,26 @@ def _percent(day: date, months: list[date]) -> float:
     return 100.0
 
 
+def _own_region() -> int | None:
+    """The region whose windows the strip draws: the viewer's county, or for several the city they share."""
+    regions = db.session.execute(
+        visible(select(Region.id, Region.level), viewer()).where(Region.level != TOWNSHIP).order_by(Region.code)
+    ).all()
+    counties = [region_id for region_id, level in regions if level == COUNTY]
+    if len(counties) == 1:
+        return counties[0]
+    return next((region_id for region_id, level in regions if level != COUNTY), None)
+
+
 def _bars(months: list[date]) -> list[dict[str, Any]]:
     """Application windows that touch the strip, packed into as few lines as they need."""
     start, end = months[0], months[-1]
-    last_day = or_(Window.enterprise_due_at >= midnight(start), Window.closes_on >= start)
-    columns = ("kind", "year", "batch", "opens_on", "enterprise_due_at", "closes_on", "status")
-    query = select(*(getattr(Window, name) for name in columns)).where(last_day, Window.opens_on < end)
     bars: list[dict[str, Any]] = []
     free: list[float] = []
-    for window in db.session.execute(visible(query, viewer()).order_by(Window.opens_on, Window.kind, Window.id)):
+    for window in sorted(calendar().of(_own_region()), key=lambda one: one.opens_on or end):
         until = day_of(window.enterprise_due_at) if window.enterprise_due_at else window.closes_on
+        if window.opens_on is None or window.opens_on >= end or until is None or until < start:
+            continue
         x = _percent(max(window.opens_on, start), months)
         right = _percent(min(until, end) + timedelta(days=1), months)
         certain = window.status in ("announced", "closed")
