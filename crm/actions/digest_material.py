@@ -25,7 +25,6 @@ from crm.domain.digests import (
 from crm.domain.digests import compose as compose_digest
 from crm.domain.kinds import HELD_STATES, KINDS, RUNGS
 from crm.domain.refusals import NotFound
-from crm.domain.statuses import GONE
 from crm.domain.viewers import Viewer
 from crm.domain.workdays import Holidays
 from crm.extensions import db
@@ -38,7 +37,8 @@ from crm.store.jobs import FAILED_DAYS, Job, lately_failed
 from crm.store.messages import Message
 from crm.store.qualifications import Qualification
 from crm.store.scope import visible
-from crm.store.settings import office_name, setting
+from crm.store.settings import office_name
+from crm.store.silence import limits, never_contacted
 from crm.store.standings import Standing
 from crm.store.users import ENDING_DAYS, User, has_grant_ending, is_unreachable, viewer_of
 
@@ -113,6 +113,7 @@ def _material(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holi
         imported=_imported(viewer, on, at, known, where),
         enterprise_count=count,
         own=own,
+        narrowed=own and viewer.has("case_manager"),
         managers=managers,
         counts=counts,
         endings=_endings(viewer, kinds, on),
@@ -243,35 +244,17 @@ def _silent(
     viewer: Viewer, on: date, known: Holidays, where: Sequence[ColumnElement[bool]]
 ) -> tuple[tuple[Silent, ...], int]:
     """Enterprises not contacted for longer than their region allows, and how many have no contact on record at all."""
-    titled = or_(*(getattr(Standing, kind).in_(HELD_STATES) for kind in ("hnte", "srdi", "little_giant")))
     query = (
-        select(
-            Standing.enterprise_id,
-            Enterprise.name,
-            Standing.region_id,
-            Standing.manager_id,
-            Standing.last_contact_on,
-            titled.label("titled"),
-        )
+        select(Standing.enterprise_id, Enterprise.name, Standing.manager_id, Standing.last_contact_on)
         .join(Enterprise, Enterprise.id == Standing.enterprise_id)
-        .where(or_(Standing.status.is_(None), Standing.status.not_in(GONE)), *where)
+        .where(limits(on, known).is_silent(), *where)
     )
-    limits: dict[int, tuple[int, int]] = {}
-    found = []
-    never = 0
-    for row in db.session.execute(visible(query, viewer)):
-        if row.last_contact_on is None:
-            never += 1
-            continue
-        if row.region_id not in limits:
-            limits[row.region_id] = (
-                setting("silence_days", row.region_id),
-                setting("silence_days_titled", row.region_id),
-            )
-        days = known.workdays_between(row.last_contact_on, on)
-        if days > limits[row.region_id][bool(row.titled)]:
-            found.append(Silent(row.enterprise_id, row.name, days, row.last_contact_on, row.manager_id))
-    return tuple(found), never
+    found = tuple(
+        Silent(enterprise_id, name, known.workdays_between(last_on, on), last_on, manager_id)
+        for enterprise_id, name, manager_id, last_on in db.session.execute(visible(query, viewer))
+    )
+    never = select(func.count()).select_from(Standing).where(never_contacted(), *where)
+    return found, db.session.scalar(visible(never, viewer)) or 0
 
 
 def _told_until(viewer: Viewer, on: date, at: datetime, known: Holidays) -> datetime:

@@ -85,7 +85,8 @@ class ManagerCount:
 class Material:
     """Everything a digest is a function of.
 
-    ``own`` says whether the lists are the person's own enterprises (else the region's); ``managers`` is the region's
+    ``own`` says whether the lists are the person's own enterprises (else the region's), ``narrowed`` whether the person
+    sees others beside them, so that a list has to be narrowed to show the same; ``managers`` is the region's
     summary (bureau), ``counts`` are (words, number, measure, path) for a leader or a department, ``endings`` the
     titles a department owns, ``chores`` (words, number, measure, path) what waits for an administrator.
     ``has_due`` says whether the person answers for what is due at all.
@@ -97,6 +98,7 @@ class Material:
     imported: tuple[Imported, ...] = ()
     enterprise_count: int = 0
     own: bool = True
+    narrowed: bool = False
     managers: tuple[ManagerCount, ...] = ()
     counts: tuple[tuple[str, int, str, str], ...] = ()
     endings: tuple[Ending, ...] = ()
@@ -330,8 +332,8 @@ def _silent(material: Material, on: date) -> Section:
     )
     more = None
     if len(silent) > MOST_SILENT:
-        mine = "&manager=me" if material.own else ""
-        more = (f"另 {len(silent) - MOST_SILENT} 家", f"/enterprises?view=silent{mine}")
+        mine = "&manager=me" if material.narrowed else ""
+        more = (f"共 {len(silent)} 家", f"/enterprises?view=silent{mine}")
     return Section("silent", "久未联系", len(silent), "家", lines, more)
 
 

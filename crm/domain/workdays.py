@@ -47,6 +47,14 @@ class Holidays:
             left -= self.is_workday(on)
         return on
 
+    def earliest_within(self, on: date, count: int) -> date:
+        """The earliest day after which no more than ``count`` working days have passed up to and including ``on``."""
+        passed = 0
+        while passed + self.is_workday(on) <= count:
+            passed += self.is_workday(on)
+            on -= _DAY
+        return on
+
     def first_workday_of_iso_week(self, on: date) -> date | None:
         """The first working day of the ISO week (Monday to Sunday) of a day; None when the whole week is off.
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, or_, select
 
-from crm.domain.kinds import HELD_STATES
-from crm.domain.statuses import GONE
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.changes import Change, ChangeSet
@@ -19,9 +17,8 @@ from crm.store.imports import ImportBatch
 from crm.store.jobs import Heartbeat
 from crm.store.messages import Message
 from crm.store.scope import visible
+from crm.store.silence import Limits, is_titled, never_contacted
 from crm.store.standings import Standing
-
-_HELD = tuple(sorted(HELD_STATES))
 
 
 @dataclass(frozen=True)
@@ -35,17 +32,18 @@ class Counts:
     expiring: int
     proposed: int
     silent: int
+    never_contacted: int
     unassigned: int
 
 
 @dataclass(frozen=True)
 class Quiet:
-    """An enterprise with a contact on record, longer ago than its limit of working days."""
+    """An enterprise with a contact on record, longer ago than its ``limit`` of working days."""
 
     enterprise_id: int
     name: str
     last_contact_on: date
-    titled: bool
+    limit: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def _of(mine: int | None) -> list[ColumnElement[bool]]:
     return [] if mine is None else [Standing.manager_id == mine]
 
 
-def counts(viewer: Viewer, *, mine: int | None, silent_since: date) -> Counts:
+def counts(viewer: Viewer, *, mine: int | None, limits: Limits) -> Counts:
     """All numbers over the enterprises in sight (``mine``: of this case manager) in one aggregate."""
 
     def number(condition: ColumnElement[bool]) -> Any:
@@ -79,7 +77,8 @@ def counts(viewer: Viewer, *, mine: int | None, silent_since: date) -> Counts:
         number(Standing.tech_sme == "awaiting_update"),
         number(Standing.hnte == "expiring"),
         number(Standing.pool == "proposed"),
-        number(or_(Standing.last_contact_on.is_(None), Standing.last_contact_on < silent_since)),
+        number(limits.is_silent()),
+        number(never_contacted()),
         number(Standing.manager_id.is_(None)),
     ]
     query = visible(select(*sums).select_from(Standing).where(*_of(mine)), viewer)
@@ -87,22 +86,20 @@ def counts(viewer: Viewer, *, mine: int | None, silent_since: date) -> Counts:
     return Counts(row[0], tuple(row[1:11:2]), tuple(row[2:11:2]), *row[11:])
 
 
-def longest_silent(viewer: Viewer, *, mine: int | None, since: date, since_titled: date, limit: int) -> list[Quiet]:
+def longest_silent(viewer: Viewer, *, mine: int | None, limits: Limits, limit: int) -> list[Quiet]:
     """Who was last heard of longest ago; who was never contacted is counted, but on nobody's list of today."""
-    titled = or_(*(getattr(Standing, kind).in_(_HELD) for kind in ("hnte", "srdi", "little_giant")))
     query = (
-        select(Standing.enterprise_id, Enterprise.name, Standing.last_contact_on, titled)
+        select(Standing.enterprise_id, Enterprise.name, Standing.last_contact_on, Standing.region_id, is_titled())
         .select_from(Standing)
         .join(Enterprise, Enterprise.id == Standing.enterprise_id)
-        .where(
-            Standing.last_contact_on < case((titled, since_titled), else_=since),
-            or_(Standing.status.is_(None), Standing.status.not_in(GONE)),
-            *_of(mine),
-        )
+        .where(limits.is_silent(), *_of(mine))
         .order_by(Standing.last_contact_on, Standing.enterprise_id)
         .limit(limit)
     )
-    return [Quiet(i, name, on, bool(yes)) for i, name, on, yes in db.session.execute(visible(query, viewer))]
+    return [
+        Quiet(enterprise_id, name, on, limits.of(region_id, bool(titled)).days)
+        for enterprise_id, name, on, region_id, titled in db.session.execute(visible(query, viewer))
+    ]
 
 
 def imports_to_confirm(viewer: Viewer) -> int:

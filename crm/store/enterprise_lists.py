@@ -18,6 +18,7 @@ from crm.store.enterprises import FORMER_NAME, Enterprise, EnterpriseAlias
 from crm.store.matching import stands_in
 from crm.store.qualifications import Qualification
 from crm.store.scope import visible
+from crm.store.silence import Limits, never_contacted
 from crm.store.standings import STATE_COLUMNS, SearchText, Standing
 
 PAGE = 50
@@ -49,7 +50,8 @@ class Filter:
     status: str | None = None
     due_within: int | None = None  # days from today
     overdue: bool = False
-    silent_since: date | None = None  # no contact since this day
+    silent: Limits | None = None  # contacted before, longer ago than these limits
+    never_contacted: bool = False
     expires_before: date | None = None
     srdi_without_hnte: bool = False
     gone_with_titles: bool = False  # deregistered, licence revoked or moved away, and a title nobody has ended
@@ -97,8 +99,10 @@ def conditions(wanted: Filter, *, today: date, in_order: bool = False) -> list[C
     if wanted.due_within is not None or wanted.overdue:
         last = today - timedelta(days=1) if wanted.overdue else today + timedelta(days=wanted.due_within or 0)
         found.append(Standing.next_due_at < end_of_day(last) + timedelta(minutes=1))
-    if wanted.silent_since is not None:
-        found.append(or_(Standing.last_contact_on.is_(None), Standing.last_contact_on < wanted.silent_since))
+    if wanted.silent is not None:
+        found.append(wanted.silent.is_silent())
+    if wanted.never_contacted:
+        found.append(never_contacted())
     if wanted.expires_before is not None:
         found.append(_ends(wanted.kind, today, wanted.expires_before))
     if wanted.srdi_without_hnte:

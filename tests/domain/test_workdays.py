@@ -86,3 +86,11 @@ def test_adding_working_days_lands_on_a_working_day_that_many_away(start, count)
 
 def test_adding_no_working_days_stays_on_the_day_even_when_it_is_off():
     assert KNOWN.add_workdays(date(2026, 10, 1), 0) == date(2026, 10, 1)
+
+
+@given(on=DAYS, back=st.integers(0, 120), limit=st.integers(1, 45))
+@settings(max_examples=200)
+def test_the_earliest_day_within_a_limit_says_the_same_as_counting(on, back, limit):
+    last_on = on - timedelta(days=back)
+
+    assert (last_on < KNOWN.earliest_within(on, limit)) == (KNOWN.workdays_between(last_on, on) > limit)

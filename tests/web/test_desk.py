@@ -7,13 +7,17 @@ from html import unescape
 import pytest
 from sqlalchemy import event
 
+from crm.actions.digest_material import compose
 from crm.actions.enterprises import edit_enterprise
 from crm.actions.obligations import settle
 from crm.actions.service_logs import log_service
+from crm.domain.changes import Create
 from crm.extensions import db
 from crm.store.enterprises import Enterprise
 from crm.store.jobs import Heartbeat
+from crm.store.regions import region_by_code
 from crm.store.unit_of_work import unit_of_work
+from crm.store.writer import write
 from tests.builders import NOW, OTHER, TODAY, act, county, make_enterprise, make_user, township
 from tests.web.conftest import post, sign_in
 
@@ -98,13 +102,71 @@ def test_at_most_ten_lines_and_two_places_for_the_silent(client, manager):
     assert found[-1] == "久未联系 · 限 45 个工作日；上次 1 月 5 日"
 
 
+def waiting(page: str, label: str) -> tuple[str, str] | None:
+    """The number beside a label of 等我处理 and where it leads; None when it is not there."""
+    found = re.search(rf'</svg> {label}</td><td class="n"><a href="([^"]+)" class="b">([\d,]+)</a>', page)
+    return (found[2], unescape(found[1])) if found else None
+
+
+def rows_of(client, href: str) -> list[str]:
+    """The cores of the names a list shows."""
+    return re.findall(r'<tr data-href="/enterprises/\d+"><td class="fa">.*?<b>([^<]+)</b>', client.get(href).text)
+
+
+def set_limit(key: str, days: int, region=None) -> None:
+    with unit_of_work():
+        values = {"region_id": (region or county()).id, "key": key, "value": days}
+        write([Create("setting", values)], act=act(), action="test")
+
+
+def test_desk_list_and_mail_agree_on_who_is_silent(app):
+    """Gone firms are nobody's silence, 高企 have a limit of their own, and each region has its own."""
+    bureau = make_user("tanyue", "bureau")
+    set_limit("silence_days_titled", 200)
+    hnte = ("hnte", date(2025, 11, 1), date(2028, 10, 31))
+    for name, more in (
+        ("甲", {}),
+        ("乙", {"status": "deregistered"}),
+        ("丙", {"status": "moved_out"}),
+        ("丁", {"titles": [hnte]}),
+    ):
+        promise(make_enterprise(f"巫溪县{name}茶业有限公司", **more), 0, "", date(2026, 5, 6))
+    make_enterprise("巫溪县戊茶业有限公司")
+    make_enterprise("巫溪县己茶业有限公司", status="licence_revoked")
+    client = app.test_client()
+    sign_in(client, "tanyue")
+
+    page = client.get("/").text
+    mail = compose(bureau.user_id, TODAY, now=NOW)
+
+    silent, never = waiting(page, "久未联系"), waiting(page, "从未联系")
+    assert (silent[0], rows_of(client, silent[1])) == ("1", ["甲茶业"])
+    assert (never[0], rows_of(client, never[1])) == ("1", ["戊茶业"])
+    views = client.get("/enterprises/views").text
+    assert ("久未联系<span>1</span>" in views, "从未联系<span>1</span>" in views) == (True, True)
+    section = next(s for s in mail.sections if s.code == "silent")
+    assert [name for line in section.lines for name, _ in line.names] == ["巫溪县甲茶业有限公司"]
+    assert mail.notes == ("另有 1 家还没有任何联系记录，不算在久未联系里。",)
+
+
+def test_each_county_counts_silence_by_its_own_limit(app):
+    make_user("above", "leader", region=region_by_code("500000"))
+    set_limit("silence_days", 400, county(OTHER))
+    for region in (county(), county(OTHER)):
+        promise(make_enterprise(f"{region.name}茶业有限公司", region=region), 0, "", date(2026, 5, 6))
+    client = app.test_client()
+    sign_in(client, "above")
+
+    assert waiting(client.get("/").text, "久未联系")[0] == "1"
+
+
 def test_who_was_never_contacted_is_counted_but_on_no_line(client, manager):
     make_enterprise(manager=manager.user_id)
 
     page = client.get("/").text
 
     assert lines(page) == [] and "今天没有要办的" in page
-    assert "含从未联系" in page
+    assert (waiting(page, "久未联系"), waiting(page, "从未联系")) == (None, ("1", "/enterprises?view=never&manager=me"))
 
 
 def test_the_same_thing_due_on_one_day_is_one_line_that_opens_them_all(sqlite_app, client, manager, monday):

@@ -89,14 +89,14 @@ def _together(row: Row, n: int, wanted: Filter, now: datetime, internal: bool) -
     return replace(line, text=f"{what} · 还有 {n - 1} 家同一期限", others=n - 1, href=href)
 
 
-def silent_lines(quiet: Iterable[desk.Quiet], *, on: date, limits: tuple[int, int], holidays: Holidays) -> list[Line]:
+def silent_lines(quiet: Iterable[desk.Quiet], *, on: date, holidays: Holidays) -> list[Line]:
     """A line per enterprise without contact for more working days than its limit."""
     return [
         Line(
             words.Deadline(words.working_days(holidays.workdays_between(item.last_contact_on, on)), "", ""),
             item.name,
             item.enterprise_id,
-            f"久未联系 · 限 {limits[item.titled]} 个工作日；上次 {words.day_long(item.last_contact_on, on)}",
+            f"久未联系 · 限 {item.limit} 个工作日；上次 {words.day_long(item.last_contact_on, on)}",
             quiet=item,
         )
         for item in quiet

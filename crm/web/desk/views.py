@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import current_app, render_template, url_for
-from flask_login import current_user
 
 from crm.actions.digest_material import compose as compose_digest
 from crm.actions.digest_material import is_reader
@@ -15,7 +14,7 @@ from crm.mail.compose import digest as digest_mail
 from crm.store import desk, enterprise_lists, obligation_lists
 from crm.store.holidays import holidays
 from crm.store.obligation_lists import LATE, Filter
-from crm.store.settings import setting
+from crm.store.silence import limits
 from crm.web import reference
 from crm.web.desk import blueprint, lines
 from crm.web.doors import SIGNED_IN, now, open_to, today, viewer
@@ -83,16 +82,17 @@ def place_of(person: Viewer) -> Place:
 def show():
     person = viewer()
     place = place_of(person)
-    since, since_titled, limits = _silence()
-    counted = desk.counts(person, mine=place.mine, silent_since=since)
+    known = holidays()
+    silence = limits(today(), known)
+    counted = desk.counts(person, mine=place.mine, limits=silence)
     if place.unit:
         return _unit_desk(counted)
     if not counted.total:
         return render_template("desk/empty.html", place=place, alerts=_alerts(person))
     wanted = Filter(mine=place.mine)
     counts = obligation_lists.pivot(wanted, person, now=now())
-    quiet = desk.longest_silent(person, mine=place.mine, since=since, since_titled=since_titled, limit=lines.MOST)
-    silent = lines.silent_lines(quiet, on=today(), limits=limits, holidays=holidays())
+    quiet = desk.longest_silent(person, mine=place.mine, limits=silence, limit=lines.MOST)
+    silent = lines.silent_lines(quiet, on=today(), holidays=known)
     found = lines.todays(person, wanted, counts, now=now(), silent=silent, internal=True)
     due = _due_counts(counts, wanted)
     may_settle = person.has("case_manager", "bureau", "admin")
@@ -143,14 +143,6 @@ def _due_counts(counts: obligation_lists.Pivot, wanted: Filter) -> dict[str, int
     return {group: groups.get(group, 0) for group in (LATE, "week", "month")}
 
 
-def _silence():
-    """The last days on which a contact is recent enough, usually and for 高企 and 专精特新, and both limits."""
-    region_id = current_user.region_id
-    usual, titled = (int(setting(key, region_id)) for key in ("silence_days", "silence_days_titled"))
-    known = holidays()
-    return known.add_workdays(today(), -usual), known.add_workdays(today(), -titled), (usual, titled)
-
-
 def _waiting(person: Viewer, place: Place, counted: desk.Counts) -> list[tuple[str, str, int, str, str]]:
     """(icon, words, how many, address, note) of what waits for this person; what is nothing is left out."""
     mine = {"manager": "me"} if place.mine is not None else {}
@@ -169,7 +161,8 @@ def _waiting(person: Viewer, place: Place, counted: desk.Counts) -> list[tuple[s
             url_for("enterprises.index", state="tech_sme:awaiting_update", **mine),
             "衔接期",
         ),
-        ("phone-off", "久未联系", counted.silent, url_for("enterprises.index", view="silent", **mine), "含从未联系"),
+        ("phone-off", "久未联系", counted.silent, url_for("enterprises.index", view="silent", **mine), "不含从未联系"),
+        ("phone", "从未联系", counted.never_contacted, url_for("enterprises.index", view="never", **mine), "没有记录"),
     ]
     if person.has("case_manager", "bureau", "unit"):
         rows.insert(0, ("table-import", "导入待确认", desk.imports_to_confirm(person), "/imports", ""))

@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from crm.domain.fields import CHOICES
 from crm.domain.kinds import KINDS, POOL, POOL_KIND, RUNGS, STATES
 from crm.store.enterprise_lists import SORTS, Filter, hnte_within_a_year
+from crm.store.silence import Limits
 from crm.web.addresses import LARGEST_COUNT, page_number, whole
 
 # Columns of the list: key, head, and whether a narrow office screen shows it by default.
@@ -63,7 +64,7 @@ class Asked:
 
 
 def read(
-    args: MultiDict, *, today: date, viewer_id: int | None, silent_since: Callable[[], date], public_only: bool = False
+    args: MultiDict, *, today: date, viewer_id: int | None, silence: Callable[[], Limits], public_only: bool = False
 ) -> Asked:
     """Understand an address; what it cannot be is left out, a list never fails over its address.
 
@@ -105,7 +106,7 @@ def read(
     )
     view = VIEWS.get(kept["view"] or "")
     if view:
-        wanted = view[1](wanted, today, silent_since() if kept["view"] == "silent" else today)
+        wanted = view[1](wanted, today, silence)
     default_sort = "due" if kept["view"] in ("awaiting", "overdue", "due") and not public_only else "name"
     return Asked(
         wanted,
@@ -123,20 +124,21 @@ def _wholes(texts: list[str]) -> list[int]:
 
 # Standing views, each a filter over the standings; the words are those of the glossary.
 VIEWS: dict[str, tuple[str, Any]] = {
-    "awaiting": ("国家科小待更新", lambda f, _today, _since: replace(f, kind="tech_sme", state="awaiting_update")),
-    "hnte_year": ("高企一年内到期", lambda f, today, _since: hnte_within_a_year(f, today)),
-    "renewing": ("高企重新认定中", lambda f, _today, _since: replace(f, kind="hnte", state="renewing")),
-    "srdi_only": ("专精特新未获高企", lambda f, _today, _since: replace(f, srdi_without_hnte=True)),
+    "awaiting": ("国家科小待更新", lambda f, _today, _silence: replace(f, kind="tech_sme", state="awaiting_update")),
+    "hnte_year": ("高企一年内到期", lambda f, today, _silence: hnte_within_a_year(f, today)),
+    "renewing": ("高企重新认定中", lambda f, _today, _silence: replace(f, kind="hnte", state="renewing")),
+    "srdi_only": ("专精特新未获高企", lambda f, _today, _silence: replace(f, srdi_without_hnte=True)),
     # Their titles ask nothing any more; what is left to do is to end them, or to correct the status.
-    "gone": ("注销、吊销或迁出，资格未终止", lambda f, _today, _since: replace(f, gone_with_titles=True)),
-    "overdue": ("有逾期", lambda f, _today, _since: replace(f, overdue=True)),
-    "due": ("30 天内到期", lambda f, _today, _since: replace(f, due_within=30)),
-    "silent": ("久未联系", lambda f, _today, since: replace(f, silent_since=since)),
-    "unassigned": ("没有专员", lambda f, _today, _since: replace(f, unassigned=True)),
+    "gone": ("注销、吊销或迁出，资格未终止", lambda f, _today, _silence: replace(f, gone_with_titles=True)),
+    "overdue": ("有逾期", lambda f, _today, _silence: replace(f, overdue=True)),
+    "due": ("30 天内到期", lambda f, _today, _silence: replace(f, due_within=30)),
+    "silent": ("久未联系", lambda f, _today, silence: replace(f, silent=silence())),
+    "never": ("从未联系", lambda f, _today, _silence: replace(f, never_contacted=True)),
+    "unassigned": ("没有专员", lambda f, _today, _silence: replace(f, unassigned=True)),
 }
 
 
-INTERNAL_VIEWS = frozenset({"overdue", "due", "silent"})
+INTERNAL_VIEWS = frozenset({"overdue", "due", "silent", "never"})
 
 
 def views_for(public_only: bool) -> dict[str, tuple[str, Any]]:

@@ -1,9 +1,6 @@
 """The list of enterprises: page, counts of the views, search for pickers, export of what is shown."""
 
-from datetime import date
-
 from flask import redirect, render_template, request, send_file, url_for
-from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from crm.actions.exports import export_rows
@@ -13,7 +10,7 @@ from crm.domain.kinds import KINDS, POOL_KIND, RUNGS, STATES
 from crm.domain.viewers import Viewer
 from crm.store import enterprise_lists
 from crm.store.holidays import holidays
-from crm.store.settings import setting
+from crm.store.silence import Limits, limits
 from crm.web import reference
 from crm.web.doors import SIGNED_IN, new_act, open_to, today, viewer
 from crm.web.enterprises import blueprint, filters
@@ -22,10 +19,9 @@ from crm.web.enterprises import blueprint, filters
 EXPORT_LIMIT = 100_000
 
 
-def silent_since() -> date:
-    """The last day on which a contact is recent enough, counted in working days by the region's setting."""
-    days = int(setting("silence_days", current_user.region_id))
-    return holidays().add_workdays(today(), -days)
+def silence() -> Limits:
+    """How long an enterprise may be silent today, in working days by the regions' settings."""
+    return limits(today(), holidays())
 
 
 def asked() -> filters.Asked:
@@ -39,7 +35,7 @@ def asked_by(args: MultiDict) -> filters.Asked:
         args,
         today=today(),
         viewer_id=person.user_id,
-        silent_since=silent_since,
+        silence=silence,
         public_only=person.public_only,
     )
 
@@ -100,10 +96,9 @@ def index():
 def views():
     """The counts of the standing views, fetched after the list so that they never hold it up."""
     person = viewer()
-    since = silent_since()
     counted = []
     for key, (label, narrow) in filters.views_for(person.public_only).items():
-        wanted = narrow(enterprise_lists.Filter(), today(), since)
+        wanted = narrow(enterprise_lists.Filter(), today(), silence)
         counted.append((key, label, enterprise_lists.count(wanted, person, today=today())))
     everything = enterprise_lists.count(enterprise_lists.Filter(), person, today=today())
     current = request.args.get("view", "")
