@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,9 +11,11 @@ from sqlalchemy import event, select
 
 from crm.actions.enterprises import edit_enterprise
 from crm.actions.figures import record_figures
+from crm.actions.pool import propose_for_pool
 from crm.actions.service_logs import log_service
 from crm.domain.changes import Create, Update
 from crm.domain.codes import make_code
+from crm.domain.obligations import SETTLED
 from crm.domain.refusals import InvalidInput
 from crm.extensions import db
 from crm.store.assessments import Assessment
@@ -21,7 +23,9 @@ from crm.store.changes import ChangeSet
 from crm.store.enterprises import Enterprise, affiliations_of, aliases_of
 from crm.store.figures import Figures, figures_of
 from crm.store.intellectual_property import ip_of
+from crm.store.obligations import obligations_of
 from crm.store.pool import PoolMembership
+from crm.store.projections import refresh
 from crm.store.qualifications import Qualification, title_facts
 from crm.store.unit_of_work import unit_of_work
 from crm.store.writer import write
@@ -101,6 +105,43 @@ def test_a_tab_makes_as_many_queries_for_a_full_file_as_for_a_thin_one(client, b
     queries(thin)
 
     assert queries(thin) == queries(full)
+
+
+def test_tab_and_panel_count_the_same_obligations(sqlite_app, bureau, monday):
+    """What has not opened yet is 未办 too, on the tab, in the panel and on the due list."""
+    monday.move_to(datetime(2027, 2, 20, 2, tzinfo=UTC))
+    enterprise_id = make_enterprise(titles=[HNTE])
+    with unit_of_work():
+        values = {"happened_on": date(2026, 11, 2), "kind": "visit", "text": "看了车间"}
+        promised = {"next_step": "送模板", "next_step_on": date(2027, 2, 22)}
+        log_service([enterprise_id], values | promised, act=act())
+        refresh([enterprise_id], at=datetime(2027, 2, 20, 2, tzinfo=UTC))
+    states = [one.state for one in obligations_of(enterprise_id)]
+    client = client_of(sqlite_app, "tanyue")
+
+    overview = client.get(f"/enterprises/{enterprise_id}").text
+    tab = re.search(r"到期事项<span>(\d+)</span>", overview)[1]
+
+    assert "upcoming" in states
+    assert tab == str(sum(state not in SETTLED for state in states)) == re.search(r"(\d+) 项未办", overview)[1]
+    assert f'到期事项 <span class="count">{tab} 项</span>' in client.get("/due").text
+
+
+def test_who_may_correct_nothing_on_a_file_is_not_told_to(sqlite_app):
+    """A department may record its own titles, but what stands here is not its own; a case manager decides no pool."""
+    hnte = make_enterprise("甲有限公司", titles=[HNTE])
+    srdi = make_enterprise("乙有限公司", titles=[("srdi", date(2025, 9, 1), date(2028, 8, 31))])
+    own = make_user("xianghe", "case_manager").user_id
+    pooled = make_enterprise("丙有限公司", manager=own)
+    with unit_of_work():
+        propose_for_pool(pooled, {"year": 2026, "pool_class": "key"}, act=act())
+    make_user("jingxin", "unit")
+    unit, manager = client_of(sqlite_app, "jingxin"), client_of(sqlite_app, "xianghe")
+
+    pages = [unit.get(f"/enterprises/{hnte}").text, unit.get(f"/enterprises/{srdi}").text]
+    pages.append(manager.get(f"/enterprises/{pooled}").text)
+
+    assert ["逐项更正或登记终止" in page for page in pages] == [False, True, False]
 
 
 def test_an_empty_file_says_what_would_be_there_on_every_tab(client):

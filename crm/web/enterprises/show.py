@@ -30,6 +30,7 @@ from crm.store.changes import Change, ChangeSet, history_of_enterprise, history_
 from crm.store.enterprises import FORMER_NAME, OLD_NUMBER, affiliations_of, aliases_of
 from crm.store.figures import figures_of
 from crm.store.intellectual_property import IntellectualProperty, ip_of
+from crm.store.obligation_lists import WAITING
 from crm.store.obligations import obligations_of
 from crm.store.pool import memberships_of
 from crm.store.qualifications import Qualification, qualifications_of
@@ -125,6 +126,11 @@ class File:
         return found if self.reads_internal else [one for one in found if one.kind != NEXT_STEP]
 
     @property
+    def waiting(self):
+        """What is 未办, as the due list means it; the tab, the panel and the list behind them count the same."""
+        return [one for one in self.obligations if one.state in WAITING]
+
+    @property
     def states(self) -> dict[str, str]:
         found = {kind: getattr(self.standing, kind) for kind in (*KINDS, POOL)}
         return {kind: state for kind, state in found.items() if enterprise_lists.shown(kind, state)}
@@ -211,6 +217,7 @@ def head(file: File) -> dict[str, Any]:
     row, standing, person = file.row, file.standing, viewer()
     doubt = check_code(row.credit_code).warning if row.credit_code else None
     title_kinds = frozenset(kind for kind in KINDS if may_record_title(person, standing, kind))
+    may_bureau = person.has_in(standing.region_id, "bureau", "admin")
     pool = next((p for p in file.pool if p.left_on is None and (p.entered_on or p.decided_on)), None)
     managers = {u.id: u.name for u in reference.managers(person, file.on)}
     if standing.manager_id and standing.manager_id not in managers:
@@ -228,9 +235,11 @@ def head(file: File) -> dict[str, Any]:
         "may_edit": file.may_edit,
         "may_log": may_log(person, standing),
         "may_title": bool(title_kinds),
+        # Of what stands in the table; a department may record its own titles where there is none of them yet.
+        "may_correct": any(q.kind in title_kinds for q in file.qualifications) or (may_bureau and bool(file.pool)),
         "may_ip": may_record_ip(person, standing),
         "title_kinds": title_kinds,
-        "may_bureau": person.has_in(standing.region_id, "bureau", "admin"),
+        "may_bureau": may_bureau,
         "came_from": came_from(),
     }
 
@@ -280,12 +289,11 @@ def _counts(file: File) -> dict[str, Any]:
     n_titles, n_ip, n_logs = db.session.execute(
         select(number(Qualification, Qualification.superseded_at.is_(None)), number(IntellectualProperty), logs)
     ).one()
-    open_due = [o for o in file.obligations if o.state in ("open", "urgent", "overdue")]
     return {
         "titles": n_titles or None,
         "ip": n_ip or None,
         "logs": (n_logs or None) if file.reads_internal else None,
-        "due": len(open_due) or None,
+        "due": len(file.waiting) or None,
         "applications": len(file.applications) or None,
         "figures": f"{len(file.figures)} 年" if file.figures else None,
     }
@@ -426,11 +434,9 @@ def _comparison(file: File, kinds: list[str] | None = None) -> dict[str, Any]:
 
 
 def _due(file: File) -> dict[str, Any]:
-    order = {"overdue": 0, "urgent": 1, "open": 2, "upcoming": 3}
-    waiting = [o for o in file.obligations if o.state in order]
     return {
-        "waiting": sorted(waiting, key=lambda o: o.due_at),
-        "settled": [o for o in file.obligations if o.state not in order],
+        "waiting": sorted(file.waiting, key=lambda o: o.due_at),
+        "settled": [o for o in file.obligations if o.state not in WAITING],
         "may_settle": file.may_edit and "obligations.settle" in current_app.view_functions,
         "applications": file.applications,
         "OUTCOMES": OUTCOMES,
