@@ -192,7 +192,7 @@ def test_the_fixed_words_are_those_of_the_glossary():
 
 def test_every_state_that_is_kept_has_its_word():
     assert set(words.JOB_STATES) == set(jobs.STATES)
-    assert set(words.MESSAGE_STATES) == set(messages.STATES)
+    assert set(words.MESSAGE_STATES) == set(messages.SHOWN_STATES)
     assert set(words.IMPORT_STATES) == set(imports.STATES)
     assert set(words.RESULTS) == {str(outcome) for outcome in Outcome}
 

@@ -17,7 +17,7 @@ from crm.mail.compose import Composed
 from crm.mail.compose import digest as mail_digest
 from crm.store import outbox
 from crm.store.holidays import holidays
-from crm.store.messages import Message
+from crm.store.messages import WRITTEN, Message
 from crm.store.settings import setting
 from crm.store.users import User, viewer_of
 
@@ -68,6 +68,7 @@ def prepare(on: date, *, now: datetime, by_the_clock: bool = False) -> tuple[lis
         if message is not None:
             already += 1
             entry |= {"state": message.state, "subject": message.subject, "message": message.id}
+            entry["written_to_file"] = message.shown_state == WRITTEN
             continue
         reason = _why_not(user, on, first, now if by_the_clock else None)
         if reason:

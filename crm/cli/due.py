@@ -21,6 +21,7 @@ from crm.jobs.digests import queue_digests
 from crm.jobs.recompute import recompute_stale, refresh_missing
 from crm.mail.compose import digest as mail_digest
 from crm.store import due as due_lists
+from crm.store.messages import WRITTEN
 from crm.store.users import User, user_by_login
 
 
@@ -96,6 +97,7 @@ def digest(on: date | None, preview: bool, login: str | None, send: bool, as_jso
         do_now("send_outbox", {}, day)
     now_there = digests.prepare(day, now=now)[1]
     counts = now_there.counts
+    written = sum(bool(person.get("written_to_file")) for person in now_there.people)
     report = {
         "on": day.isoformat(),
         "week": week.week,
@@ -108,11 +110,11 @@ def digest(on: date | None, preview: bool, login: str | None, send: bool, as_jso
         click.echo(json.dumps(report, ensure_ascii=False))
     else:
         click.echo(
-            f"{week.week}：新排入 {week.queued} 封，已有 {week.already} 封；已发 {counts['sent']}，"
-            f"未发出 {counts['failed']}，不确定 {counts['uncertain']}"
+            f"{week.week}：新排入 {week.queued} 封，已有 {week.already} 封；已发 {counts['sent'] - written}，"
+            f"已写成文件、未寄出 {written}，未发出 {counts['failed']}，不确定 {counts['uncertain']}"
         )
         for person in now_there.people:
-            click.echo(f"  {person['name']}  {_person_words(person['state'])}")
+            click.echo(f"  {person['name']}  {_person_words(person)}")
 
 
 # Why somebody gets none (yet), beside the states of a message.
@@ -125,7 +127,8 @@ _WHY = {
 }
 
 
-def _person_words(state: str) -> str:
+def _person_words(person: dict[str, Any]) -> str:
+    state = WRITTEN if person.get("written_to_file") else person["state"]
     return _WHY.get(state) or words.MESSAGE_STATES.get(state, state)
 
 

@@ -172,6 +172,7 @@ MESSAGE_STATES: dict[str, str] = {
     "queued": "待发",
     "sending": "发送中",
     "sent": "已发",
+    "written": "已写成文件，未寄出",
     "failed": "未发出",
     "uncertain": "不确定是否送达",
     "cancelled": "不再发送",

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Integer, Text, UniqueConstraint
+from sqlalchemy import ColumnElement, ForeignKey, Integer, Text, UniqueConstraint, case
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.store.records import Machine, Model
@@ -10,6 +11,9 @@ from crm.store.types import BigId, Json, Moment, Words
 
 # uncertain: the worker died or the line broke while the server had the text; a person decides whether to send again.
 STATES = ("queued", "sending", "sent", "failed", "uncertain", "cancelled")
+# What people are told instead of sent while there is no mail server: it lies in a folder of this machine.
+WRITTEN = "written"
+SHOWN_STATES = (*STATES[:3], WRITTEN, *STATES[3:])
 
 
 class Message(Machine, Model):
@@ -37,3 +41,13 @@ class Message(Machine, Model):
     not_before: Mapped[datetime | None] = mapped_column(Moment)
     sent_at: Mapped[datetime | None] = mapped_column(Moment)
     state_at: Mapped[datetime] = mapped_column(Moment)
+
+    @hybrid_property
+    def shown_state(self) -> str:
+        """The state as people are told it: what was only written to a file has no moment of sending."""
+        return WRITTEN if self.state == "sent" and self.sent_at is None else self.state
+
+    @shown_state.inplace.expression
+    @classmethod
+    def _shown_state(cls) -> ColumnElement[str]:
+        return case(((cls.state == "sent") & cls.sent_at.is_(None), WRITTEN), else_=cls.state)

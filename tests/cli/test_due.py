@@ -162,3 +162,12 @@ def test_what_cannot_be_done_ends_with_its_code(sqlite_app, args, code):
 def test_an_empty_database_has_nothing_due_and_nobody_to_write_to(sqlite_app):
     assert report(sqlite_app, "due")["items"] == []
     assert report(sqlite_app, "digest")["people"] == []
+
+
+def test_digest_does_not_call_sent_what_lies_in_a_folder(sqlite_app):
+    make_week()
+
+    said = run(sqlite_app, "digest", "--send").stdout
+
+    assert "已发 0，已写成文件、未寄出 5，未发出 0" in said
+    assert "向禾  已写成文件，未寄出" in said

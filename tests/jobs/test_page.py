@@ -1,5 +1,6 @@
 """任务与待发: what the office sees of clock, jobs and outbox, and what it may decide."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -195,10 +196,29 @@ def test_a_running_job_is_asked_to_stop_from_the_page(client, world):
     assert "正在停下" in client.get("/jobs").text
 
 
-def test_what_was_sent_is_shown_with_its_hour(client, world):
+def test_what_was_sent_is_shown_with_its_hour(sqlite_app, client, world, monkeypatch):
+    sqlite_app.config["SETTINGS"] = replace(sqlite_app.config["SETTINGS"], smtp_url="smtp://mail.example.org")
+    monkeypatch.setattr("crm.jobs.sending.send", lambda *args, **more: None)
     run(carrier.huey.dequeue().args[0])
 
     page = client.get("/jobs?state=sent").text
 
     assert page.count("已发") >= 5
     assert message_of(world.manager).sent_at >= datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+def test_what_was_only_written_to_a_file_is_not_called_sent(app):
+    week = make_week()
+    queue_digests(TODAY, act(), now=NOW)
+    run(carrier.huey.dequeue().args[0])
+    client = app.test_client()
+    sign_in(client, "liwen")
+
+    pages = [client.get(url).text for url in ("/jobs", f"/jobs/messages/{message_of(week.manager).id}")]
+    written, sent = (client.get(f"/jobs?state={state}").text for state in ("written", "sent"))
+
+    assert message_of(week.manager).sent_at is None
+    assert ["已写成文件，未寄出" in page for page in pages] == [True, True]
+    assert ["已发<" in page for page in pages] == [False, False]
+    assert written.count('<td class="fa">') >= 5
+    assert "没有“已发”的消息" in sent
