@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CompoundSelect, Select, case, exists, func, or_, select
 
 from crm.domain.kinds import HELD_STATES, KINDS, POOL
+from crm.domain.names import normalise_name
 from crm.domain.pinyin import needle
 from crm.domain.statuses import GONE
 from crm.domain.titles import end_of_day
@@ -300,6 +301,18 @@ def find(text: str, viewer: Viewer, *, limit: int = 8) -> list[Row]:
     query = select(Standing.enterprise_id).where(*conditions(wanted, today=date.min))
     ids = db.session.scalars(visible(query, viewer).order_by(mine, Standing.name_sort).limit(limit))
     return rows(list(ids))
+
+
+def namesakes(names: Sequence[str], viewer: Viewer) -> list[tuple[int, str, bool]]:
+    """(id, name, whether it only was called so) of the enterprises in sight that have or had one of these names."""
+    keys = [normalise_name(name) for name in names]
+    former = select(EnterpriseAlias.enterprise_id).where(
+        EnterpriseAlias.kind == FORMER_NAME, EnterpriseAlias.value_key.in_(keys), ~EnterpriseAlias.deleted
+    )
+    now = select(SearchText.enterprise_id).where(SearchText.name_key.in_(keys))
+    query = select(Enterprise.id, Enterprise.name).where(Enterprise.id.in_(now.union_all(former)))
+    found = db.session.execute(visible(query, viewer).order_by(Enterprise.id))
+    return [(enterprise_id, name, normalise_name(name) not in keys) for enterprise_id, name in found]
 
 
 @dataclass(frozen=True)

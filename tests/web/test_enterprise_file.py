@@ -325,6 +325,30 @@ def test_a_code_of_another_enterprise_is_refused_beside_the_field_and_named_to_w
     assert (theirs.status_code, "这个代码不能用在这里。" in theirs.text, "丙" in theirs.text) == (422, True, False)
 
 
+@pytest.mark.parametrize("called", ["巫溪县 新立食品（集团）有限公司", "巫溪县老立食品有限公司"], ids=["now", "before"])
+def test_a_name_that_is_known_asks_once_and_never_blocks(app, called):
+    """The exact name of a firm in sight, or one it had: told with a link, saved at the second press."""
+    make_user("tanyue", "bureau")
+    client = client_of(app, "tanyue")
+    known = make_enterprise("巫溪县新立食品(集团)有限公司", former_name="巫溪县老立食品有限公司")
+
+    asked = fill(client, "/enterprises/new", name=called)
+    again = client.post("/enterprises/new", data=shown(asked.text))
+
+    assert (asked.status_code, again.status_code) == (422, 302)
+    assert f'<a href="/enterprises/{known}">巫溪县新立食品(集团)有限公司</a>' in asked.text
+    assert "仍然新增" in asked.text
+    assert len(db.session.scalars(select(Enterprise)).all()) == 2
+
+
+def test_a_name_known_in_another_district_tells_nothing(client):
+    make_enterprise("云台区新立食品有限公司", region=county(OTHER))
+
+    answer = fill(client, "/enterprises/new", name="云台区新立食品有限公司")
+
+    assert answer.status_code == 302
+
+
 def test_pressing_twice_saves_once(client):
     data = {**shown(client.get("/enterprises/new").text), "name": "只有一家有限公司"}
 
