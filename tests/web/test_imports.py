@@ -82,6 +82,18 @@ def test_a_sheet_that_leaves_something_open_asks_on_the_page(client):
     assert "确认导入 1 行" in client.get(f"/imports/{batch_id}").text
 
 
+def test_a_file_with_a_header_alone_says_so_and_can_be_given_up(client):
+    batch_id = upload(client, {"企业": [HEAD]})
+
+    page = client.get(f"/imports/{batch_id}").text
+    answer = post(client, f"/imports/{batch_id}/abandon")
+
+    assert "表头认得，下面没有数据行" in page
+    assert ("再传一份" in page, 'form="abandon">放弃' in page) == (True, True)
+    db.session.rollback()
+    assert (answer.status_code, db.session.get(ImportBatch, batch_id).state) == (302, "cancelled")
+
+
 def test_rows_that_ask_are_decided_on_the_page(client):
     for n, name in enumerate("甲乙丙"):
         make_enterprise(f"巫溪县{name}食品有限公司", code=make_code(10 + n))
