@@ -430,6 +430,9 @@ def _next_steps(steps: Sequence[NextStep], cadences: Cadences, now: datetime) ->
             continue
         logged_on = min(step.logged_on or step.due_on, step.due_on)
         when = f"{logged_on.month} 月 {logged_on.day} 日" if step.logged_on is not None else "服务记录里"
+        # The sentence is stored and read for months: a day of another year than the deadline's says its year.
+        if step.logged_on is not None and logged_on.year != step.due_on.year:
+            when = f"{logged_on.year} 年 {when}"
         reason = f"{when}{f'{step.how}时' if step.how and step.logged_on is not None else ''}约定：{step.text}。"
         yield _Draft(
             cadence,

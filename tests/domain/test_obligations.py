@@ -373,6 +373,15 @@ def test_a_next_step_without_an_author_falls_to_the_case_manager():
     assert (one.owner_id, one.state, one.reason) == (MANAGER, "upcoming", "服务记录里约定：回访水样检测。")
 
 
+def test_a_promise_of_another_year_than_its_deadline_says_the_year():
+    """Read in November, “12 月 26 日电话时约定” of last year would be a day still to come."""
+    step = NextStep(43, "送模板", date(2026, 1, 9), date(2025, 12, 26), "电话")
+
+    [one] = due(on=date(2026, 11, 25), next_steps=(step,))
+
+    assert one.reason == "2025 年 12 月 26 日电话时约定：送模板。"
+
+
 def test_a_next_step_stays_overdue_until_somebody_settles_it():
     [one] = due(on=date(2029, 11, 23), next_steps=(STEP,))
 
