@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
+from itertools import count
 from typing import Any
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update
+from crm.domain.pinyin import latin
 from crm.domain.refusals import InvalidInput
 from crm.extensions import Base, db
 from crm.store.dictionaries import DICTIONARIES, DictionaryEntry
@@ -45,6 +47,8 @@ def add_entry(noun: str, region_id: int, values: Mapping[str, Any], *, act: Act)
     require(act.viewer.has_in(region.id, "bureau", "admin"), "改字典")
     row = {name: values.get(name) for name in LISTS[noun][2] if values.get(name) is not None}
     if noun == "dictionary_entry":
+        if not row.get("code") and isinstance(row.get("label"), str):
+            row["code"] = _code_for(row["label"], row.get("dictionary"))
         row.setdefault("position", _next_position(row.get("dictionary"), region.id))
     _refuse(noun, row, region.id, None)
     return write(
@@ -85,7 +89,9 @@ def _refuse(noun: str, row: Mapping[str, Any], region_id: int, own_id: int | Non
     if noun == "dictionary_entry":
         if row.get("dictionary") not in DICTIONARIES:
             wrong["dictionary"] = "选字典。"
-        if not CODE.fullmatch(row.get("code") or ""):
+        code = row.get("code") or ""
+        # Without a name there is nothing to make a code of, and the name is what has to be mended.
+        if not CODE.fullmatch(code) and (code or label not in wrong):
             wrong["code"] = "代码用小写字母、数字、横线或下划线，不超过 40 个字符。"
         elif _taken(noun, region_id, own_id, dictionary=row.get("dictionary"), code=row.get("code")):
             wrong["code"] = f"代码 {row.get('code')} 已有。换一个。"
@@ -115,6 +121,13 @@ def _taken(noun: str, region_id: int, own_id: int | None, **same: Any) -> bool:
     for name, value in same.items():
         query = query.where(table.c[name] == value)
     return any(record_id != own_id for record_id in db.session.scalars(query))
+
+
+def _code_for(label: str, dictionary: Any) -> str:
+    """A code that no word of the list has in any region: records keep it, and nobody has to invent one."""
+    stem = latin(label)[:36] or "word"
+    codes = set(db.session.scalars(select(DictionaryEntry.code).where(DictionaryEntry.dictionary == dictionary)))
+    return next(code for n in count(1) if (code := stem if n == 1 else f"{stem}_{n}") not in codes)
 
 
 def _next_position(dictionary: Any, region_id: int) -> int:

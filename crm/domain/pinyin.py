@@ -187,6 +187,11 @@ def _ascii(syllable: str) -> str:
     return "".join(f"zz{ord(character):06x}" for character in syllable)
 
 
+def latin(text: str) -> str:
+    """The text in small letters and digits alone, read without tones: 巫溪烤鱼 is wuxikaoyu."""
+    return "".join(_ascii(_without_tone(syllable)) for syllable in _toned(_plain(text)))
+
+
 def search_keys(name: str, places: tuple[str, ...] = HOME_PLACES) -> tuple[str, ...]:
     """Initials and full pinyin of the whole name, then of other readings of its 字号, at most eight readings in all.
 

@@ -238,6 +238,9 @@ MEASURES: dict[str, str] = {
     "time": "次",
 }
 
+# What a department may own besides titles: the names of places.REGISTERS.
+REGISTERS: dict[str, str] = {"intellectual_property": "知识产权", "award": "奖补兑现"}
+
 WORDS: dict[str, Mapping[str, str]] = {
     "state": STATES,
     "state_class": STATE_CLASSES,
@@ -264,6 +267,7 @@ WORDS: dict[str, Mapping[str, str]] = {
     "noun": NOUNS,
     "title": {kind.code: kind.name for kind in (*KINDS.values(), POOL_KIND)},
     "title_short": {kind.code: kind.short for kind in (*KINDS.values(), POOL_KIND)},
+    "owned": {kind.code: kind.short for kind in KINDS.values()} | REGISTERS,
     "seal": {kind.code: kind.seal for kind in (*KINDS.values(), POOL_KIND)},
     **CHOICES,
 }

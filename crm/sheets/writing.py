@@ -201,8 +201,7 @@ def _fill_blank(
 ) -> None:
     formats = _Formats(book)
     columns = [column for column in layout.columns if column.in_blank]
-    stamp = f"模板 {profile.code} 第 {profile.version} 版"
-    sheet.write_string(0, 0, f"{profile.title} · {layout.name}（{stamp}）", formats.title)
+    sheet.write_string(0, 0, f"{profile.title} · {layout.name}（模板第 {profile.version} 版）", formats.title)
     sheet.write_string(1, 0, _HOW_TO, formats.note)
     for index, column in enumerate(columns):
         head = formats.required if column.required else formats.header

@@ -144,7 +144,7 @@ def test_the_blank_names_its_profile_and_version(blank):
     book = openpyxl.load_workbook(blank)
 
     assert book.sheetnames == ["企业", "认定资格", "年度指标", "服务记录"]
-    assert book["企业"]["A1"].value == "县级企业台账 · 企业（模板 county_workbook 第 1 版）"
+    assert book["企业"]["A1"].value == "县级企业台账 · 企业（模板第 1 版）"
     assert {prop.name: prop.value for prop in book.custom_doc_props.props} == {
         "profile": "county_workbook",
         "profile_version": 1,

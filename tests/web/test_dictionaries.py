@@ -1,5 +1,6 @@
 """The pages of lists, windows and holidays."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import select
@@ -54,6 +55,21 @@ def test_a_word_is_added_with_its_aliases_and_found_on_the_list(app):
     assert answer.status_code == 302
     assert kept(DictionaryEntry, code="pearls").aliases == ["明珠", "夜光珠"]
     assert "夜明珠" in client.get("/dictionaries").text
+
+
+def test_codes_are_no_business_of_the_office(app):
+    client = office(app)
+    word(client, code="pearl_code", label="夜明珠")
+    pages = [client.get("/dictionaries").text, client.get("/dictionaries/units").text]
+    pages.append(client.get("/dictionaries/words/new?dictionary=featured_industry").text)
+    entry = kept(DictionaryEntry, code="pearl_code")
+    pages.append(client.get(f"/dictionaries/words/{entry.id}").text)
+    admin = office(app, "admin")
+
+    assert ["pearl_code" in page or 'name="code"' in page for page in pages] == [False] * 4
+    assert "主管资格" in pages[1] and "知识产权" in pages[1] and "奖补兑现" in pages[1]
+    assert re.findall(r">[^<]*(?:intellectual_property|award)[^<]*<", pages[1]) == []
+    assert "pearl_code" in admin.get("/dictionaries").text
 
 
 def test_a_refused_word_keeps_what_was_typed(sqlite_app):
