@@ -72,11 +72,7 @@ def row(c: CriterionResult, enterprise_id: int) -> dict[str, Any]:
     """One criterion, its note and its parts."""
     parts = [row(p, enterprise_id) for p in c.parts if p.result is not Outcome.NOT_APPLICABLE]
     missing = list(dict.fromkeys(_missing(c)))
-    note = []
-    if c.value_text:
-        note.append(f"{c.value_text}{('，需 ' + c.threshold.text) if c.threshold else ''}")
-    elif c.threshold and c.result is not Outcome.MET and not c.parts:
-        note.append(f"需 {c.threshold.text}")
+    note = [said] if (said := _value_and_wanted(c)) else []
     if c.reason:
         note.append(c.reason)
     return {
@@ -94,6 +90,30 @@ def row(c: CriterionResult, enterprise_id: int) -> dict[str, Any]:
         "bar": _bar(c),
         "confidence": c.confidence,
     }
+
+
+def _value_and_wanted(c: CriterionResult) -> str:
+    """What the enterprise has and what is asked: ``12 人，需 ≥ 20 人``, ``是，应为否``; a notice by its case."""
+    wanted = _wanted(c) if c.threshold is not None else ""
+    if c.value_text:
+        # An answer that is as it should be says it all; of a number the mark is worth reading all the same.
+        told = c.result is Outcome.MET and (_is_choice(c) or c.role == "notice")
+        return c.value_text if told or not wanted else f"{c.value_text}，{wanted}"
+    return wanted if c.result is not Outcome.MET and not c.parts else ""
+
+
+def _is_choice(c: CriterionResult) -> bool:
+    return c.threshold is not None and c.threshold.op in ("in", "not in")
+
+
+def _wanted(c: CriterionResult) -> str:
+    assert c.threshold is not None
+    text = c.threshold.text
+    if c.role == "notice":
+        return f"{'为' if _is_choice(c) else ''}{text}即属这一情形"
+    if c.threshold.op == "in":
+        return f"应为{text}"
+    return f"应{text}" if c.threshold.op == "not in" else f"需 {text}"
 
 
 def _missing(c: CriterionResult):
