@@ -191,7 +191,9 @@ def compose(
     for days, most in HORIZONS:
         within = [item for item in ahead if earlier < _days(item, on) <= days]
         if within:
-            sections.append(_due_section(f"due_{days}", f"{days} 天内到期", within, most, now, on))
+            # Each section begins where the one before it ended, and says so.
+            stretch = f"{days} 天内到期" if earlier < 0 else f"{earlier + 1}～{days} 天到期"
+            sections.append(_due_section(f"due_{days}", stretch, within, most, now, on))
         earlier = days
     if material.endings:
         sections.append(_endings(material.endings, on))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, case, exists, func, or_, select
@@ -12,11 +12,12 @@ from crm.domain.kinds import HELD_STATES, KINDS, POOL
 from crm.domain.names import normalise_name
 from crm.domain.pinyin import needle
 from crm.domain.statuses import GONE
-from crm.domain.titles import end_of_day
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.enterprises import FORMER_NAME, Enterprise, EnterpriseAlias
 from crm.store.matching import stands_in
+from crm.store.obligation_lists import WAITING
+from crm.store.obligations import Obligation
 from crm.store.qualifications import Qualification
 from crm.store.scope import visible
 from crm.store.silence import Limits, never_contacted
@@ -49,8 +50,8 @@ class Filter:
     state: str | None = None
     industry: str | None = None
     status: str | None = None
-    due_within: int | None = None  # days from today
-    overdue: bool = False
+    due_between: tuple[datetime, datetime] | None = None  # something to be done has its deadline in this stretch
+    late_at: datetime | None = None  # something to be done was due before this moment
     silent: Limits | None = None  # contacted before, longer ago than these limits
     never_contacted: bool = False
     expires_before: date | None = None
@@ -97,9 +98,14 @@ def conditions(wanted: Filter, *, today: date, in_order: bool = False) -> list[C
         found.append(Standing.featured_industry == wanted.industry)
     if wanted.status:
         found.append(Standing.status == wanted.status)
-    if wanted.due_within is not None or wanted.overdue:
-        last = today - timedelta(days=1) if wanted.overdue else today + timedelta(days=wanted.due_within or 0)
-        found.append(Standing.next_due_at < end_of_day(last) + timedelta(minutes=1))
+    if wanted.late_at is not None:
+        found.append(Standing.next_due_at < wanted.late_at)
+    if wanted.due_between is not None:
+        # What is late does not hide what comes next, so the first deadline alone does not tell.
+        coming = select(Obligation.enterprise_id).where(
+            Obligation.state.in_(WAITING), Obligation.due_at.between(*wanted.due_between)
+        )
+        found.append(Standing.enterprise_id.in_(coming))
     if wanted.silent is not None:
         found.append(wanted.silent.is_silent())
     if wanted.never_contacted:

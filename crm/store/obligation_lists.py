@@ -86,6 +86,10 @@ class Pivot:
         """Counts per month of the deadline, whatever month is asked for."""
         return self._by(replace(wanted, month=None), lambda cell: month_of(cell[2]))
 
+    def late_by_month(self, wanted: Filter) -> dict[str, int]:
+        """How much of each month is late by now, whatever month is asked for."""
+        return self._by(replace(wanted, month=LATE), lambda cell: month_of(cell[2]))
+
     def by_group(self, wanted: Filter) -> dict[str, int]:
         """Counts per group of the list."""
         return self._by(wanted, lambda cell: group_of(cell[2], self.now))
@@ -239,6 +243,12 @@ def pivot(wanted: Filter, viewer: Viewer, *, now: datetime) -> Pivot:
     for state, kind, due_at, n in db.session.execute(_joined(query, viewer)):
         cells[(name_of[state], kind, due_at)] += n
     return Pivot(cells, now)
+
+
+def lapsed(wanted: Filter, viewer: Viewer, *, now: datetime) -> int:
+    """How many rows 已过期 has under this filter; there are years of them, so they are counted and not laid out."""
+    query = select(func.count()).select_from(Obligation).where(*_conditions(replace(wanted, shown="lapsed"), now))
+    return db.session.scalar(_joined(query, viewer)) or 0
 
 
 def page(wanted: Filter, viewer: Viewer, counts: Pivot, *, number: int = 1, size: int = PAGE) -> list[Row]:

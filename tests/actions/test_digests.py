@@ -74,9 +74,9 @@ def test_the_sections_follow_how_soon_it_is(sqlite_app):
     assert [(section.title, section.count) for section in content.sections] == [
         ("逾期", 1),
         ("7 天内到期", 2),
-        ("30 天内到期", 2),
-        ("60 天内到期", 2),
-        ("90 天内到期", 2),
+        ("8～30 天到期", 2),
+        ("31～60 天到期", 2),
+        ("61～90 天到期", 2),
     ]
 
 

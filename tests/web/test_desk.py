@@ -169,6 +169,32 @@ def test_who_was_never_contacted_is_counted_but_on_no_line(client, manager):
     assert (waiting(page, "久未联系"), waiting(page, "从未联系")) == (None, ("1", "/enterprises?view=never&manager=me"))
 
 
+def test_what_is_late_is_not_due_within_thirty_days(client, manager):
+    """A firm with something late and something near is in both lists, one that is only late in one."""
+    late, both, near = (make_enterprise(f"巫溪县{n}食品有限公司", manager=manager.user_id) for n in "甲乙丙")
+    promise(late, -3)
+    promise(both, -3)
+    promise(both, 20)
+    promise(near, 30)
+
+    page = client.get("/").text
+    foot = re.findall(r'<span>([^<]+) <a class="b(?: t-bad)?" href="/due\?month=\w+">(\d+)</a>', page)
+
+    assert foot == [("逾期", "2"), ("7 天内", "0"), ("8～30 天", "2")]
+    assert rows_of(client, "/enterprises?view=overdue") == ["甲食品", "乙食品"]
+    assert rows_of(client, "/enterprises?view=due") == ["乙食品", "丙食品"]
+
+
+def test_the_heading_counts_what_its_lines_stand_for_and_says_what_is_left_out(client, manager):
+    for n in range(14):
+        promise(make_enterprise(f"巫溪县企{n}食品有限公司", manager=manager.user_id), n % 7 - 4, f"第{n}件")
+
+    page = client.get("/").text
+
+    assert '<h1>今天要做的 <span class="count">10 项</span></h1>' in page
+    assert "只列最急的，其余 4 项见" in page
+
+
 def test_the_same_thing_due_on_one_day_is_one_line_that_opens_them_all(sqlite_app, client, manager, monday):
     monday.move_to(datetime(2027, 8, 20, 2, tzinfo=UTC))
     for n in range(4):
@@ -178,6 +204,7 @@ def test_the_same_thing_due_on_one_day_is_one_line_that_opens_them_all(sqlite_ap
     page = client.get("/").text
 
     assert lines(page) == ["科小年度更新（预计） · 还有 3 家同一期限"]
+    assert '<h1>今天要做的 <span class="count">4 项</span></h1>' in page
     href = unescape(re.search(r'href="(/due\?kind=[^"]+)">看 4 家</a>', page)[1])
     assert '<h1>到期事项 <span class="count">4 项</span></h1>' in client.get(href).text
 

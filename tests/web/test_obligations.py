@@ -93,8 +93,34 @@ def test_rows_stand_under_late_week_month_and_later(client, manager):
 
     page = client.get("/due").text
 
-    assert groups(page) == {"逾期": 1, "7 天内": 1, "30 天内": 1, "以后": 1}
+    assert groups(page) == {"逾期": 1, "7 天内": 1, "8～30 天": 1, "以后": 1}
     assert (shown_count(page), row_count(page)) == (4, 4)
+
+
+def test_each_month_of_the_strip_counts_its_own_late_ones(client, manager):
+    for days in (-2, 20):
+        promise(make_enterprise(f"巫溪县企{days}食品有限公司", manager=manager.user_id), days)
+
+    page = client.get("/due").text
+    strip = page[page.index('<div class="months">') :]
+    said = re.findall(r'<b class="(?:mute)?">(\d+)</b><span class="([^"]*)">([^<]*)', strip)[:3]
+
+    assert [(n, text) for n, _, text in said] == [("0", "　"), ("1", "1 逾期"), ("1", "下一步 1")]
+
+
+def test_every_tab_has_its_number(app):
+    """Also 已过期, of which there are years."""
+    make_user("tanyue", "bureau")
+    enterprise_id = make_enterprise(titles=[("tech_sme", date(2025, 9, 2), date(2026, 3, 31), {"cohort_year": 2025})])
+    client = app.test_client()
+    sign_in(client, "tanyue")
+    lapsed = sum(one.state == "lapsed" for one in obligations_of(enterprise_id))
+
+    tabs = re.findall(r'role="button">(\S+) ([\d,]+)</a>', client.get("/due").text)
+
+    assert lapsed > 0
+    assert dict(tabs)["已过期"] == str(lapsed)
+    assert shown_count(client.get("/due?shown=lapsed").text) == lapsed
 
 
 def test_what_is_due_an_hour_ago_is_late_although_the_night_found_it_open(client, manager, monday):

@@ -102,6 +102,9 @@ def show():
         "desk/show.html",
         place=place,
         lines=found,
+        # A line that stands for several counts as what it stands for, so that the heading agrees with the foot.
+        listed=sum(line.others + 1 for line in found),
+        left_out=sum(due.values()) - sum(line.others + 1 for line in found if line.quiet is None),
         due=due,
         counted=counted,
         most=max(1, *counted.own),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from crm.domain.fields import CHOICES
 from crm.domain.kinds import KINDS, POOL, POOL_KIND, RUNGS, STATES
 from crm.store.enterprise_lists import SORTS, Filter, hnte_within_a_year
+from crm.store.obligation_lists import midnight
 from crm.store.silence import Limits
 from crm.web.addresses import LARGEST_COUNT, page_number, whole
 
@@ -44,6 +45,24 @@ SORT_OF_COLUMN = {
 }
 
 
+# What comes within so many days is on the desk, in the mail and in the list of that name.
+DAYS_AHEAD = 30
+
+
+@dataclass(frozen=True)
+class When:
+    """The moment a list is read, and how long one may be silent then, asked only by the list that needs it."""
+
+    now: datetime
+    today: date
+    silence: Callable[[], Limits]
+
+    @property
+    def horizon(self) -> datetime:
+        """The end of the last day that counts as soon."""
+        return midnight(self.today + timedelta(days=DAYS_AHEAD + 1))
+
+
 @dataclass(frozen=True)
 class Asked:
     """What the address asks for."""
@@ -63,9 +82,7 @@ class Asked:
         return "?" + urlencode(flat)
 
 
-def read(
-    args: MultiDict, *, today: date, viewer_id: int | None, silence: Callable[[], Limits], public_only: bool = False
-) -> Asked:
+def read(args: MultiDict, *, when: When, viewer_id: int | None, public_only: bool = False) -> Asked:
     """Understand an address; what it cannot be is left out, a list never fails over its address.
 
     With ``public_only`` columns, orders and views that tell internal things are left out as well.
@@ -106,7 +123,7 @@ def read(
     )
     view = VIEWS.get(kept["view"] or "")
     if view:
-        wanted = view[1](wanted, today, silence)
+        wanted = view[1](wanted, when)
     default_sort = "due" if kept["view"] in ("awaiting", "overdue", "due") and not public_only else "name"
     return Asked(
         wanted,
@@ -124,17 +141,17 @@ def _wholes(texts: list[str]) -> list[int]:
 
 # Standing views, each a filter over the standings; the words are those of the glossary.
 VIEWS: dict[str, tuple[str, Any]] = {
-    "awaiting": ("国家科小待更新", lambda f, _today, _silence: replace(f, kind="tech_sme", state="awaiting_update")),
-    "hnte_year": ("高企一年内到期", lambda f, today, _silence: hnte_within_a_year(f, today)),
-    "renewing": ("高企重新认定中", lambda f, _today, _silence: replace(f, kind="hnte", state="renewing")),
-    "srdi_only": ("专精特新未获高企", lambda f, _today, _silence: replace(f, srdi_without_hnte=True)),
+    "awaiting": ("国家科小待更新", lambda f, _when: replace(f, kind="tech_sme", state="awaiting_update")),
+    "hnte_year": ("高企一年内到期", lambda f, when: hnte_within_a_year(f, when.today)),
+    "renewing": ("高企重新认定中", lambda f, _when: replace(f, kind="hnte", state="renewing")),
+    "srdi_only": ("专精特新未获高企", lambda f, _when: replace(f, srdi_without_hnte=True)),
     # Their titles ask nothing any more; what is left to do is to end them, or to correct the status.
-    "gone": ("注销、吊销或迁出，资格未终止", lambda f, _today, _silence: replace(f, gone_with_titles=True)),
-    "overdue": ("有逾期", lambda f, _today, _silence: replace(f, overdue=True)),
-    "due": ("30 天内到期", lambda f, _today, _silence: replace(f, due_within=30)),
-    "silent": ("久未联系", lambda f, _today, silence: replace(f, silent=silence())),
-    "never": ("从未联系", lambda f, _today, _silence: replace(f, never_contacted=True)),
-    "unassigned": ("没有专员", lambda f, _today, _silence: replace(f, unassigned=True)),
+    "gone": ("注销、吊销或迁出，资格未终止", lambda f, _when: replace(f, gone_with_titles=True)),
+    "overdue": ("有逾期", lambda f, when: replace(f, late_at=when.now)),
+    "due": ("30 天内到期", lambda f, when: replace(f, due_between=(when.now, when.horizon))),
+    "silent": ("久未联系", lambda f, when: replace(f, silent=when.silence())),
+    "never": ("从未联系", lambda f, _when: replace(f, never_contacted=True)),
+    "unassigned": ("没有专员", lambda f, _when: replace(f, unassigned=True)),
 }
 
 

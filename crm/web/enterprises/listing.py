@@ -12,7 +12,7 @@ from crm.store import enterprise_lists
 from crm.store.holidays import holidays
 from crm.store.silence import Limits, limits
 from crm.web import reference
-from crm.web.doors import SIGNED_IN, new_act, open_to, today, viewer
+from crm.web.doors import SIGNED_IN, new_act, now, open_to, today, viewer
 from crm.web.enterprises import blueprint, filters
 
 # More rows than this are exported by filtering first; 100,000 rows stream in about the time a person waits.
@@ -24,6 +24,10 @@ def silence() -> Limits:
     return limits(today(), holidays())
 
 
+def when() -> filters.When:
+    return filters.When(now(), today(), silence)
+
+
 def asked() -> filters.Asked:
     return asked_by(request.args)
 
@@ -33,9 +37,8 @@ def asked_by(args: MultiDict) -> filters.Asked:
     person = viewer()
     return filters.read(
         args,
-        today=today(),
+        when=when(),
         viewer_id=person.user_id,
-        silence=silence,
         public_only=person.public_only,
     )
 
@@ -98,7 +101,7 @@ def views():
     person = viewer()
     counted = []
     for key, (label, narrow) in filters.views_for(person.public_only).items():
-        wanted = narrow(enterprise_lists.Filter(), today(), silence)
+        wanted = narrow(enterprise_lists.Filter(), when())
         counted.append((key, label, enterprise_lists.count(wanted, person, today=today())))
     everything = enterprise_lists.count(enterprise_lists.Filter(), person, today=today())
     current = request.args.get("view", "")

@@ -12,7 +12,7 @@ from crm.store.obligation_lists import LATE, SHOWN, Filter, span_of
 from crm.web.addresses import LARGEST_COUNT, page_number, whole
 
 TABS: dict[str, str] = {"waiting": "未办", "done": "已办", "waived": "免办", "lapsed": "已过期"}
-GROUPS: dict[str, str] = {"late": "逾期", "week": "7 天内", "month": "30 天内", "later": "以后"}
+GROUPS: dict[str, str] = {"late": "逾期", "week": "7 天内", "month": "8～30 天", "later": "以后"}
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])(-[0-3]\d)?", re.ASCII)
 _KEY = re.compile(r"(\d{1,18}):([a-z_]{1,24}):([\w-]{1,40})", re.ASCII)
 

@@ -98,9 +98,11 @@ def page(wanted: filters.Asked, **forms: Any) -> str:
 def _tabs(counts: obligation_lists.Pivot, wanted: filters.Asked) -> list[dict[str, Any]]:
     tabs = []
     for shown, label in filters.TABS.items():
-        n = counts.count(replace(wanted.filter, shown=shown))
-        # Of 已过期 there are years of them, counted only when asked for.
-        text = label if shown == "lapsed" and wanted.filter.shown != "lapsed" else f"{label} {n:,}"
+        if shown == "lapsed" and wanted.filter.shown != "lapsed":
+            n = obligation_lists.lapsed(wanted.filter, viewer(), now=now())
+        else:
+            n = counts.count(replace(wanted.filter, shown=shown))
+        text = f"{label} {n:,}"
         href = wanted.query(shown=None if shown == "waiting" else shown)
         tabs.append({"href": href, "label": text, "current": wanted.filter.shown == shown})
     return tabs
@@ -131,6 +133,7 @@ def _strip(shown: str) -> list[date]:
 def _months(counts: obligation_lists.Pivot, wanted: filters.Asked) -> list[dict[str, Any]]:
     by_month = counts.by_month(wanted.filter)
     kinds = counts.kinds_in(wanted.filter)
+    late = counts.late_by_month(wanted.filter) if wanted.filter.shown == "waiting" else {}
     current = today().replace(day=1)
     strip = []
     for first in _strip(wanted.filter.shown)[:-1]:
@@ -142,6 +145,7 @@ def _months(counts: obligation_lists.Pivot, wanted: filters.Asked) -> list[dict[
                 "label": f"{first.year} 年 {first.month} 月" if first.month == 1 else f"{first.month} 月",
                 "href": wanted.query(month=None if asked_for else key),
                 "count": by_month.get(key, 0),
+                "late": late.get(key, 0),
                 "word": f"{_short(most[0])} {most[1]}" if most else "",
                 "now": first == current,
                 "on": asked_for,
