@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
+from crm.actions.obligations import may_settle
 from crm.domain import words
 from crm.domain.digests import (
     KIND,
@@ -229,6 +230,7 @@ def _due_rows(viewer: Viewer, at: datetime, *, live: bool, where: Sequence[Colum
             reason=row.reason,
             expected=row.expected,
             manager_id=row.manager_id,
+            may_settle=may_settle(viewer, row, kind=row.kind, owner_id=row.owner_id),
         )
         for row in rows
     )

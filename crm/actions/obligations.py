@@ -10,6 +10,7 @@ from crm.domain.obligations import HNTE_ANNUAL_REPORT, NEXT_STEP
 from crm.domain.refusals import AlreadyDone, InvalidInput, NotFound, Refused
 from crm.domain.viewers import Viewer
 from crm.store.changes import change_set_by_request_key
+from crm.store.due import DueRow
 from crm.store.enterprises import Enterprise
 from crm.store.file_store import Kept, record
 from crm.store.obligation_lists import WAITING, Row, one, outcome_of
@@ -38,7 +39,7 @@ RECEIPT_TYPES = frozenset(
 )
 
 
-def may_settle(viewer: Viewer, standing: Standing | Row, *, kind: str, owner_id: int | None) -> bool:
+def may_settle(viewer: Viewer, standing: Standing | Row | DueRow, *, kind: str, owner_id: int | None) -> bool:
     """Whoever may edit the enterprise; and who promised a next step, as long as they may log for it.
 
     A case manager keeps a promise also after the enterprise went to a colleague: it stands on the own desk.

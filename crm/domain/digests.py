@@ -23,7 +23,7 @@ TOGETHER = 3
 
 @dataclass(frozen=True)
 class Due:
-    """One obligation that is not settled. ``due_at`` is an aware moment."""
+    """One obligation that is not settled. ``due_at`` is an aware moment; ``may_settle``: whether the reader may."""
 
     enterprise_id: int
     name: str
@@ -35,6 +35,7 @@ class Due:
     reason: str
     expected: bool = False
     manager_id: int | None = None
+    may_settle: bool = True
 
 
 @dataclass(frozen=True)
@@ -311,11 +312,19 @@ def _due_line(group: Sequence[Due], now: datetime, on: date) -> Line:
         css = "soon" if (last_day - on).days <= 7 else ""
     names = tuple((item.name, enterprise_path(item.enterprise_id)) for item in group)
     if len(group) > 1:
-        return Line(chip, css, names, f"{what}{expected}，{len(group)} 家", "逐家办", f"/due?kind={first.kind}")
+        return Line(
+            chip,
+            css,
+            names,
+            f"{what}{expected}，{len(group)} 家",
+            "逐家办" if all(item.may_settle for item in group) else "看名单",
+            f"/due?kind={first.kind}",
+        )
     # A next step's reason says itself when it was promised and ends with the promise after a colon.
     joint = "，" if first.kind == "next_step" else "："
     text = f"{what}{expected}{joint}{first.reason}" if first.reason else f"{what}{expected}"
-    verb = "去办结" if first.overdue or (last_day - on).days <= 7 else "打开"
+    pressing = first.overdue or (last_day - on).days <= 7
+    verb = "去办结" if pressing and first.may_settle else "打开"
     return Line(chip, css, names, text, verb, obligation_path(first.enterprise_id, first.kind, first.period))
 
 

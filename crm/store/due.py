@@ -17,6 +17,8 @@ from crm.store.scope import visible
 from crm.store.standings import Standing
 
 CHUNK = 5_000
+# Where an enterprise belongs, which decides who may do something about it.
+_PLACE = (Standing.region_id, Standing.township_id, Standing.park_id, Standing.carrier_id)
 _FIELDS = ("enterprise_id", "kind", "period", "opens_on", "due_at", "state", "reason", "expected", "owner_id")
 
 
@@ -36,6 +38,10 @@ class DueRow:
     name: str
     credit_code: str | None
     manager_id: int | None
+    region_id: int | None = None
+    township_id: int | None = None
+    park_id: int | None = None
+    carrier_id: int | None = None
 
 
 def stored(
@@ -58,6 +64,7 @@ def stored(
             Enterprise.name,
             Enterprise.credit_code,
             Standing.manager_id,
+            *_PLACE,
         )
         .select_from(Obligation)
         .join(Standing, Standing.enterprise_id == Obligation.enterprise_id)
@@ -103,13 +110,15 @@ def _computed(viewer: Viewer, at: datetime, where: Sequence[ColumnElement[bool]]
     rows: list[DueRow] = []
     for start in range(0, len(ids), CHUNK):
         made = projections.compute(ids[start : start + CHUNK], at=at)
-        managers = {standing["enterprise_id"]: standing["manager_id"] for standing in made["standing"]}
+        places = {standing["enterprise_id"]: standing for standing in made["standing"]}
         wanted = [item for item in made["obligation"] if settled or item["state"] not in SETTLED]
-        rows += [_row(item, firms, managers) for item in wanted]
+        rows += [_row(item, firms, places) for item in wanted]
     return rows
 
 
-def _row(item: dict[str, Any], firms: dict[int, Any], managers: dict[int, int | None]) -> DueRow:
+def _row(item: dict[str, Any], firms: dict[int, Any], places: dict[int, dict[str, Any]]) -> DueRow:
     enterprise_id = item["enterprise_id"]
     _, name, credit_code = firms[enterprise_id]
-    return DueRow(*(item[field] for field in _FIELDS), name, credit_code, managers.get(enterprise_id))
+    place = places[enterprise_id]
+    belongs = (place[name] for name in ("manager_id", *(column.key for column in _PLACE)))
+    return DueRow(*(item[field] for field in _FIELDS), name, credit_code, *belongs)

@@ -20,7 +20,7 @@ from crm.store.projections import refresh
 from crm.store.unit_of_work import unit_of_work
 from crm.store.users import Grant, User
 from crm.store.writer import write
-from tests.builders import NOW, OTHER, TODAY, act, county, make_enterprise, make_unit, make_user
+from tests.builders import NOW, OTHER, TODAY, act, county, make_enterprise, make_unit, make_user, township
 from tests.jobs.week import make_week, visited
 
 
@@ -340,8 +340,35 @@ def test_a_township_reads_its_own_firms_and_the_other_district_nothing(sqlite_ap
     own = compose(world.township, TODAY, now=NOW)
     foreign = compose(stranger, TODAY, now=NOW)
 
-    assert lines(own) == [("逾期", ["逾期 3 天 重庆宁谷生物科技有限公司 去办结"])]
+    assert lines(own) == [("逾期", ["逾期 3 天 重庆宁谷生物科技有限公司 打开"])]
     assert foreign.nothing is True
+
+
+def test_who_may_not_settle_reads_no_verb_that_would_be_refused(app):
+    """A leader and a township look; the office and the firm's own case manager act; a promise is one's own to keep."""
+    world = make_week()
+    title = ("hnte", date(2024, 11, 28), date(2027, 11, 27))
+    for name in ("重庆清河新材料有限公司", "巫溪县竹溪机械有限公司", "巫溪县云谷电子有限公司"):
+        make_enterprise(name, titles=[title], township=township().id)
+    visited(
+        world.late, TODAY - timedelta(days=5), author=world.township, step="送材料", step_on=TODAY - timedelta(days=1)
+    )
+    on = date(2027, 6, 2)
+
+    verbs = {
+        user_id: {line.verb for section in compose(user_id, day, now=NOW).sections for line in section.lines}
+        for user_id, day in ((world.leader, TODAY), (world.manager, TODAY))
+    }
+    town = compose(world.township, TODAY, now=NOW)
+    together = [
+        {line.verb for section in content.sections for line in section.lines if len(line.names) == 3}
+        for content in (compose(user_id, on, now=NOW) for user_id in (world.leader, world.bureau))
+    ]
+
+    assert verbs[world.leader] & {"去办结", "逐家办"} == set()
+    assert "去办结" in verbs[world.manager]
+    assert [line.verb for line in town.sections[0].lines] == ["打开", "去办结"]
+    assert together == [{"看名单"}, {"逐家办"}]
 
 
 def test_a_step_promised_at_a_colleagues_firm_is_owed_by_who_promised(sqlite_app):
