@@ -14,10 +14,13 @@ from crm.domain import words
 from crm.domain.digests import (
     KIND,
     LAST_HORIZON,
+    MOST_IMPORTED,
+    MOST_SILENT,
     Digest,
     Due,
     Ending,
     Imported,
+    Imports,
     ManagerCount,
     Material,
     Silent,
@@ -29,11 +32,10 @@ from crm.domain.refusals import NotFound
 from crm.domain.viewers import Viewer
 from crm.domain.workdays import Holidays
 from crm.extensions import db
-from crm.store import desk, due
-from crm.store.changes import Change, ChangeSet
+from crm.store import desk, due, recent
+from crm.store.changes import Change
 from crm.store.enterprises import Enterprise
 from crm.store.holidays import holidays
-from crm.store.imports import ImportBatch
 from crm.store.jobs import FAILED_DAYS, Job, lately_failed
 from crm.store.messages import Message
 from crm.store.qualifications import Qualification
@@ -82,7 +84,7 @@ def _material(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holi
     kinds = owned_kinds(viewer)
     if not own and not region:
         return Material(
-            imported=_imported(viewer, on, at, known, [_touches(kinds)]) if kinds else (),
+            imported=_imported(viewer, on, at, known, [_touches(kinds)]) if kinds else Imports(),
             enterprise_count=db.session.scalar(visible(select(func.count()).select_from(Standing), viewer)) or 0,
             own=False,
             counts=_held(viewer, kinds),
@@ -94,22 +96,24 @@ def _material(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holi
     where: list[ColumnElement[bool]] = [] if region and not own else [mine]
     rows = _due_rows(viewer, at, live=live, where=where)
     silent, never = _silent(viewer, on, known, where)
+    silent_of = _silent_by_manager(viewer, on, known, where)
     count = db.session.scalar(visible(select(func.count()).select_from(Standing).where(*where), viewer)) or 0
     managers: tuple[ManagerCount, ...] = ()
     counts: tuple[tuple[str, int, str, str], ...] = ()
     if region:
         all_rows = rows if not own else _due_rows(viewer, at, live=live, where=[])
-        all_silent = silent if not own else _silent(viewer, on, known, [])[0]
         if viewer.has("bureau"):
+            all_silent = silent_of if not own else _silent_by_manager(viewer, on, known, [])
             managers = _managers(all_rows, all_silent, at)
         else:
             counts = _counts(viewer, all_rows)
             if not own:
                 # A leader reads numbers and what is late; the rest of the list is the bureau's daily work.
-                rows, silent, never = tuple(item for item in rows if item.overdue), (), 0
+                rows, silent, silent_of, never = tuple(item for item in rows if item.overdue), (), {}, 0
     return Material(
         due=rows,
         silent=silent,
+        silent_count=sum(silent_of.values()),
         never_contacted=never,
         imported=_imported(viewer, on, at, known, where),
         enterprise_count=count,
@@ -245,11 +249,13 @@ def _end_of(at: datetime, days: int) -> datetime:
 def _silent(
     viewer: Viewer, on: date, known: Holidays, where: Sequence[ColumnElement[bool]]
 ) -> tuple[tuple[Silent, ...], int]:
-    """Enterprises not contacted for longer than their region allows, and how many have no contact on record at all."""
+    """Those not heard of for longest among who is silent too long, and how many never were on record at all."""
     query = (
         select(Standing.enterprise_id, Enterprise.name, Standing.manager_id, Standing.last_contact_on)
         .join(Enterprise, Enterprise.id == Standing.enterprise_id)
         .where(limits(on, known).is_silent(), *where)
+        .order_by(Standing.last_contact_on, Standing.name_sort)
+        .limit(MOST_SILENT)
     )
     found = tuple(
         Silent(enterprise_id, name, known.workdays_between(last_on, on), last_on, manager_id)
@@ -257,6 +263,14 @@ def _silent(
     )
     never = select(func.count()).select_from(Standing).where(never_contacted(), *where)
     return found, db.session.scalar(visible(never, viewer)) or 0
+
+
+def _silent_by_manager(
+    viewer: Viewer, on: date, known: Holidays, where: Sequence[ColumnElement[bool]]
+) -> dict[int | None, int]:
+    """How many are silent too long, by whose they are."""
+    query = select(Standing.manager_id, func.count()).where(limits(on, known).is_silent(), *where)
+    return dict(db.session.execute(visible(query.group_by(Standing.manager_id), viewer)).all())
 
 
 def _told_until(viewer: Viewer, on: date, at: datetime, known: Holidays) -> datetime:
@@ -279,65 +293,33 @@ def _told_until(viewer: Viewer, on: date, at: datetime, known: Holidays) -> date
     return at - timedelta(weeks=MOST_WEEKS_BACK)
 
 
-def _imported(
-    viewer: Viewer, on: date, at: datetime, known: Holidays, where: Sequence[ColumnElement[bool]]
-) -> tuple[Imported, ...]:
+def _imported(viewer: Viewer, on: date, at: datetime, known: Holidays, where: Sequence[ColumnElement[bool]]) -> Imports:
     """What imports changed since the last digest and nobody took back, newest first, a line per firm and import."""
     since = _told_until(viewer, on, at, known)
-    query = (
-        select(
-            Change.enterprise_id,
-            Enterprise.name,
-            ChangeSet.id,
-            ChangeSet.recorded_at,
-            ImportBatch.file_name,
-            Change.noun,
-        )
-        .select_from(Change)
-        .join(ChangeSet, ChangeSet.id == Change.change_set_id)
-        .join(ImportBatch, ImportBatch.id == ChangeSet.import_batch_id)
-        .join(Enterprise, Enterprise.id == Change.enterprise_id)
-        .join(Standing, Standing.enterprise_id == Change.enterprise_id)
-        .where(
-            ChangeSet.recorded_at >= since,
-            ChangeSet.recorded_at <= at,
-            ChangeSet.undoes_id.is_(None),
-            ImportBatch.state != "undone",
-            *where,
-        )
-        .order_by(ChangeSet.id.desc(), Change.enterprise_id, Change.noun)
-        .distinct()
-    )
-    nouns: dict[tuple[int, int], list[str]] = defaultdict(list)
-    heads: dict[tuple[int, int], tuple[str, str, date]] = {}
-    for enterprise_id, name, change_set_id, recorded_at, file_name, noun in db.session.execute(visible(query, viewer)):
-        key = (change_set_id, enterprise_id)
-        heads[key] = (name, file_name, words.local(recorded_at).date())
-        nouns[key].append(words.NOUNS.get(noun, noun))
-    found = []
-    for key, (name, file_name, day) in heads.items():
-        source = f"{file_name}（{words.day(day, on)} 导入）"
-        found.append(Imported(key[1], name, source, day, tuple(nouns[key])))
-    return tuple(found)
+    found = recent.imported(viewer, since=since, until=at, where=where, shown=MOST_IMPORTED)
+    lines = []
+    for one in found.lines:
+        day = words.local(one.recorded_at).date()
+        source = f"{one.file_name}（{words.day(day, on)} 导入）"
+        nouns = tuple(words.NOUNS.get(noun, noun) for noun in one.nouns)
+        lines.append(Imported(one.enterprise_id, one.name, source, day, nouns))
+    return Imports(tuple(lines), found.firms, found.count, found.over)
 
 
-def _managers(rows: Sequence[Due], silent: Sequence[Silent], at: datetime) -> tuple[ManagerCount, ...]:
+def _managers(rows: Sequence[Due], quiet: dict[int | None, int], at: datetime) -> tuple[ManagerCount, ...]:
     """How much lies with whom; those with the most that is late come first."""
     month = _end_of(at, 30)
     late: dict[int | None, int] = defaultdict(int)
     soon: dict[int | None, int] = defaultdict(int)
-    quiet: dict[int | None, int] = defaultdict(int)
     for row in rows:
         if row.overdue:
             late[row.manager_id] += 1
         elif row.due_at <= month:
             soon[row.manager_id] += 1
-    for item in silent:
-        quiet[item.manager_id] += 1
     ids = set(late) | set(soon) | set(quiet)
     names = dict(db.session.execute(select(User.id, User.name).where(User.id.in_(ids - {None}))).all()) if ids else {}
     nobody = "没有负责人的企业"
-    lines = [ManagerCount(i, names.get(i, nobody), late[i], soon[i], quiet[i]) for i in ids]
+    lines = [ManagerCount(i, names.get(i, nobody), late[i], soon[i], quiet.get(i, 0)) for i in ids]
     return tuple(sorted(lines, key=lambda line: (-line.overdue, -line.soon, -line.silent, line.name)))
 
 

@@ -4,9 +4,12 @@ The same value is printed by mail, by the desk and as plain text; it holds no co
 "/": a page uses them as they are, a mail puts the public address before them.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 
 from crm.domain import words
 from crm.domain.workdays import Holidays
@@ -21,9 +24,11 @@ MOST_OVERDUE, MOST_SILENT, MOST_IMPORTED, MOST_MANAGERS, MOST_ENDINGS = 20, 8, 8
 TOGETHER = 3
 
 
-@dataclass(frozen=True)
-class Due:
-    """One obligation that is not settled. ``due_at`` is an aware moment; ``may_settle``: whether the reader may."""
+class Due(NamedTuple):
+    """One obligation that is not settled. ``due_at`` is an aware moment; ``may_settle``: whether the reader may.
+
+    A region's week is made of ten thousand of them, and a named tuple is made several times faster than a dataclass.
+    """
 
     enterprise_id: int
     name: str
@@ -61,6 +66,16 @@ class Imported:
 
 
 @dataclass(frozen=True)
+class Imports:
+    """The first ``lines`` of ``count``, about ``firms`` enterprises; ``over``: there are more than were counted."""
+
+    lines: tuple[Imported, ...] = ()
+    firms: int = 0
+    count: int = 0
+    over: bool = False
+
+
+@dataclass(frozen=True)
 class Ending:
     """A title in force that a department owns and that ends soon: ``title`` in words, ``path`` its list."""
 
@@ -90,13 +105,15 @@ class Material:
     sees others beside them, so that a list has to be narrowed to show the same; ``managers`` is the region's
     summary (bureau), ``counts`` are (words, number, measure, path) for a leader or a department, ``endings`` the
     titles a department owns, ``chores`` (words, number, measure, path) what waits for an administrator.
+    ``silent`` are the first of ``silent_count``.
     ``has_due`` says whether the person answers for what is due at all.
     """
 
     due: tuple[Due, ...] = ()
     silent: tuple[Silent, ...] = ()
+    silent_count: int = 0
     never_contacted: int = 0
-    imported: tuple[Imported, ...] = ()
+    imported: Imports = Imports()
     enterprise_count: int = 0
     own: bool = True
     narrowed: bool = False
@@ -121,7 +138,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Section:
-    """Lines under a heading with its count; ``more`` is (sentence, path) for what is not shown."""
+    """Lines under a heading with its count, or ``over`` it; ``more`` is (sentence, path) for what is not shown."""
 
     code: str
     title: str
@@ -129,6 +146,7 @@ class Section:
     measure: str
     lines: tuple[Line, ...]
     more: tuple[str, str] | None = None
+    over: bool = False
 
 
 @dataclass(frozen=True)
@@ -181,6 +199,7 @@ def compose(
     """The digest of a person for a day from what was gathered; the same material always gives the same digest."""
     late = [item for item in material.due if item.overdue]
     ahead = sorted((item for item in material.due if not item.overdue), key=_urgency)
+    left = [_days(item, on) for item in ahead]
     sections: list[Section] = []
     if material.chores:
         sections.append(_numbered("chores", "等你处理", "类", material.chores, "去处理"))
@@ -190,7 +209,8 @@ def compose(
         sections.append(_due_section("overdue", "逾期", sorted(late, key=_urgency), MOST_OVERDUE, now, on))
     earlier = -1
     for days, most in HORIZONS:
-        within = [item for item in ahead if earlier < _days(item, on) <= days]
+        # They are in the order of their deadlines, so a stretch of days is a stretch of the list.
+        within = ahead[bisect_right(left, earlier) : bisect_right(left, days)]
         if within:
             # Each section begins where the one before it ended, and says so.
             stretch = f"{days} 天内到期" if earlier < 0 else f"{earlier + 1}～{days} 天到期"
@@ -202,10 +222,9 @@ def compose(
         sections.append(_managers(material.managers))
     if material.silent:
         sections.append(_silent(material, on))
-    if material.imported:
+    if material.imported.lines:
         sections.append(_imported(material.imported, on))
-    week_count = sum(_days(item, on) <= 7 for item in ahead)
-    month_count = sum(_days(item, on) <= 30 for item in ahead)
+    week_count, month_count = bisect_right(left, 7), bisect_right(left, 30)
     numbers = _numbers(len(late), week_count, month_count, material) or _no_news(material)
     nothing = not sections
     return Digest(
@@ -228,9 +247,13 @@ def _urgency(item: Due) -> tuple[datetime, str, str, int]:
 
 
 def _last_day(item: Due) -> date:
-    """The day a deadline belongs to; midnight ends the day before."""
-    there = words.local(item.due_at)
-    return (there - timedelta(seconds=1)).date()
+    return _day_of(item.due_at)
+
+
+@lru_cache(maxsize=512)
+def _day_of(due_at: datetime) -> date:
+    """The day a deadline belongs to; midnight ends the day before. A county's thousands share a few deadlines."""
+    return (words.local(due_at) - timedelta(seconds=1)).date()
 
 
 def _days(item: Due, on: date) -> int:
@@ -276,13 +299,17 @@ def _worst(late: Sequence[Due], ahead: Sequence[Due], on: date) -> str:
 
 
 def _due_section(code: str, title: str, items: Sequence[Due], most: int, now: datetime, on: date) -> Section:
-    lines = [_due_line(group, now, on) for group in _together(items)]
+    groups = list(_together(items))
     more = None
-    if len(lines) > most:
-        hidden = sum(max(len(line.names), 1) for line in lines[most:])
-        more = (f"另 {hidden} 项", "/due")
-        lines = lines[:most]
-    return Section(code, title, len(items), "项", tuple(lines), more)
+    if len(groups) > most:
+        exact = _LISTS.get(code)
+        hidden = sum(len(group) for group in groups[most:])
+        more = (f"共 {len(items):,} 项", f"/due?month={exact}") if exact else (f"另 {hidden:,} 项", "/due?month=later")
+    return Section(code, title, len(items), "项", tuple(_due_line(group, now, on) for group in groups[:most]), more)
+
+
+# The sections that are a list of the same name; what lies farther is one list there.
+_LISTS = {"overdue": "late", "due_7": "week", "due_30": "month"}
 
 
 def _together(items: Sequence[Due]) -> Iterable[list[Due]]:
@@ -318,7 +345,7 @@ def _due_line(group: Sequence[Due], now: datetime, on: date) -> Line:
             names,
             f"{what}{expected}，{len(group)} 家",
             "逐家办" if all(item.may_settle for item in group) else "看名单",
-            f"/due?kind={first.kind}",
+            f"/due?kind={first.kind}&month={last_day.isoformat()}",
         )
     # A next step's reason says itself when it was promised and ends with the promise after a colon.
     joint = "，" if first.kind == "next_step" else "："
@@ -329,7 +356,6 @@ def _due_line(group: Sequence[Due], now: datetime, on: date) -> Line:
 
 
 def _silent(material: Material, on: date) -> Section:
-    silent = sorted(material.silent, key=lambda item: (-item.working_days, item.name))
     lines = tuple(
         Line(
             words.working_days(item.working_days),
@@ -339,16 +365,16 @@ def _silent(material: Material, on: date) -> Section:
             "记走访",
             f"/visits/new?enterprise={item.enterprise_id}",
         )
-        for item in silent[:MOST_SILENT]
+        for item in sorted(material.silent, key=lambda item: (-item.working_days, item.name))
     )
     more = None
-    if len(silent) > MOST_SILENT:
+    if material.silent_count > len(lines):
         mine = "&manager=me" if material.narrowed else ""
-        more = (f"共 {len(silent)} 家", f"/enterprises?view=silent{mine}")
-    return Section("silent", "久未联系", len(silent), "家", lines, more)
+        more = (f"共 {material.silent_count:,} 家", f"/enterprises?view=silent{mine}")
+    return Section("silent", "久未联系", material.silent_count, "家", lines, more)
 
 
-def _imported(imported: Sequence[Imported], on: date) -> Section:
+def _imported(imported: Imports, on: date) -> Section:
     lines = tuple(
         Line(
             words.day(item.on, on),
@@ -358,11 +384,12 @@ def _imported(imported: Sequence[Imported], on: date) -> Section:
             "看变更",
             f"{enterprise_path(item.enterprise_id)}#history",
         )
-        for item in imported[:MOST_IMPORTED]
+        for item in imported.lines
     )
-    firms = len({item.enterprise_id for item in imported})
-    more = (f"另 {len(imported) - MOST_IMPORTED} 处", "/enterprises") if len(imported) > MOST_IMPORTED else None
-    return Section("imported", "名单带来的变化", firms, "家", lines, more)
+    # No list holds exactly these firms; each import stands on the desk.
+    rest = imported.count - len(lines)
+    more = (f"另 {rest:,} 处{'以上' if imported.over else ''}", "/") if rest or imported.over else None
+    return Section("imported", "名单带来的变化", imported.firms, "家", lines, more, imported.over)
 
 
 def _endings(endings: Sequence[Ending], on: date) -> Section:

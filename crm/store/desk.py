@@ -1,16 +1,13 @@
-"""What the desk counts and lists besides obligations: rungs, silence, what waits for a person, recent changes."""
+"""What the desk counts and lists besides obligations: rungs, silence, what waits for a person."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from crm.domain.viewers import Viewer
 from crm.extensions import db
-from crm.store.changes import Change, ChangeSet
 from crm.store.enterprise_lists import holds
 from crm.store.enterprises import Enterprise
 from crm.store.imports import ImportBatch
@@ -44,20 +41,6 @@ class Quiet:
     name: str
     last_contact_on: date
     limit: int
-
-
-@dataclass(frozen=True)
-class Recent:
-    """One change set of somebody else that touched enterprises in sight: how many, and the first names."""
-
-    change_set_id: int
-    action: str
-    who: str
-    recorded_at: datetime
-    import_batch_id: int | None
-    file_name: str | None
-    count: int
-    firms: tuple[tuple[int, str], ...]
 
 
 def _of(mine: int | None) -> list[ColumnElement[bool]]:
@@ -123,52 +106,3 @@ def last_messages(viewer: Viewer, *, limit: int = 3) -> list[Message]:
 def last_beat(name: str) -> datetime | None:
     """When a process was last alive; None when it never was, or ended in order."""
     return db.session.scalar(select(Heartbeat.seen_at).where(Heartbeat.name == name))
-
-
-def changes_since(viewer: Viewer, *, mine: int | None, since: datetime, limit: int = 8, names: int = 3) -> list[Recent]:
-    """What others changed of the enterprises in sight, newest first, one entry per change set."""
-    link = select(Change.change_set_id, Change.enterprise_id).distinct()
-    link = link.join(ChangeSet, ChangeSet.id == Change.change_set_id)
-    link = link.join(Standing, Standing.enterprise_id == Change.enterprise_id)
-    others = or_(ChangeSet.user_id.is_(None), ChangeSet.user_id != viewer.user_id)
-    link = link.where(ChangeSet.recorded_at >= since, others, *_of(mine))
-    touched = visible(link, viewer).subquery()
-    query = (
-        select(
-            ChangeSet.id,
-            ChangeSet.action,
-            ChangeSet.who,
-            ChangeSet.recorded_at,
-            ChangeSet.import_batch_id,
-            ImportBatch.file_name,
-            func.count(touched.c.enterprise_id),
-        )
-        .select_from(touched)
-        .join(ChangeSet, ChangeSet.id == touched.c.change_set_id)
-        .outerjoin(ImportBatch, ImportBatch.id == ChangeSet.import_batch_id)
-        .group_by(ChangeSet.id, ImportBatch.file_name)
-        .order_by(ChangeSet.id.desc())
-        .limit(limit)
-    )
-    found = db.session.execute(query).all()
-    firms = _firms_of([row[0] for row in found], touched, names)
-    return [Recent(*row, firms=tuple(firms.get(row[0], ()))) for row in found]
-
-
-def _firms_of(change_set_ids: Sequence[int], touched: Any, names: int) -> dict[int, list[tuple[int, str]]]:
-    place = func.row_number().over(partition_by=touched.c.change_set_id, order_by=touched.c.enterprise_id)
-    numbered = (
-        select(touched.c.change_set_id, touched.c.enterprise_id, place.label("place"))
-        .where(touched.c.change_set_id.in_(change_set_ids))
-        .subquery()
-    )
-    query = (
-        select(numbered.c.change_set_id, Enterprise.id, Enterprise.name)
-        .join(Enterprise, Enterprise.id == numbered.c.enterprise_id)
-        .where(numbered.c.place <= names)
-        .order_by(numbered.c.change_set_id, numbered.c.place)
-    )
-    found: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    for change_set_id, enterprise_id, name in db.session.execute(query):
-        found[change_set_id].append((enterprise_id, name))
-    return found

@@ -1,9 +1,8 @@
 """What is due, as rows for the digest and the operator's list: stored for today, computed for any other day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
@@ -22,8 +21,7 @@ _PLACE = (Standing.region_id, Standing.township_id, Standing.park_id, Standing.c
 _FIELDS = ("enterprise_id", "kind", "period", "opens_on", "due_at", "state", "reason", "expected", "owner_id")
 
 
-@dataclass(frozen=True)
-class DueRow:
+class DueRow(NamedTuple):
     """One obligation with whom it belongs to."""
 
     enterprise_id: int

@@ -92,7 +92,7 @@ def test_the_same_thing_due_on_the_same_day_is_one_line_from_three_firms_on(sqli
 
     together = [line for section in content.sections for line in section.lines if len(line.names) == 3]
     assert [(line.chip, line.verb, line.path) for line in together] == [
-        ("05-31", "逐家办", "/due?kind=hnte_annual_report")
+        ("05-31", "逐家办", "/due?kind=hnte_annual_report&month=2027-05-31")
     ]
     assert sorted(name for name, _ in together[0].names) == sorted(names)
 

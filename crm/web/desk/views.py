@@ -11,7 +11,7 @@ from crm.domain import words
 from crm.domain.kinds import KINDS
 from crm.domain.viewers import Viewer
 from crm.mail.compose import digest as digest_mail
-from crm.store import desk, enterprise_lists, obligation_lists
+from crm.store import desk, enterprise_lists, obligation_lists, recent
 from crm.store.holidays import holidays
 from crm.store.obligation_lists import LATE, Filter
 from crm.store.silence import limits
@@ -203,7 +203,7 @@ def changes():
     monday = today() - timedelta(days=today().weekday() + 7)
     found = []
     if not place.unit:
-        found = desk.changes_since(person, mine=place.mine, since=obligation_lists.midnight(monday))
+        found = recent.changes_since(person, mine=place.mine, since=obligation_lists.midnight(monday))
     return render_template("desk/_changes.html", changes=found, DEEDS=DEEDS, place=place, day_of=_day_of)
 
 
