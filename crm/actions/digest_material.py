@@ -1,7 +1,8 @@
 """What stands in a person's weekly digest, gathered within that person's own sight; reads only."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from crm.domain.digests import (
     KIND,
     LAST_HORIZON,
     MOST_IMPORTED,
+    MOST_OVERDUE,
     MOST_SILENT,
     Digest,
     Due,
@@ -94,24 +96,27 @@ def _material(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holi
         )
     mine = _own(viewer)
     where: list[ColumnElement[bool]] = [] if region and not own else [mine]
-    rows = _due_rows(viewer, at, live=live, where=where)
+    dues = _dues(viewer, at, live=live, where=where)
+    rows, unlisted = dues.rows, dues.unlisted()
     silent, never = _silent(viewer, on, known, where)
     silent_of = _silent_by_manager(viewer, on, known, where)
     count = db.session.scalar(visible(select(func.count()).select_from(Standing).where(*where), viewer)) or 0
     managers: tuple[ManagerCount, ...] = ()
     counts: tuple[tuple[str, int, str, str], ...] = ()
     if region:
-        all_rows = rows if not own else _due_rows(viewer, at, live=live, where=[])
+        everything = dues if not own else _dues(viewer, at, live=live, where=[])
         if viewer.has("bureau"):
             all_silent = silent_of if not own else _silent_by_manager(viewer, on, known, [])
-            managers = _managers(all_rows, all_silent, at)
+            managers = _managers(everything, all_silent, at)
         else:
-            counts = _counts(viewer, all_rows)
+            counts = _counts(viewer, everything)
             if not own:
                 # A leader reads numbers and what is late; the rest of the list is the bureau's daily work.
                 rows, silent, silent_of, never = tuple(item for item in rows if item.overdue), (), {}, 0
+                unlisted = dues.unlisted(only_overdue=True)
     return Material(
         due=rows,
+        unlisted=unlisted,
         silent=silent,
         silent_count=sum(silent_of.values()),
         never_contacted=never,
@@ -214,15 +219,33 @@ def _own(viewer: Viewer) -> ColumnElement[bool]:
     return or_(false(), *conditions)
 
 
-def _due_rows(viewer: Viewer, at: datetime, *, live: bool, where: Sequence[ColumnElement[bool]]) -> tuple[Due, ...]:
+@dataclass(frozen=True)
+class _Dues:
+    """What is due within the horizon: how many by (overdue, kind, deadline, manager), and the rows that are listed."""
+
+    counts: Counter[tuple[bool, str, datetime, int | None]]
+    rows: tuple[Due, ...]
+
+    def unlisted(self, *, only_overdue: bool = False) -> dict[tuple[bool, str, datetime], int]:
+        """How many there are beside the rows, by (overdue, kind, deadline)."""
+        rest: Counter[tuple[bool, str, datetime]] = Counter()
+        for (overdue, kind, due_at, _), number in self.counts.items():
+            rest[(overdue, kind, due_at)] += number
+        rest.subtract(Counter((row.overdue, row.kind, row.due_at) for row in self.rows))
+        return {key: number for key, number in rest.items() if number > 0 and (key[0] or not only_overdue)}
+
+
+def _dues(viewer: Viewer, at: datetime, *, live: bool, where: Sequence[ColumnElement[bool]]) -> _Dues:
     until = _end_of(at, LAST_HORIZON)
     # What somebody promised at a colleague's enterprise is owed by whoever promised.
     promised_by = viewer.user_id if where else None
     if live:
-        rows = due.stored(viewer, until=until, where=where, promised_by=promised_by)
+        rows = due.stored(viewer, until=until, where=where, promised_by=promised_by, each=MOST_OVERDUE)
+        counts = due.counted(viewer, until=until, where=where, promised_by=promised_by)
     else:
         rows = due.computed(viewer, at=at, until=until, where=where, promised_by=promised_by)
-    return tuple(
+        counts = Counter((row.state == "overdue", row.kind, row.due_at, row.manager_id) for row in rows)
+    listed = tuple(
         Due(
             enterprise_id=row.enterprise_id,
             name=row.name,
@@ -238,6 +261,7 @@ def _due_rows(viewer: Viewer, at: datetime, *, live: bool, where: Sequence[Colum
         )
         for row in rows
     )
+    return _Dues(counts, listed)
 
 
 def _end_of(at: datetime, days: int) -> datetime:
@@ -306,16 +330,16 @@ def _imported(viewer: Viewer, on: date, at: datetime, known: Holidays, where: Se
     return Imports(tuple(lines), found.firms, found.count, found.over)
 
 
-def _managers(rows: Sequence[Due], quiet: dict[int | None, int], at: datetime) -> tuple[ManagerCount, ...]:
+def _managers(dues: _Dues, quiet: dict[int | None, int], at: datetime) -> tuple[ManagerCount, ...]:
     """How much lies with whom; those with the most that is late come first."""
     month = _end_of(at, 30)
     late: dict[int | None, int] = defaultdict(int)
     soon: dict[int | None, int] = defaultdict(int)
-    for row in rows:
-        if row.overdue:
-            late[row.manager_id] += 1
-        elif row.due_at <= month:
-            soon[row.manager_id] += 1
+    for (overdue, _, due_at, manager_id), number in dues.counts.items():
+        if overdue:
+            late[manager_id] += number
+        elif due_at <= month:
+            soon[manager_id] += number
     ids = set(late) | set(soon) | set(quiet)
     names = dict(db.session.execute(select(User.id, User.name).where(User.id.in_(ids - {None}))).all()) if ids else {}
     nobody = "没有负责人的企业"
@@ -323,11 +347,11 @@ def _managers(rows: Sequence[Due], quiet: dict[int | None, int], at: datetime) -
     return tuple(sorted(lines, key=lambda line: (-line.overdue, -line.soon, -line.silent, line.name)))
 
 
-def _counts(viewer: Viewer, rows: Sequence[Due]) -> tuple[tuple[str, int, str, str], ...]:
+def _counts(viewer: Viewer, dues: _Dues) -> tuple[tuple[str, int, str, str], ...]:
     """A leader's numbers: each rung and what is late; each opens its list."""
     rungs = dict(db.session.execute(visible(select(Standing.rung, func.count()).group_by(Standing.rung), viewer)).all())
     lines = [
         (f"最高梯次为{RUNGS[rung]}", rungs.get(rung, 0), "家", f"/enterprises?rung={rung}") for rung in range(4, 0, -1)
     ]
-    lines.append(("逾期事项", sum(row.overdue for row in rows), "项", "/due?state=overdue"))
+    lines.append(("逾期事项", sum(number for key, number in dues.counts.items() if key[0]), "项", "/due?state=overdue"))
     return tuple(lines)

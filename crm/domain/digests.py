@@ -5,8 +5,9 @@ The same value is printed by mail, by the desk and as plain text; it holds no co
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -101,6 +102,8 @@ class ManagerCount:
 class Material:
     """Everything a digest is a function of.
 
+    Of a kind and deadline that thousands share, ``due`` holds the first, ``unlisted`` how many more there are by
+    (overdue, kind, deadline).
     ``own`` says whether the lists are the person's own enterprises (else the region's), ``narrowed`` whether the person
     sees others beside them, so that a list has to be narrowed to show the same; ``managers`` is the region's
     summary (bureau), ``counts`` are (words, number, measure, path) for a leader or a department, ``endings`` the
@@ -110,6 +113,7 @@ class Material:
     """
 
     due: tuple[Due, ...] = ()
+    unlisted: Mapping[tuple[bool, str, datetime], int] = field(default_factory=dict)
     silent: tuple[Silent, ...] = ()
     silent_count: int = 0
     never_contacted: int = 0
@@ -126,7 +130,10 @@ class Material:
 
 @dataclass(frozen=True)
 class Line:
-    """One line: a chip (css late, soon, "" or far), enterprises with their paths, what, and the one verb that acts."""
+    """One line: a chip (css late, soon, "" or far), enterprises with their paths, what, and the one verb that acts.
+
+    ``others`` is how many enterprises there are beside those named.
+    """
 
     chip: str
     css: str
@@ -134,6 +141,7 @@ class Line:
     text: str
     verb: str
     path: str
+    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -200,13 +208,15 @@ def compose(
     late = [item for item in material.due if item.overdue]
     ahead = sorted((item for item in material.due if not item.overdue), key=_urgency)
     left = [_days(item, on) for item in ahead]
+    rest = _Rest(material.unlisted, on)
     sections: list[Section] = []
     if material.chores:
         sections.append(_numbered("chores", "等你处理", "类", material.chores, "去处理"))
     if material.counts:
         sections.append(_numbered("counts", "本周数字", "项", material.counts, "看名单"))
     if late:
-        sections.append(_due_section("overdue", "逾期", sorted(late, key=_urgency), MOST_OVERDUE, now, on))
+        found = sorted(late, key=_urgency)
+        sections.append(_due_section("overdue", "逾期", found, MOST_OVERDUE, now, on, rest.late()))
     earlier = -1
     for days, most in HORIZONS:
         # They are in the order of their deadlines, so a stretch of days is a stretch of the list.
@@ -214,7 +224,8 @@ def compose(
         if within:
             # Each section begins where the one before it ended, and says so.
             stretch = f"{days} 天内到期" if earlier < 0 else f"{earlier + 1}～{days} 天到期"
-            sections.append(_due_section(f"due_{days}", stretch, within, most, now, on))
+            more = rest.within(earlier, days)
+            sections.append(_due_section(f"due_{days}", stretch, within, most, now, on, more))
         earlier = days
     if material.endings:
         sections.append(_endings(material.endings, on))
@@ -224,8 +235,9 @@ def compose(
         sections.append(_silent(material, on))
     if material.imported.lines:
         sections.append(_imported(material.imported, on))
-    week_count, month_count = bisect_right(left, 7), bisect_right(left, 30)
-    numbers = _numbers(len(late), week_count, month_count, material) or _no_news(material)
+    week_count = bisect_right(left, 7) + rest.within(-1, 7).total()
+    month_count = bisect_right(left, 30) + rest.within(-1, 30).total()
+    numbers = _numbers(len(late) + rest.late().total(), week_count, month_count, material) or _no_news(material)
     nothing = not sections
     return Digest(
         person=person,
@@ -240,6 +252,29 @@ def compose(
         scope=_scope(material),
         nothing=nothing,
     )
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """What is due and not listed, by (kind, day)."""
+
+    unlisted: Mapping[tuple[bool, str, datetime], int]
+    on: date
+
+    def late(self) -> Counter[tuple[str, date]]:
+        return self._of(lambda overdue, days: overdue)
+
+    def within(self, after: int, last: int) -> Counter[tuple[str, date]]:
+        """Of the days after so many and up to so many from now."""
+        return self._of(lambda overdue, days: not overdue and after < days <= last)
+
+    def _of(self, fits: Callable[[bool, int], bool]) -> Counter[tuple[str, date]]:
+        found: Counter[tuple[str, date]] = Counter()
+        for (overdue, kind, due_at), number in self.unlisted.items():
+            day = _day_of(due_at)
+            if fits(overdue, max((day - self.on).days, 0)):
+                found[(kind, day)] += number
+        return found
 
 
 def _urgency(item: Due) -> tuple[datetime, str, str, int]:
@@ -298,14 +333,26 @@ def _worst(late: Sequence[Due], ahead: Sequence[Due], on: date) -> str:
     return f"最急：{'；'.join(said)}。"
 
 
-def _due_section(code: str, title: str, items: Sequence[Due], most: int, now: datetime, on: date) -> Section:
-    groups = list(_together(items))
+def _due_section(
+    code: str,
+    title: str,
+    items: Sequence[Due],
+    most: int,
+    now: datetime,
+    on: date,
+    rest: Counter[tuple[str, date]],
+) -> Section:
+    lines = []
+    for group in list(_together(items))[:most]:
+        others = rest[(group[0].kind, _last_day(group[0]))] if len(group) > 1 else 0
+        lines.append(_due_line(group, others, now, on))
+    total = len(items) + rest.total()
+    hidden = total - sum(max(len(line.names), 1) + line.others for line in lines)
     more = None
-    if len(groups) > most:
+    if hidden:
         exact = _LISTS.get(code)
-        hidden = sum(len(group) for group in groups[most:])
-        more = (f"共 {len(items):,} 项", f"/due?month={exact}") if exact else (f"另 {hidden:,} 项", "/due?month=later")
-    return Section(code, title, len(items), "项", tuple(_due_line(group, now, on) for group in groups[:most]), more)
+        more = (f"共 {total:,} 项", f"/due?month={exact}") if exact else (f"另 {hidden:,} 项", "/due?month=later")
+    return Section(code, title, total, "项", tuple(lines), more)
 
 
 # The sections that are a list of the same name; what lies farther is one list there.
@@ -327,7 +374,7 @@ def _together(items: Sequence[Due]) -> Iterable[list[Due]]:
                 yield [item]
 
 
-def _due_line(group: Sequence[Due], now: datetime, on: date) -> Line:
+def _due_line(group: Sequence[Due], others: int, now: datetime, on: date) -> Line:
     first = group[0]
     last_day = _last_day(first)
     what = words.OBLIGATION_KINDS.get(first.kind, first.kind)
@@ -343,9 +390,10 @@ def _due_line(group: Sequence[Due], now: datetime, on: date) -> Line:
             chip,
             css,
             names,
-            f"{what}{expected}，{len(group)} 家",
+            f"{what}{expected}，{words.count(len(group) + others, '家')}",
             "逐家办" if all(item.may_settle for item in group) else "看名单",
             f"/due?kind={first.kind}&month={last_day.isoformat()}",
+            others,
         )
     # A next step's reason says itself when it was promised and ends with the promise after a colon.
     joint = "，" if first.kind == "next_step" else "："

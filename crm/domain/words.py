@@ -584,8 +584,8 @@ def change_line(field: Field | str, before: Any, after: Any, names: Mapping[Any,
     return f"{label(field)}：{value(field, before, names)} {ARROW} {value(field, after, names)}"
 
 
-def join(words: list[str] | tuple[str, ...], most: int | None = None, measure: str = "家") -> str:
-    """石泉沟、盐泉、青禾; with ``most`` the rest is counted: 石泉沟、盐泉、青禾 等 5 家."""
-    if most is None or len(words) <= most:
+def join(words: list[str] | tuple[str, ...], most: int | None = None, measure: str = "家", others: int = 0) -> str:
+    """石泉沟、盐泉、青禾; with ``most`` the rest is counted, with ``others`` beside it: 石泉沟、盐泉、青禾 等 5 家."""
+    if not others and (most is None or len(words) <= most):
         return "、".join(words)
-    return f"{'、'.join(words[:most])} 等 {len(words)} {measure}"
+    return f"{'、'.join(words[:most])} 等 {len(words) + others:,} {measure}"

@@ -1,16 +1,18 @@
 """What is due, as rows for the digest and the operator's list: stored for today, computed for any other day."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from crm.domain.obligations import SETTLED
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store import projections
 from crm.store.enterprises import Enterprise
+from crm.store.obligation_lists import WAITING
 from crm.store.obligations import Obligation
 from crm.store.scope import visible
 from crm.store.standings import Standing
@@ -45,17 +47,22 @@ class DueRow(NamedTuple):
 def stored(
     viewer: Viewer,
     *,
-    until: datetime | None = None,
+    until: datetime,
     where: Sequence[ColumnElement[bool]] = (),
     promised_by: int | None = None,
+    each: int,
 ) -> list[DueRow]:
     """Unsettled obligations of today among the enterprises a viewer sees, nearest first.
 
-    ``promised_by``: also what this person promised at enterprises that ``where`` leaves out.
+    ``promised_by``: also what this person promised at enterprises that ``where`` leaves out. Thousands of a county
+    fall on the same deadline: of one kind and deadline no more than ``each`` are read.
     """
-    narrowed = list(where)
-    if promised_by is not None:
-        narrowed = [or_(and_(*where), Obligation.owner_id == promised_by)]
+    place = func.row_number().over(
+        partition_by=(Obligation.kind, Obligation.due_at, Obligation.state == "overdue"),
+        order_by=(Standing.name_sort, Obligation.id),
+    )
+    waiting = _waiting(select(Obligation.id, place.label("place")), until, where, promised_by)
+    numbered = visible(waiting, viewer).subquery()
     query = (
         select(
             *(getattr(Obligation, name) for name in _FIELDS),
@@ -67,12 +74,42 @@ def stored(
         .select_from(Obligation)
         .join(Standing, Standing.enterprise_id == Obligation.enterprise_id)
         .join(Enterprise, Enterprise.id == Obligation.enterprise_id)
-        .where(Obligation.state.not_in(SETTLED), *narrowed)
+        .where(Obligation.id.in_(select(numbered.c.id).where(numbered.c.place <= each)))
     )
-    if until is not None:
-        query = query.where(Obligation.due_at <= until)
     query = query.order_by(Obligation.due_at, Obligation.kind, Obligation.enterprise_id, Obligation.period)
     return [DueRow(*row) for row in db.session.execute(visible(query, viewer))]
+
+
+def counted(
+    viewer: Viewer,
+    *,
+    until: datetime,
+    where: Sequence[ColumnElement[bool]] = (),
+    promised_by: int | None = None,
+) -> Counter[tuple[bool, str, datetime, int | None]]:
+    """How many of them there are by (overdue, kind, deadline, case manager)."""
+    late = (Obligation.state == "overdue").label("late")
+    columns = (late, Obligation.kind, Obligation.due_at, Standing.manager_id)
+    query = _waiting(select(*columns, func.count()), until, where, promised_by).group_by(
+        Obligation.state, Obligation.kind, Obligation.due_at, Standing.manager_id
+    )
+    found: Counter[tuple[bool, str, datetime, int | None]] = Counter()
+    for overdue, kind, due_at, manager_id, number in db.session.execute(visible(query, viewer)):
+        found[(bool(overdue), kind, due_at, manager_id)] += number
+    return found
+
+
+def _waiting(
+    query: Select[Any], until: datetime, where: Sequence[ColumnElement[bool]], promised_by: int | None
+) -> Select[Any]:
+    narrowed = list(where)
+    if promised_by is not None:
+        narrowed = [or_(and_(*where), Obligation.owner_id == promised_by)]
+    return (
+        query.select_from(Obligation)
+        .join(Standing, Standing.enterprise_id == Obligation.enterprise_id)
+        .where(Obligation.state.in_(WAITING), Obligation.due_at <= until, *narrowed)
+    )
 
 
 def computed(

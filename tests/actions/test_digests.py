@@ -16,7 +16,8 @@ from crm.jobs.digests import queue_digests
 from crm.mail.compose import digest as mail_digest
 from crm.store.imports import ImportBatch
 from crm.store.messages import Message
-from crm.store.projections import refresh
+from crm.store.obligations import obligations_of
+from crm.store.projections import all_ids, refresh
 from crm.store.unit_of_work import unit_of_work
 from crm.store.users import Grant, User
 from crm.store.writer import write
@@ -28,6 +29,9 @@ from tests.jobs.week import make_week, visited
 def clock():
     with time_machine.travel(NOW, tick=True) as traveller:
         yield traveller
+
+
+SME = ("tech_sme", date(2026, 7, 1), None, {"cohort_year": 2026})
 
 
 def change(noun: str, values: dict, record_id: int | None = None, **more) -> None:
@@ -95,6 +99,34 @@ def test_the_same_thing_due_on_the_same_day_is_one_line_from_three_firms_on(sqli
         ("05-31", "逐家办", "/due?kind=hnte_annual_report&month=2027-05-31")
     ]
     assert sorted(name for name, _ in together[0].names) == sorted(names)
+
+
+def test_thousands_with_one_deadline_are_counted_and_the_first_are_named(app, monkeypatch):
+    """What is read is little, what is said is all of it: the section, the line, the heading and the managers."""
+    monkeypatch.setattr("crm.actions.digest_material.MOST_OVERDUE", 3)
+    manager, bureau = (
+        make_user(login, role).user_id for login, role in (("xianghe", "case_manager"), ("li", "bureau"))
+    )
+    for n in range(5):
+        make_enterprise(f"巫溪县企{n}食品有限公司", manager=manager, titles=[SME])
+    day = datetime(2027, 3, 1, 2, tzinfo=UTC)
+    with unit_of_work():
+        refresh(all_ids(), at=day)
+    due_at = next(one.due_at for one in obligations_of(1) if one.kind == "tech_sme_round")
+    at = due_at - timedelta(days=5)
+    with unit_of_work():
+        refresh(all_ids(), at=at)
+
+    with time_machine.travel(at, tick=False):
+        content = compose(bureau, at.date(), now=at)
+
+    week, managers = (next(s for s in content.sections if s.code == code) for code in ("due_7", "managers"))
+    assert (week.count, len(week.lines), week.more) == (5, 1, None)
+    assert (len(week.lines[0].names), week.lines[0].others) == (3, 2)
+    assert "，5 家" in week.lines[0].text
+    assert content.subject.endswith("5 项 7 天内到期")
+    assert managers.lines[0].text == "xianghe：逾期 0 项，30 天内到期 5 项，久未联系 0 家"
+    assert "等 5 家" in mail_digest(content, user_id=bureau).html
 
 
 def test_a_firm_due_for_silence_is_left_out_when_it_is_gone(sqlite_app):
