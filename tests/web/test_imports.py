@@ -123,7 +123,7 @@ def test_a_file_is_uploaded_previewed_and_confirmed_with_its_exact_number(client
     page = client.get(f"/imports/{batch_id}").text
     assert "预览 · 尚未写入任何数据" in page
     assert "确认导入 1 行" in page
-    assert "1+0+0+0+0+0+0+0=1" in plain(page)
+    assert "新增1=1行" in plain(page)
     answer = post(client, f"/imports/{batch_id}/confirm", {"mode": "all"})
     assert answer.status_code == 302
     db.session.rollback()
@@ -152,6 +152,43 @@ def test_every_button_of_an_import_may_be_pressed_twice(client):
     db.session.rollback()
     assert db.session.get(ImportBatch, batch_id).state == "undone"
     assert db.session.scalar(select(func.count()).select_from(ImportBatch)) == 1
+
+
+def test_a_done_import_says_what_it_wrote_and_keeps_what_it_did_not(client):
+    batch_id = upload(client, MIXED)
+    post(client, f"/imports/{batch_id}/confirm", {"mode": "good"})
+    db.session.rollback()
+    work.commit(work.InProcess(), {"batch": batch_id})
+
+    page = client.get(f"/imports/{batch_id}").text
+    undo = client.get(f"/imports/{batch_id}/undo").text
+
+    assert "已导入 1 行，1 行没有写入。" in page
+    assert "1 行，没有写入" in page and "凤皇镇" in page.split("<aside", 1)[1]
+    assert re.search(r"撤下随它进来的记录</dt><dd>\d+ 条：企业 1 家、", undo)
+
+
+def test_a_stale_preview_can_be_given_up(client):
+    batch_id = upload(client, GOOD)
+    batch = db.session.get(ImportBatch, batch_id)
+    with unit_of_work():
+        batch = db.session.get(ImportBatch, batch_id)
+        batch.summary = {**batch.summary, "stale": True}
+
+    page = client.get(f"/imports/{batch_id}").text
+
+    assert "重新预览" in page
+    assert f"/imports/{batch_id}/abandon" in page
+
+
+def test_rows_of_a_second_sheet_name_it_and_every_sheet_its_kind(client):
+    figures = {"年度指标": [["企业名称", "年度", "营业收入（万元）"], [QINGHE, 2025, 100], [QINGHE, 2025, 100]]}
+    batch_id = upload(client, GOOD | figures)
+
+    page = client.get(f"/imports/{batch_id}?outcome=duplicate").text
+
+    assert '<br><span class="s12">年度指标</span>' in page
+    assert "年度指标</b></a>·年度指标（" in page.replace(" ", "")
 
 
 def test_the_list_of_batches_tells_every_kind_of_row(client):

@@ -1,7 +1,7 @@
 """What the preview of an import shows: which columns, how each cell reads, and the words for outcomes and keys."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +87,17 @@ class Cell:
     before: str
     after: str
     is_new: bool
+
+
+def counted_by_noun(records: Iterable[tuple[str, int]]) -> str:
+    """What records there are, each kind with its number: 企业 145 家、认定资格 303 项."""
+    counted = Counter(noun for noun, _ in records)
+    said = [
+        f"{words.NOUNS[n]} {words.count(counted[n], n if n in words.MEASURES else '条')}"
+        for n in words.NOUNS
+        if n in counted
+    ]
+    return "、".join(said)
 
 
 def head(key: str) -> str:
