@@ -81,6 +81,20 @@ def test_the_cross_of_the_panel_gives_the_focus_back_to_the_row(page):
     assert page.evaluate(FOCUSED_ROW) == name
 
 
+def test_a_panel_opened_by_its_address_takes_the_focus_and_gives_it_to_its_row(page):
+    page.goto("/due")
+    path = page.locator("tr[data-row] [data-opens]").nth(1).get_attribute("href")
+    page.goto(path)
+    panel = page.locator("[data-panel]")
+    expect(panel).to_be_focused()
+    name = panel.locator(".nm").inner_text()
+
+    press(page, "Escape")
+
+    expect(panel).to_have_count(0)
+    assert page.evaluate(FOCUSED_ROW) == name
+
+
 def test_escape_leaves_a_field_before_it_closes_the_panel(page):
     page.goto("/due?month=late")
     press(page, "j", "Enter")

@@ -58,4 +58,7 @@
     }
     focusAfter = null;
   }).observe($("#side").parentElement, { childList: true });
+
+  // A panel that came with the page is where one wanted to go; a field with an error has the focus already.
+  if (panel() && document.activeElement === document.body) panel().focus({ preventScroll: true });
 })();
