@@ -261,6 +261,19 @@ def test_name_of_a_firm_is_escaped_and_keeps_its_form_whole(app: Flask) -> None:
     assert drawn == '<a class="nm" href="/x"><i>巫溪县</i><b>&lt;b&gt;</b>食品<u>有限责任公司</u></a>'
 
 
+def test_thousands_are_parted_wherever_a_number_stands(app: Flask):
+    drawn = render_template_string(
+        "{% import '_macros.html' as ui %}{{ ui.views([{'href': '/', 'label': '全部', 'n': 100000}]) }}"
+        "{{ ui.pager(2401, 2450, 100000, 49, 2000, href) }}"
+        "{{ ui.nums([{'href': '/', 'label': '逾期', 'value': 2445}]) }}",
+        href=lambda number: "/",
+    )
+
+    assert "全部<span>100,000</span>" in drawn
+    assert "第 2,401–2,450 家，共 100,000 家" in drawn
+    assert ("49 / 2,000 页" in drawn, '<span class="big">2,445</span>' in drawn) == (True, True)
+
+
 def test_blank_figure_is_not_zero(app: Flask) -> None:
     drawn = render_template_string("{% import '_macros.html' as ui %}{{ ui.fig(none) }}{{ ui.fig('0') }}")
 

@@ -129,6 +129,7 @@ NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("", "enterprises.index", "building", "企业", ()),
     ("", "board.show", "stairs-up", "五级梯次", ()),
     ("办理", "service_logs.new", "map-pin", "记一次走访", ("case_manager", "township", "park", "bureau")),
+    ("办理", "service_logs.index", "pencil-plus", "服务记录", ("bureau", "leader")),
     ("办理", "pool.index", "list-check", "培育库", ("case_manager", "bureau", "leader")),
     ("数据", "imports.index", "table-import", "导入", ("case_manager", "bureau", "unit")),
     ("数据", "changes.index", "history", "变更记录", ("bureau", "admin", "case_manager")),

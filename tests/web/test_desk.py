@@ -11,7 +11,7 @@ from crm.actions.digest_material import compose
 from crm.actions.enterprises import edit_enterprise
 from crm.actions.obligations import settle
 from crm.actions.service_logs import log_service
-from crm.domain.changes import Create
+from crm.domain.changes import Create, Update
 from crm.extensions import db
 from crm.store.enterprises import Enterprise
 from crm.store.jobs import Heartbeat
@@ -195,6 +195,36 @@ def test_the_heading_counts_what_its_lines_stand_for_and_says_what_is_left_out(c
     assert "只列最急的，其余 4 项见" in page
 
 
+def test_settling_on_the_desk_moves_the_numbers(client, manager):
+    """The line is settled in place; the numbers over and under it fetch themselves when they hear of it."""
+    enterprise_id = make_enterprise(manager=manager.user_id)
+    period = promise(enterprise_id, -3)
+    promise(make_enterprise("巫溪县乙食品有限公司", manager=manager.user_id), -1)
+    before = client.get("/").text
+
+    data = {"line": "1", "back": "/"}
+    answer = post(client, f"/due/{enterprise_id}/next_step/{period}/settle", data, headers={"HX-Request": "true"})
+    fresh = client.get("/desk/numbers", headers={"HX-Request": "true"}).text
+
+    assert 'hx-trigger="settled from:body"' in before
+    assert answer.headers["HX-Trigger"] == "settled"
+    assert 'href="/due?month=late">1</a>' in fresh
+    assert '<span hx-swap-oob="innerHTML:h1 .count">1 项</span>' in fresh
+
+
+def test_a_change_of_today_is_of_today(client, manager):
+    make_enterprise(manager=manager.user_id)
+
+    assert '<span class="mute s12 nw">今天</span>' in client.get("/desk/changes").text
+
+
+def test_the_weeks_page_promises_no_mail_to_who_gets_none(sqlite_app, client, manager):
+    with unit_of_work():
+        write([Update("user", manager.user_id, {"email": None})], act=act(), action="test")
+
+    assert "你没有登记信箱" in client.get("/desk/week").text
+
+
 def test_the_same_thing_due_on_one_day_is_one_line_that_opens_them_all(sqlite_app, client, manager, monday):
     monday.move_to(datetime(2027, 8, 20, 2, tzinfo=UTC))
     for n in range(4):
@@ -315,7 +345,7 @@ def test_a_department_is_led_to_the_titles_it_owns_and_sees_nothing_inside(sqlit
         ("case_manager", "导入台账"),
         ("admin", "开账号"),
         ("leader", "业务科室导入台账后"),
-        ("township", "归属由科技局业务科室登记"),
+        ("township", "把该归这里的企业名单报给业务科室"),
     ],
 )
 def test_an_empty_installation_says_what_to_do_first(sqlite_app, role, action):

@@ -349,6 +349,28 @@ def test_a_name_known_in_another_district_tells_nothing(client):
     assert answer.status_code == 302
 
 
+def test_a_form_speaks_of_its_own_fields(client):
+    enterprise_id = make_enterprise()
+
+    renamed = fill(client, f"/enterprises/{enterprise_id}/rename", name="长" * 300).text
+    entered = fill(client, "/enterprises/new", name="甲有限公司", industry_code="没有这一行").text
+
+    assert "新名称" in re.search(r'id="f-name-error">.*?</svg>([^<]+)<', renamed)[1]
+    said = re.search(r'id="f-industry_code-error">.*?</svg>([^<]+)<', entered)[1]
+    assert ("这一格" in said, "改成 C13" in said) == (False, True)
+
+
+def test_more_spent_on_research_than_earned_is_saved_and_doubted(client):
+    enterprise_id = make_enterprise()
+    url = f"/enterprises/{enterprise_id}/figures/2025"
+
+    fill(client, url, revenue="100", rd_expense="5000")
+    page = client.get(f"/enterprises/{enterprise_id}?tab=figures").text
+
+    assert figures_of(enterprise_id)[0].rd_expense == Decimal(50_000_000)
+    assert "研发费用（会计口径） 5,000.0 万元，大于营业收入 100.0 万元，已照存。核对两个数的单位。" in page
+
+
 def test_pressing_twice_saves_once(client):
     data = {**shown(client.get("/enterprises/new").text), "name": "只有一家有限公司"}
 
@@ -441,7 +463,7 @@ def test_a_new_name_that_is_too_long_is_refused_in_one_sentence(client):
     page = fill(client, f"/enterprises/{enterprise_id}/rename", name="长" * 300)
 
     assert page.status_code == 422
-    assert "企业名称有 300 个字" in page.text
+    assert "新名称有 300 个字" in page.text
     assert "填新名称。" not in page.text
 
 

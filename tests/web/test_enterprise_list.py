@@ -46,6 +46,16 @@ def test_a_page_makes_as_many_queries_for_three_rows_as_for_one(client, url):
     assert queries(client, url) == for_one
 
 
+def test_what_a_list_does_not_know_looks_unknown(client):
+    make_enterprise("巫溪县青禾食品有限责任公司", code=None)
+
+    page = client.get("/enterprises").text
+
+    assert '<td class="u code">未填</td>' in page
+    assert page.count('<td class="u nw">未填</td>') == 2
+    assert '<span class="mute">未指派</span>' in page
+
+
 def test_two_characters_initials_and_code_find_an_enterprise(client):
     make_enterprise("巫溪县青禾食品有限责任公司", code="915002990000000013")
     make_enterprise("重庆云脊智能装备有限公司", code=None)

@@ -2,7 +2,7 @@
 
 import io
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -13,6 +13,7 @@ from crm.extensions import db
 from crm.store.access_log import AccessLog
 from crm.store.files import StoredFile
 from crm.store.obligations import ObligationOutcome, obligations_of
+from crm.store.projections import refresh
 from crm.store.unit_of_work import unit_of_work
 from tests.builders import OTHER, TODAY, act, county, make_enterprise, make_user, township
 from tests.web.conftest import post, sign_in
@@ -106,6 +107,21 @@ def test_each_month_of_the_strip_counts_its_own_late_ones(client, manager):
     said = re.findall(r'<b class="(?:mute)?">(\d+)</b><span class="([^"]*)">([^<]*)', strip)[:3]
 
     assert [(n, text) for n, _, text in said] == [("0", "　"), ("1", "1 逾期"), ("1", "下一步 1")]
+
+
+def test_steps_are_a_numbered_list_and_nothing_to_tick(client, manager, monday):
+    monday.move_to(datetime(2027, 5, 20, 2, tzinfo=UTC))
+    sign_in(client, "xianghe")
+    enterprise_id = make_enterprise(manager=manager.user_id, titles=[HNTE])
+    with unit_of_work():
+        refresh([enterprise_id], at=datetime(2027, 5, 20, 2, tzinfo=UTC))
+    one = next(one for one in obligations_of(enterprise_id) if one.kind == "hnte_annual_report" and one.steps)
+
+    page = client.get(f"/due?open={enterprise_id}:{one.kind}:{one.period}").text
+    steps = page[page.index("步骤</h3>") :]
+
+    assert steps.startswith('步骤</h3><ol class="s13 mb-0">')
+    assert "i-circle" not in steps[: steps.index("</ol>")]
 
 
 def test_every_tab_has_its_number(app):

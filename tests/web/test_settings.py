@@ -48,6 +48,15 @@ def test_a_box_that_is_cleared_switches_off(sqlite_app):
     assert setting("colleagues_visible", county().id) is True
 
 
+def test_the_top_of_the_page_says_what_is_wrong_farther_down(sqlite_app):
+    client = office(sqlite_app)
+
+    answer = post(client, "/settings", form_of(client) | {"silence_days": "很久"})
+
+    assert "改正 1 处后再保存：" in answer.text
+    assert 'href="#f-silence_days">' in answer.text
+
+
 def test_a_wrong_value_is_kept_and_named_and_nothing_is_saved(sqlite_app):
     client = office(sqlite_app)
 

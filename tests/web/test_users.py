@@ -44,6 +44,28 @@ def add(client, **values):
     return post(client, "/users/new", wanted)
 
 
+def test_a_township_user_without_a_township_is_told_beside_the_place(app):
+    client = admin_of(app)
+
+    answer = add(client, place=f"region:{county().id}", name="")
+    mended = add(client, place=f"region:{county().id}", request_key="k2")
+
+    assert "改正 1 处后再保存：" in answer.text and 'href="#f-name">姓名</a>' in answer.text
+    assert mended.status_code == 422
+    assert re.search(r'id="f-place-error">.*?</svg>乡镇（街道）经办人选一个乡镇（街道）。', mended.text)
+    assert user_named("xianghe") is None
+
+
+def test_users_stand_in_the_order_of_their_names(app):
+    client = admin_of(app)
+    for login, name in (("a", "周远"), ("b", "陈述"), ("c", "冯桓")):
+        make_user(login, "leader", name=name)
+
+    page = client.get("/users").text
+
+    assert sorted(("周远", "陈述", "冯桓"), key=page.index) == ["陈述", "冯桓", "周远"]
+
+
 def change(noun: str, values: dict, record_id: int) -> None:
     with unit_of_work():
         write([Update(noun, record_id, values)], act=act(), action="test")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import current_app, render_template, url_for
 
@@ -10,11 +11,12 @@ from crm.actions.digest_material import is_reader
 from crm.domain import words
 from crm.domain.kinds import KINDS
 from crm.domain.viewers import Viewer
+from crm.domain.workdays import Holidays
 from crm.mail.compose import digest as digest_mail
 from crm.store import desk, enterprise_lists, obligation_lists, recent
 from crm.store.holidays import holidays
 from crm.store.obligation_lists import LATE, Filter
-from crm.store.silence import limits
+from crm.store.silence import Limits, limits
 from crm.web import reference
 from crm.web.desk import blueprint, lines
 from crm.web.doors import SIGNED_IN, now, open_to, today, viewer
@@ -89,12 +91,8 @@ def show():
         return _unit_desk(counted)
     if not counted.total:
         return render_template("desk/empty.html", place=place, alerts=_alerts(person))
-    wanted = Filter(mine=place.mine)
-    counts = obligation_lists.pivot(wanted, person, now=now())
-    quiet = desk.longest_silent(person, mine=place.mine, limits=silence, limit=lines.MOST)
-    silent = lines.silent_lines(quiet, on=today(), holidays=known)
-    found = lines.todays(person, wanted, counts, now=now(), silent=silent, internal=True)
-    due = _due_counts(counts, wanted)
+    found, numbers = _todays(person, place, silence, known)
+    due = numbers["due"]
     may_settle = person.has("case_manager", "bureau", "admin")
     what = "今天要做的" if may_settle else "今天要留意的"
     head = f"{what}（{words.day_long(today(), today())} {words.weekday(today())}）"
@@ -102,16 +100,12 @@ def show():
         "desk/show.html",
         place=place,
         lines=found,
-        # A line that stands for several counts as what it stands for, so that the heading agrees with the foot.
-        listed=sum(line.others + 1 for line in found),
-        left_out=sum(due.values()) - sum(line.others + 1 for line in found if line.quiet is None),
-        due=due,
+        **numbers,
         counted=counted,
         most=max(1, *counted.own),
         most_held=max(1, *counted.held),
         alerts=_alerts(person),
         waiting=_waiting(person, place, counted),
-        due_words=GROUPS,
         text=lines.as_text(found, head=head, counts={GROUPS[group]: n for group, n in due.items()}),
         may_log=person.has("case_manager", "township", "park", "bureau", "admin"),
         may_settle=may_settle,
@@ -122,6 +116,32 @@ def show():
         manager="" if place.mine is None else "me",
         outbox=desk.last_messages(person) if person.has("admin") else [],
     )
+
+
+@blueprint.get("/desk/numbers")
+@open_to(SIGNED_IN)
+def numbers():
+    """The numbers under today's lines as they stand now, for a desk on which something was just settled."""
+    person, known = viewer(), holidays()
+    place = place_of(person)
+    if place.unit:
+        return ""
+    _, counted = _todays(person, place, limits(today(), known), known)
+    return render_template("desk/_numbers.html", fresh=True, **counted)
+
+
+def _todays(person: Viewer, place: Place, silence: Limits, known: Holidays) -> tuple[list[lines.Line], dict[str, Any]]:
+    """The lines of today, and the numbers that stand over and under them."""
+    wanted = Filter(mine=place.mine)
+    counts = obligation_lists.pivot(wanted, person, now=now())
+    quiet = desk.longest_silent(person, mine=place.mine, limits=silence, limit=lines.MOST)
+    silent = lines.silent_lines(quiet, on=today(), holidays=known)
+    found = lines.todays(person, wanted, counts, now=now(), silent=silent, internal=True)
+    due = _due_counts(counts, wanted)
+    # A line that stands for several counts as what it stands for, so that the heading agrees with the foot.
+    listed = sum(line.others + 1 for line in found)
+    left_out = sum(due.values()) - sum(line.others + 1 for line in found if line.quiet is None)
+    return found, {"due": due, "due_words": GROUPS, "listed": listed, "left_out": left_out}
 
 
 def _unit_desk(counted: desk.Counts):
@@ -208,8 +228,10 @@ def changes():
 
 
 def _day_of(at: datetime) -> str:
-    """周四 within the last week, else the date."""
+    """今天, 昨天, 周四 within the last week, else the date."""
     day = words.local(at).date()
+    if (today() - day).days in (0, 1):
+        return ("今天", "昨天")[(today() - day).days]
     return words.weekday(day) if (today() - day).days < 7 else words.day(day, today())
 
 

@@ -159,8 +159,8 @@ def add(list_name: str):
 @open_to(*OFFICE)
 def show(list_name: str, entry_id: int):
     row = _row(list_name, entry_id)
-    form = EntryForm(formdata=None, data={"region_id": row.region_id})
-    form.edited = deeds.LISTS[NOUNS[list_name]][2]
+    form = EntryForm(formdata=None, data={"region_id": row.region_id, "dictionary": getattr(row, "dictionary", "")})
+    form.edited = _changing(NOUNS[list_name])
     form.fill(_stored(form, row), row.version)
     return _entry_page(list_name, form, db.session.get(Region, row.region_id), row)
 
@@ -171,8 +171,7 @@ def edit(list_name: str, entry_id: int):
     row = _row(list_name, entry_id)
     form = EntryForm()
     noun, region_id = NOUNS[list_name], row.region_id
-    # What never changes is not asked, so that nobody clears it by leaving it out.
-    form.edited = tuple(name for name in deeds.LISTS[noun][2] if name not in deeds.FIXED)
+    form.edited = _changing(noun)
     if form.validate():
         form.settle(request.form)
         act, values = new_act(), form.read(changed_only=True)
@@ -182,6 +181,11 @@ def edit(list_name: str, entry_id: int):
             return done("已保存。", _list_url(list_name, region_id), written)
         row = _row(list_name, entry_id)
     return _entry_page(list_name, form, db.session.get(Region, region_id), row), 409 if form.conflict else 422
+
+
+def _changing(noun: str) -> tuple[str, ...]:
+    """What never changes is not asked, so that nobody clears it by leaving it out."""
+    return tuple(name for name in deeds.LISTS[noun][2] if name not in deeds.FIXED)
 
 
 def _stored(form: EditForm, row: Any) -> dict[str, Any]:

@@ -37,6 +37,8 @@ CODE_REASON = (("code_reason", "代码存疑照存的理由"),)
 CORRECTION, NEW_FACT = "correction", "new_fact"
 # What changes in the world on a day, as against what was written down wrongly.
 DATED = frozenset({*AFFILIATIONS, "name"})
+# What the name is called where it is the only thing asked for.
+NEW_NAME = "新名称"
 _DAY = Field("form", "effective_on", "从哪天起", "date")
 
 
@@ -202,6 +204,7 @@ def rename(enterprise_id: int):
     row, standing = visible_enterprise(enterprise_id, viewer())
     require(may_edit(viewer(), standing), "给企业更名")
     form = forms.form_for("enterprise", ("name",), ("effective_on",))()
+    form["name"].label.text = NEW_NAME
     if request.method == "GET":
         form.fill({"name": row.name}, row.version, proposed={"name": None})
         form["effective_on"].data = today().isoformat()
@@ -211,6 +214,7 @@ def rename(enterprise_id: int):
         if request.form.get("pick_name") == THEIRS:
             return done("没有改动，没有写入。", url_for("enterprises.show", enterprise_id=enterprise_id))
         values = form.read()
+        form["name"].errors = [said.replace(words.label("enterprise.name"), NEW_NAME) for said in form["name"].errors]
         on = read_day(form, "effective_on")
         before = row.name
         if not values.get("name"):

@@ -1,5 +1,6 @@
 """Forms made from declared fields: what a field asks, what was typed, what it means, what was seen before."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
@@ -33,7 +34,12 @@ class DeclaredForm(EditForm):
 
     def value_of(self, name: str, text: str) -> Any:
         field = self.declared(name)
-        return super().value_of(name, text) if field is None else value_of(field, text)
+        if field is None:
+            return super().value_of(name, text)
+        try:
+            return value_of(field, text)
+        except Unreadable as error:
+            raise Unreadable(on_a_form(error.message), code=error.code) from None
 
     def said(self, name: str, value: Any) -> str:
         field = self.declared(name)
@@ -45,6 +51,11 @@ class DeclaredForm(EditForm):
     def declared(self, name: str) -> Field | None:
         """The declaration of a field; None for plain text that is kept beside the declared ones."""
         return FIELDS.get(f"{self.noun}.{name}")
+
+
+def on_a_form(sentence: str) -> str:
+    """A reader's sentence without what is true of a sheet only: a form reads every field or none."""
+    return re.sub(r"[，；]这一格没有读入", "", sentence).replace("要读入就填", "改成")
 
 
 @lru_cache

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, flash, render_template, request, url_for
 
 from crm.actions.figures import CODES, FIRST_YEAR, record_figures, state_of
 from crm.actions.rights import may_edit, require
+from crm.domain.fields import FIELDS
 from crm.domain.refusals import NotAllowed
 from crm.domain.viewers import CONFIDENTIAL
+from crm.domain.words import money_words
 from crm.store.enterprises import Enterprise
 from crm.store.scope import visible_enterprise
 from crm.web.addresses import whole
@@ -60,9 +62,24 @@ def edit(enterprise_id: int, year: int):
                 ),
             )
             if written is not None:
+                doubt = doubtful(state_of(enterprise_id, year))
+                if doubt:
+                    flash(doubt)
                 return done(f"已保存 {year} 年指标 {len(values)} 项", to, written)
     row, _ = _editable(enterprise_id)
     return _page(form, row, year), 409 if form.conflict else 422
+
+
+def doubtful(state: Any) -> str:
+    """What can hardly be, said after saving and never in the way of it; nothing when the figures agree."""
+    said = state.values if state else {}
+    earned = said.get("revenue")
+    for code in ("rd_expense", "rd_expense_deduction", "rd_expense_hnte"):
+        spent = said.get(code)
+        if spent is not None and earned is not None and spent > earned:
+            label = FIELDS[f"figures.{code}"].label
+            return f"{label} {money_words(spent)}，大于营业收入 {money_words(earned)}，已照存。核对两个数的单位。"
+    return ""
 
 
 def _editable(enterprise_id: int) -> tuple[Enterprise, Any]:

@@ -146,7 +146,7 @@ def _months(counts: obligation_lists.Pivot, wanted: filters.Asked) -> list[dict[
                 "href": wanted.query(month=None if asked_for else key),
                 "count": by_month.get(key, 0),
                 "late": late.get(key, 0),
-                "word": f"{_short(most[0])} {most[1]}" if most else "",
+                "word": f"{_short(most[0])} {most[1]:,}" if most else "",
                 "now": first == current,
                 "on": asked_for,
             }

@@ -139,7 +139,8 @@ def _answer(form: Form, name: str, written: Written | None, key: tuple[int, str,
             errors=errors if written is None else [],
             quick_days=listing.quick_days(),
         )
-        return fragment, 200 if written is not None else 422
+        # The numbers under the lines fetch themselves anew when they hear of it.
+        return (fragment, 200, {"HX-Trigger": "settled"}) if written is not None else (fragment, 422)
     back = own_path(form.back.data) or url_for("obligations.index")
     if written is not None:
         return done(message, back, written)

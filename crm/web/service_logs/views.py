@@ -11,6 +11,7 @@ from crm.extensions import db
 from crm.store.enterprises import Enterprise
 from crm.store.scope import visible, visible_enterprise, visible_record
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
+from crm.web import reference
 from crm.web.addresses import page_number, whole
 from crm.web.doors import Form, attempt, done, new_act, open_to, own_path, today, viewer
 from crm.web.editing import last_writers, say
@@ -19,6 +20,8 @@ from crm.web.service_logs import blueprint
 from crm.web.service_logs.forms import EventForm
 
 WRITERS = ("case_manager", "township", "park", "bureau", "admin")
+# Who answers for a region reads what was logged in it.
+OVERSEERS = ("bureau", "admin", "leader")
 PAGE = 50
 
 
@@ -64,14 +67,17 @@ def create():
 
 
 @blueprint.get("/visits")
-@open_to(*WRITERS)
+@open_to(*WRITERS, "leader")
 def index():
-    """The own records, newest first."""
+    """The own records, newest first; for the office and the leaders also everybody's of their regions."""
     person = viewer()
+    sees_all = person.has(*OVERSEERS)
+    usually = "mine" if person.has("case_manager") else "all"
+    everybody = sees_all and (request.args.get("of", usually) == "all" or not person.has(*WRITERS))
     page = page_number(request.args)
-    own = ServiceLog.author_id == person.user_id
-    total = db.session.scalar(visible(select(func.count()).select_from(ServiceLog).where(own), person)) or 0
-    query = visible(select(ServiceLog).where(own), person)
+    own = [] if everybody else [ServiceLog.author_id == person.user_id]
+    total = db.session.scalar(visible(select(func.count()).select_from(ServiceLog).where(*own), person)) or 0
+    query = visible(select(ServiceLog).where(*own), person)
     query = query.order_by(ServiceLog.happened_on.desc(), ServiceLog.id.desc())
     logs = list(db.session.scalars(query.limit(PAGE).offset((page - 1) * PAGE)))
     return render_template(
@@ -83,7 +89,12 @@ def index():
         pages=max(1, -(-total // PAGE)),
         first=(page - 1) * PAGE + 1 if logs else 0,
         last=(page - 1) * PAGE + len(logs),
-        page_href=lambda n: url_for("service_logs.index", page=n),
+        page_href=lambda n: url_for("service_logs.index", page=n, of=request.args.get("of")),
+        sees_all=sees_all,
+        everybody=everybody,
+        writes=person.has(*WRITERS),
+        authors=reference.people({log.author_id for log in logs}) if everybody else {},
+        changeable={log.id for log in logs if not everybody or may_change(person, log)},
         withdraw_form=Form(formdata=None),
     )
 

@@ -8,6 +8,8 @@ from flask_login import current_user
 from sqlalchemy import ColumnElement, select
 
 from crm.actions import accounts
+from crm.domain.pinyin import sort_key
+from crm.domain.refusals import InvalidInput
 from crm.extensions import db
 from crm.store.passwords import hash_password
 from crm.store.regions import COUNTY, TOWNSHIP
@@ -37,10 +39,12 @@ SHOWN: dict[str, tuple[str, Callable[[], ColumnElement[bool]]]] = {
 def index():
     shown = request.args.get("show", "active")
     shown = shown if shown in SHOWN else "active"
-    people = list(db.session.scalars(visible(select(User).order_by(User.id.desc()), viewer())))
+    people = list(db.session.scalars(visible(select(User), viewer())))
     chosen = {key: _ids(condition()) for key, (_, condition) in SHOWN.items()}
     grants = grants_by_user()
     names, roles = place_names(), dict(role_words())
+    # As a list of names is looked through.
+    people.sort(key=lambda person: (sort_key(person.name), person.id))
     rows = [
         (person, [grant_words(grant, names, roles) for grant in grants.get(person.id, ()) if is_in_force(grant)])
         for person in people
@@ -75,9 +79,18 @@ def add():
         password_hash = hash_password(password)
         values = _account_of(form) | {"login": form.login.data, "region_id": form.region_id.data}
         act = new_act()
-        written = attempt(
-            form, lambda: accounts.add_user(values, password_hash=password_hash, act=act, first_grant=first.wish())
-        )
+
+        def deed() -> Written:
+            try:
+                return accounts.add_user(values, password_hash=password_hash, act=act, first_grant=first.wish())
+            except InvalidInput as refusal:
+                # What is wrong with the grant stands beside its own fields.
+                own = {name: said for name, said in refusal.problems.items() if name not in form and name in first}
+                for name, said in own.items():
+                    first[name].errors = [*first[name].errors, said]
+                raise InvalidInput({k: v for k, v in refusal.problems.items() if k not in own}) from None
+
+        written = attempt(form, deed)
         if written is not None:
             user_id = written.ids.get("user")
             if user_id is None:
