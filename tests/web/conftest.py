@@ -4,7 +4,9 @@ import re
 
 import pytest
 import time_machine
+from sqlalchemy import event
 
+from crm.extensions import db
 from tests.builders import NOW, PASSWORD
 
 
@@ -35,3 +37,15 @@ def sign_in(client, login: str, password: str = PASSWORD):
 def post(client, url: str, data: dict | None = None, **more):
     """Post a form with the client's CSRF token."""
     return client.post(url, data={"csrf_token": csrf_of(client, "/account"), **(data or {})}, **more)
+
+
+def queries(client, url: str, **more) -> int:
+    """How many statements a page asks of the database; it must answer 200."""
+    seen = []
+    listener = lambda *args: seen.append(args[2])  # noqa: E731 a closure is the shortest listener
+    event.listen(db.engine, "before_cursor_execute", listener)
+    try:
+        assert client.get(url, **more).status_code == 200
+    finally:
+        event.remove(db.engine, "before_cursor_execute", listener)
+    return len(seen)

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 from html import unescape
 
 import pytest
-from sqlalchemy import event
 
 from crm.actions.digest_material import compose
 from crm.actions.enterprises import edit_enterprise
@@ -19,7 +18,7 @@ from crm.store.regions import region_by_code
 from crm.store.unit_of_work import unit_of_work
 from crm.store.writer import write
 from tests.builders import NOW, OTHER, TODAY, act, county, make_enterprise, make_user, township
-from tests.web.conftest import post, sign_in
+from tests.web.conftest import post, queries, sign_in
 
 SRDI = ("srdi", date(2025, 9, 1), date(2028, 8, 31))
 SME = ("tech_sme", date(2026, 7, 1), None, {"cohort_year": 2026})
@@ -55,17 +54,6 @@ def promise(enterprise_id: int, days: int = 3, text: str = "送立项书模板",
 def lines(page: str) -> list[str]:
     """The texts of today's lines."""
     return re.findall(r'<span class="sub clip-1" title="([^"]*)"', page)
-
-
-def queries(client, url: str) -> int:
-    seen = []
-    listener = lambda *args: seen.append(args[2])  # noqa: E731 a closure is the shortest listener
-    event.listen(db.engine, "before_cursor_execute", listener)
-    try:
-        assert client.get(url).status_code == 200
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listener)
-    return len(seen)
 
 
 @pytest.mark.parametrize("url", ["/", "/desk/changes", "/desk/week"])

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from crm.actions.enterprises import edit_enterprise
 from crm.actions.figures import record_figures
@@ -30,7 +30,7 @@ from crm.store.qualifications import Qualification, title_facts
 from crm.store.unit_of_work import unit_of_work
 from crm.store.writer import write
 from tests.builders import OTHER, TODAY, act, county, make_enterprise, make_user, township
-from tests.web.conftest import post, sign_in
+from tests.web.conftest import post, queries, sign_in
 
 TABS = ["", "titles", "figures", "ip", "compare", "applications", "logs", "due", "history"]
 HNTE = ("hnte", date(2024, 11, 28), date(2027, 11, 27), {"number": "GR202451100001", "cohort_year": 2024})
@@ -92,19 +92,12 @@ def test_a_tab_makes_as_many_queries_for_a_full_file_as_for_a_thin_one(client, b
                 visit = {"happened_on": date(year, 5, 1), "kind": "visit", "text": "看生产线"}
                 log_service([enterprise_id], visit, act=act(bureau))
 
-    def queries(enterprise_id: int) -> int:
-        seen = []
-        listener = lambda *args: seen.append(args[2])  # noqa: E731 a closure is the shortest listener
-        event.listen(db.engine, "before_cursor_execute", listener)
-        try:
-            assert client.get(f"/enterprises/{enterprise_id}", query_string={"tab": tab}).status_code == 200
-        finally:
-            event.remove(db.engine, "before_cursor_execute", listener)
-        return len(seen)
+    def asked(enterprise_id: int) -> int:
+        return queries(client, f"/enterprises/{enterprise_id}", query_string={"tab": tab})
 
-    queries(thin)
+    asked(thin)
 
-    assert queries(thin) == queries(full)
+    assert asked(thin) == asked(full)
 
 
 def test_tab_and_panel_count_the_same_obligations(sqlite_app, bureau, monday):
@@ -727,22 +720,12 @@ def test_the_pool_is_proposed_decided_and_left_by_forms(client):
 
 
 def test_the_pool_makes_as_many_queries_for_three_rows_as_for_one(client):
-    def queries() -> int:
-        seen = []
-        listener = lambda *args: seen.append(args[2])  # noqa: E731 a closure is the shortest listener
-        event.listen(db.engine, "before_cursor_execute", listener)
-        try:
-            assert client.get("/pool?stage=proposed").status_code == 200
-        finally:
-            event.remove(db.engine, "before_cursor_execute", listener)
-        return len(seen)
-
     fill(client, f"/enterprises/{make_enterprise('甲有限公司')}/pool/propose", pool_class="key")
-    for_one = queries()
+    for_one = queries(client, "/pool?stage=proposed")
     for name in ("乙有限公司", "丙有限公司"):
         fill(client, f"/enterprises/{make_enterprise(name)}/pool/propose", pool_class="key")
 
-    assert queries() == for_one
+    assert queries(client, "/pool?stage=proposed") == for_one
 
 
 def test_an_empty_pool_says_what_to_do(client):

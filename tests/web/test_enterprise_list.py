@@ -6,12 +6,11 @@ from datetime import date
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import event
 
 from crm.extensions import db
 from crm.web.enterprises import listing
 from tests.builders import county, make_enterprise, make_user, township
-from tests.web.conftest import sign_in
+from tests.web.conftest import queries, sign_in
 
 VALID = ("cq_tech", date(2025, 9, 1), date(2027, 5, 31))
 
@@ -22,17 +21,6 @@ def client(sqlite_app):
     client = sqlite_app.test_client()
     sign_in(client, "tanyue")
     return client
-
-
-def queries(client, url: str) -> int:
-    seen = []
-    listener = lambda *args: seen.append(args[2])  # noqa: E731 a closure is the shortest listener
-    event.listen(db.engine, "before_cursor_execute", listener)
-    try:
-        assert client.get(url).status_code == 200
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listener)
-    return len(seen)
 
 
 @pytest.mark.parametrize("url", ["/enterprises", "/board", "/enterprises/find?q=qh"])

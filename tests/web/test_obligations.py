@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from html import unescape
 
 import pytest
-from sqlalchemy import event
 
 from crm.actions.service_logs import log_service
 from crm.extensions import db
@@ -16,7 +15,7 @@ from crm.store.obligations import ObligationOutcome, obligations_of
 from crm.store.projections import refresh
 from crm.store.unit_of_work import unit_of_work
 from tests.builders import OTHER, TODAY, act, county, make_enterprise, make_user, township
-from tests.web.conftest import post, sign_in
+from tests.web.conftest import post, queries, sign_in
 
 HNTE = ("hnte", date(2024, 11, 20), date(2027, 11, 19))
 
@@ -51,17 +50,6 @@ def promise(enterprise_ids, days: int = 3, text: str = "送立项书模板") -> 
     ids = enterprise_ids if isinstance(enterprise_ids, list) else [enterprise_ids]
     with unit_of_work():
         return str(log_service(ids, values, act=act()).ids["service_log"])
-
-
-def queries(client, url: str, **more) -> int:
-    seen = []
-    listener = lambda *args: seen.append(args[2])  # noqa: E731 a closure is the shortest listener
-    event.listen(db.engine, "before_cursor_execute", listener)
-    try:
-        assert client.get(url, **more).status_code == 200
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listener)
-    return len(seen)
 
 
 def shown_count(page: str) -> int:

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from crm.domain.changes import Update
 from crm.extensions import db
@@ -13,7 +13,7 @@ from crm.store.unit_of_work import unit_of_work
 from crm.store.users import Credential, Grant, User, grants_in_force
 from crm.store.writer import write
 from tests.builders import PASSWORD, TODAY, act, county, make_unit, make_user, township
-from tests.web.conftest import csrf_of, post, sign_in
+from tests.web.conftest import csrf_of, post, queries, sign_in
 
 
 def admin_of(app):
@@ -184,21 +184,12 @@ def test_the_list_asks_as_often_for_many_users_as_for_one(sqlite_app):
     client = admin_of(sqlite_app)
     make_user("one", "township", region=township())
     client.get("/users")
-    few = _queries(client, "/users")
+    few = queries(client, "/users")
     for number in range(3):
         make_user(f"more{number}", "township", region=township())
     client.get("/users")
 
-    assert _queries(client, "/users") == few
-
-
-def _queries(client, url: str) -> int:
-    seen: list[str] = []
-    listener = lambda *arguments: seen.append(arguments[2])  # noqa: E731 - removed again two lines on
-    event.listen(db.engine, "before_cursor_execute", listener)
-    client.get(url)
-    event.remove(db.engine, "before_cursor_execute", listener)
-    return len([text for text in seen if text.lstrip().upper().startswith(("SELECT", "WITH"))])
+    assert queries(client, "/users") == few
 
 
 def test_a_grant_is_given_and_ended_with_a_day(app):

@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from crm.actions.service_logs import log_service
 from crm.extensions import db
@@ -12,7 +12,7 @@ from crm.store.obligations import obligations_of
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise, logs_of
 from crm.store.unit_of_work import unit_of_work
 from tests.builders import OTHER, TODAY, act, county, make_enterprise, make_user, township
-from tests.web.conftest import post, sign_in
+from tests.web.conftest import post, queries, sign_in
 
 VISIT = {"kind": "visit", "text": "新烘干线 6 月投产。", "happened_on": "2026-11-20"}
 
@@ -41,17 +41,6 @@ def logged(enterprise_ids, viewer, **more) -> ServiceLog:
     with unit_of_work():
         written = log_service(enterprise_ids, values, act=act(viewer))
     return db.session.get(ServiceLog, written.ids["service_log"])
-
-
-def queries(client, url: str) -> int:
-    seen = []
-    listener = lambda *args: seen.append(args[2])  # noqa: E731 a closure is the shortest listener
-    event.listen(db.engine, "before_cursor_execute", listener)
-    try:
-        assert client.get(url).status_code == 200
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listener)
-    return len(seen)
 
 
 def test_one_event_with_several_firms_and_a_next_step_is_saved_and_can_be_undone(client, manager):
