@@ -193,7 +193,7 @@ def entry(list_name: str, noun: str, name: str = "name", **more: Any) -> Edit:
 EDITS = [
     Edit("enterprises.edit", "enterprise", enterprise, "/enterprises/{}/edit", "地址", "一号路",
          plain("address", "二号路"), plain("address", "三号路"), plain("main_product", "烤鱼")),
-    Edit("enterprises.rename", "enterprise", enterprise, "/enterprises/{}/rename", "企业名称", "巫溪县青禾食品有限公司",
+    Edit("enterprises.rename", "enterprise", enterprise, "/enterprises/{}/rename", "新名称", "巫溪县青禾食品有限公司",
          plain("name", "巫溪县甲食品有限公司"), plain("name", "巫溪县乙食品有限公司"), plain("address", "二号路")),
     Edit("figures.edit", "figures", figures, "", "营业收入", "100.0 万元",
          Typed("revenue", "200", Decimal(2_000_000), "200.0 万元"),
