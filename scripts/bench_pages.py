@@ -128,6 +128,9 @@ def pages(app: Any, size: int, kind: str) -> list[Line]:
         db.session.remove()
     statements = Statements(engine)
     client = signed_in(app, "manager0")
+    # What the parts before left in this process, no web process carries: the collector need not walk over it.
+    gc.collect()
+    gc.freeze()
     for what, urls in asked.items():
         if client.get(urls[0]).status_code != 200:
             say(f"{what}: {urls[0]} does not answer; left out.")

@@ -9,6 +9,7 @@ import pytest
 
 from crm.actions.service_logs import log_service
 from crm.extensions import db
+from crm.store import obligation_lists
 from crm.store.access_log import AccessLog
 from crm.store.files import StoredFile
 from crm.store.obligations import ObligationOutcome, obligations_of
@@ -125,6 +126,23 @@ def test_every_tab_has_its_number(app):
     assert lapsed > 0
     assert dict(tabs)["已过期"] == str(lapsed)
     assert shown_count(client.get("/due?shown=lapsed").text) == lapsed
+
+
+def test_what_lapsed_is_not_counted_to_its_end_until_it_is_asked_for(app, monkeypatch):
+    make_user("tanyue", "bureau")
+    titles = [("tech_sme", date(y, 9, 2), date(y + 1, 3, 31), {"cohort_year": y}) for y in (2022, 2023)]
+    enterprise_id = make_enterprise(titles=titles)
+    lapsed = sum(one.state == "lapsed" for one in obligations_of(enterprise_id))
+    monkeypatch.setattr(obligation_lists, "MANY", lapsed - 1)
+    client = app.test_client()
+    sign_in(client, "tanyue")
+
+    closed, opened = client.get("/due").text, client.get("/due?shown=lapsed").text
+
+    assert lapsed > 1
+    assert f"已过期 {lapsed - 1}+</a>" in closed
+    assert f"已过期 {lapsed}</a>" in opened
+    assert shown_count(opened) == lapsed
 
 
 def test_what_is_due_an_hour_ago_is_late_although_the_night_found_it_open(client, manager, monday):

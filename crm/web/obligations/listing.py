@@ -100,9 +100,9 @@ def _tabs(counts: obligation_lists.Pivot, wanted: filters.Asked) -> list[dict[st
     for shown, label in filters.TABS.items():
         if shown == "lapsed" and wanted.filter.shown != "lapsed":
             n = obligation_lists.lapsed(wanted.filter, viewer(), now=now())
+            text = f"{label} {n:,}" + ("+" if n >= obligation_lists.MANY else "")
         else:
-            n = counts.count(replace(wanted.filter, shown=shown))
-        text = f"{label} {n:,}"
+            text = f"{label} {counts.count(replace(wanted.filter, shown=shown)):,}"
         href = wanted.query(shown=None if shown == "waiting" else shown)
         tabs.append({"href": href, "label": text, "current": wanted.filter.shown == shown})
     return tabs
