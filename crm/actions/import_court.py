@@ -19,7 +19,7 @@ from crm.actions.import_rows import (
 from crm.actions.import_words import ElsewhereArea, Unknown, Words
 from crm.domain.changes import Ref
 from crm.domain.names import normalise_name
-from crm.domain.titles import TitleFact
+from crm.domain.periods import TitleFact
 from crm.domain.viewers import Viewer
 from crm.sheets.layouts import AREA
 from crm.sheets.rows import TypedRow

@@ -13,7 +13,7 @@ from crm.actions.figures import CODES as FIGURE_CODES
 from crm.actions.figures import FiguresState
 from crm.actions.qualifications import FIELDS as TITLE_CODES
 from crm.actions.qualifications import fact_of
-from crm.domain.titles import TitleFact
+from crm.domain.periods import TitleFact
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.enterprises import FORMER_NAME, OLD_NUMBER, Affiliation, Enterprise, EnterpriseAlias

@@ -11,7 +11,7 @@ from crm.actions.import_rows import CHANGED, ERROR, NEW, SAME, Judged, Sheet
 from crm.actions.rights import may_edit, may_log, may_record_title
 from crm.domain.changes import Create, Ref, Update
 from crm.domain.codes import number_warning
-from crm.domain.titles import TitleFact
+from crm.domain.periods import TitleFact
 from crm.sheets.rows import TypedRow
 from crm.store.writer import plain
 

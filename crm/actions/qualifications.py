@@ -9,9 +9,9 @@ from crm.actions.rights import may_record_title, require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, merge
 from crm.domain.fields import fields_of
+from crm.domain.periods import TitleFact
 from crm.domain.refusals import SAME_FIELD, Conflict, InvalidInput, Refused
 from crm.domain.title_problems import title_problems
-from crm.domain.titles import TitleFact
 from crm.extensions import policy
 from crm.store.enterprises import Enterprise
 from crm.store.projections import local_day

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from crm.domain.fields import CHOICES, FIELDS, Field
 from crm.domain.kinds import KINDS
+from crm.domain.periods import Terms
 from crm.domain.refusals import InvalidInput
 from crm.domain.title_answers import QUESTIONS
-from crm.domain.titles import Terms
 
 
 class FactRef(NamedTuple):

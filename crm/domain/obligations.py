@@ -9,22 +9,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from crm.domain.clock import SHANGHAI, end_of_day
 from crm.domain.kinds import HNTE, TECH_SME
+from crm.domain.periods import Citation, Period, Terms, TitleFact
+from crm.domain.rounds import Round, rounds_of
 from crm.domain.standing import Ladder
 from crm.domain.statuses import GONE
-from crm.domain.titles import (
-    SHANGHAI,
-    Citation,
-    Period,
-    Round,
-    Terms,
-    TitleFact,
-    carried_until,
-    end_of_day,
-    rounds_of,
-    runs_of,
-    under_way,
-)
+from crm.domain.titles import carried_until, runs_of, under_way
 
 HNTE_RENEWAL = "hnte_renewal"
 HNTE_ANNUAL_REPORT = "hnte_annual_report"

@@ -7,7 +7,9 @@ from datetime import date, timedelta
 from types import MappingProxyType
 
 from crm.domain.kinds import HELD_STATES, KINDS, POOL
-from crm.domain.titles import Citation, Course, Round, Run, Term, TitleFact, course_of
+from crm.domain.periods import Citation, Term, TitleFact
+from crm.domain.rounds import Round
+from crm.domain.titles import Course, Run, course_of
 
 _DAY = timedelta(days=1)
 IN_POOL = "in_pool"

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from crm.domain.titles import Period, Terms, TitleFact, period_of, runs_of
+from crm.domain.periods import Period, Terms, TitleFact, period_of
+from crm.domain.titles import runs_of
 
 # One title as a facts file or a record says it, by the codes of the noun ``qualification``; what is blank is absent.
 Title = Mapping[str, object]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 from crm.domain.kinds import KINDS
-from crm.domain.titles import Terms, TitleFact, add_years, eve_of, same_title, term_for, year_of
+from crm.domain.periods import Terms, TitleFact, add_years, eve_of, same_title, term_for, year_of
 
 _DAY = timedelta(days=1)
 
@@ -33,7 +33,7 @@ _IN_ORDER = (
     ("valid_from", "ended_on"),
     ("announced_on", "ended_on"),
 )
-# What a title starts on, in this order (crm/domain/titles.py).
+# What a title starts on, in this order (crm/domain/periods.py).
 _STARTS = ("valid_from", "issued_on", "announced_on")
 _HAPPENED = ("publicity_on", "announced_on", "issued_on")
 

@@ -1,151 +1,18 @@
-"""Titles as dated facts: which period each covers, how periods join into spells, which state a day has.
+"""Titles as dated facts: how their periods join into runs and spells, and which state a day has.
 
 Everything is a function of recorded facts, the dated terms of the kind (crm/rules/ladder.toml) and the rounds known.
-How a fact becomes a period:
-
-* It starts on ``valid_from``, else ``issued_on``, else ``announced_on``. A 公示 alone is no title: a fact with
-  ``publicity_on`` and none of these three covers no day.
-* A fact without any of those days, known only by its year (``cohort_year``, or the year its number begins with),
-  starts on the term's ``year_only_from`` of that year: the first day on which a title of that year can exist, so the
-  enterprise is not lost from today's list, and no earlier year is claimed.
-* It ends on ``valid_to`` (inclusive); else, for titles of N years, on the eve of the N-th anniversary; else, for
-  yearly titles, on the term's day of the following year, or not at all when the term gives none.
-* ``ended_on`` is the first day on which it is held no more. A reason without a day ends it where it began (when it
-  ended is unknown, so no day may count as held); 期满未续 never shortens the validity, it only rules out a carry.
+How one fact becomes a period stands in crm/domain/periods.py.
 """
 
-import re
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from itertools import pairwise
 
 from crm.domain.kinds import KINDS
-
-# China has had one time without summer time since 1991, so a fixed offset is exact and needs no zone data installed.
-SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
-
-# In the source of a window whose days nobody announced.
-ASSUMED = "推定"
-
-_DAY = timedelta(days=1)
-_NUMBER_YEAR = re.compile(r"^(?:G[RFS])?(20\d{2})\d{6}")
-
-
-@dataclass(frozen=True)
-class Citation:
-    """Where a dated entry comes from.
-
-    ``confidence``: A official text, B dated secondary source, C memory, D inference. ``confirm``: an officer must.
-    """
-
-    document: str
-    clause: str
-    source: str
-    confidence: str
-    checked_on: date
-    confirm: bool = False
-
-
-@dataclass(frozen=True)
-class Term:
-    """How long a title of a kind lives and what follows; for titles that start in [valid_from, valid_to].
-
-    ``years`` is the length in years, None for a yearly title. ``ends_following_year`` is (month, day) of the year after
-    the title's own on which a yearly title ends when its fact names no end; None: it stays until something ends it.
-    ``carry``: "round" (待更新 until the following round closes), "announcement" (重新认定中 or 到期待核实 until the
-    last 公告 of the year in which it expired) or "none". Month-days are (month, day).
-    """
-
-    kind: str
-    years: int | None
-    ends_following_year: tuple[int, int] | None
-    expiring_days: int
-    carry: str
-    round_closes: tuple[int, int]
-    last_announcement: tuple[int, int]
-    year_only_from: tuple[int, int]
-    valid_from: date
-    valid_to: date | None
-    citation: Citation
-
-
-Terms = Mapping[str, tuple[Term, ...]]
-
-
-@dataclass(frozen=True)
-class TitleFact:
-    """One recorded title, not superseded. Days are inclusive, but ``ended_on`` is the first day without it."""
-
-    id: int | None
-    kind: str
-    number: str | None = None
-    cohort_year: int | None = None
-    publicity_on: date | None = None
-    announced_on: date | None = None
-    issued_on: date | None = None
-    valid_from: date | None = None
-    valid_to: date | None = None
-    ended_on: date | None = None
-    end_reason: str | None = None
-
-
-@dataclass(frozen=True)
-class Round:
-    """A window of one kind, year and batch. ``announced_on`` is the last 公告 that came out of it.
-
-    ``status``: announced, expected, closed or assumed; a source that says 推定 also marks an assumed one.
-    """
-
-    kind: str
-    year: int
-    batch: str
-    opens_on: date | None
-    enterprise_due_at: datetime | None
-    county_due_at: datetime | None
-    closes_on: date | None
-    announced_on: date | None
-    status: str
-    source: str | None = ""
-
-    @property
-    def certain(self) -> bool:
-        """Whether somebody announced these days, as against an expectation or an assumption."""
-        return self.status in ("announced", "closed") and ASSUMED not in (self.source or "")
-
-    @property
-    def closing_on(self) -> date | None:
-        """The day the round closes: as recorded, else the day of its last known deadline."""
-        if self.closes_on is not None:
-            return self.closes_on
-        moment = self.county_due_at or self.enterprise_due_at
-        return moment.astimezone(SHANGHAI).date() if moment is not None else None
-
-
-class RoundTable(tuple[Round, ...]):
-    """Rounds with an index by kind and year; wrap once before judging thousands of enterprises."""
-
-    by_kind_year: dict[tuple[str, int], list[Round]]
-
-    def __new__(cls, rounds: Iterable[Round] = ()) -> "RoundTable":
-        table = super().__new__(cls, rounds)
-        table.by_kind_year = {}
-        for one in table:
-            table.by_kind_year.setdefault((one.kind, one.year), []).append(one)
-        return table
-
-
-def rounds_of(rounds: Sequence[Round], kind: str, year: int) -> list[Round]:
-    """The rounds of one kind and year, in the order given."""
-    if isinstance(rounds, RoundTable):
-        return rounds.by_kind_year.get((kind, year), [])
-    return [one for one in rounds if one.kind == kind and one.year == year]
-
-
-def end_of_day(on: date) -> datetime:
-    """The last second of a day in Shanghai: what 24:00 of that day means as a deadline."""
-    return datetime(on.year, on.month, on.day, 23, 59, 59, tzinfo=SHANGHAI)
+from crm.domain.periods import DAY, Period, Term, Terms, TitleFact, period_of, same_title
+from crm.domain.rounds import Round, rounds_of
 
 
 @dataclass(frozen=True)
@@ -172,29 +39,6 @@ class Segment:
     ends_on: date | None
 
 
-class Period:
-    """One usable fact with the days it covers: ``start`` to ``last`` (None: open); ``stop``: first day after an end."""
-
-    __slots__ = ("end", "fact", "last", "next_year", "start", "stop", "term", "year")
-
-    def __init__(self, fact: TitleFact, term: Term, start: date, end: date | None, year: int) -> None:
-        self.fact = fact
-        self.term = term
-        self.start = start
-        self.end = end
-        self.last = end
-        self.stop: date | None = None
-        self.year = year
-        self.next_year = _next_year(self)
-
-    def cut(self, stop: date) -> None:
-        """Ends the period before ``stop``, unless something earlier ended it already."""
-        if self.stop is None or stop < self.stop:
-            self.stop = stop
-        if self.last is None or self.last >= stop:
-            self.last = stop - _DAY
-
-
 class Run:
     """Periods of one kind without a day between them; ``tail`` is the one that reaches farthest."""
 
@@ -217,109 +61,6 @@ class Run:
         elif period.last == self.last and period.stop is not None:
             # Two records of one end: the one that says why is the one to believe.
             self.tail = period
-
-
-def year_of(fact: TitleFact) -> int | None:
-    """认定年度: as recorded, else the year the number begins with (GR2023…, 2025500238…), else unknown."""
-    if fact.cohort_year is not None:
-        return fact.cohort_year
-    found = _NUMBER_YEAR.match(fact.number) if fact.number else None
-    return int(found.group(1)) if found else None
-
-
-def add_years(on: date, years: int) -> date:
-    """The same day some years on; 29 February becomes 28 February."""
-    try:
-        return on.replace(year=on.year + years)
-    except ValueError:
-        return date(on.year + years, 2, 28)
-
-
-def term_for(terms: Terms, kind: str, on: date) -> Term | None:
-    """The term of a kind for a title starting that day: the last in force, else the first known."""
-    entries = terms.get(kind)
-    if not entries:
-        return None
-    chosen = entries[0]
-    for entry in entries[1:]:
-        if entry.valid_from <= on:
-            chosen = entry
-    return chosen
-
-
-def eve_of(start: date, years: int) -> date:
-    """The last day of so many years from ``start`` on."""
-    anniversary = add_years(start, years)
-    # 29 February has no anniversary: the month's last day is the eve already.
-    return anniversary - _DAY if anniversary.day == start.day else anniversary
-
-
-def _next_year(period: Period) -> int | None:
-    """The year in which this title must be renewed or updated; None while it has no end."""
-    end, term, year = period.end, period.term, period.year
-    if end is None:
-        return None
-    if term.years is not None:
-        return end.year
-    # A yearly title answers to the round after its own year; if its end lies beyond that round (an update recorded by a
-    # later 有效期止), to the first round that closes on or after the end.
-    first = end.year if end <= date(end.year, *term.round_closes) else end.year + 1
-    return max(year + 1, first)
-
-
-def period_of(fact: TitleFact, terms: Terms) -> Period | None:
-    """The days a fact covers; None when it covers none (公示 only, no day and no year, an end before its start)."""
-    start = fact.valid_from or fact.issued_on or fact.announced_on
-    entries = terms.get(fact.kind)
-    if not entries:
-        return None
-    if start is not None:
-        term = entries[0] if len(entries) == 1 else term_for(terms, fact.kind, start)
-        year = year_of(fact) or start.year
-    else:
-        if fact.publicity_on is not None:
-            return None
-        known = year_of(fact)
-        if known is not None:
-            term = term_for(terms, fact.kind, date(known, 12, 31))
-            year = known
-        elif fact.valid_to is not None:
-            term = term_for(terms, fact.kind, fact.valid_to)
-            year = _year_ending(fact.valid_to, term) if term else 0
-        else:
-            return None
-        if term is None:
-            return None
-        start = date(year, *term.year_only_from)
-        if known is None and term.years is not None and fact.valid_to is not None:
-            start = add_years(fact.valid_to, -term.years) + _DAY
-    if term is None:
-        return None
-    end = fact.valid_to
-    if end is None:
-        if term.years is not None:
-            end = eve_of(start, term.years)
-        elif term.ends_following_year is not None:
-            end = max(date(year + 1, *term.ends_following_year), start)
-    elif end < start:
-        return None
-    return Period(fact, term, start, end, year)
-
-
-def _year_ending(end: date, term: Term) -> int:
-    """The title's own year, told from its end alone."""
-    if term.years is not None:
-        return end.year - term.years
-    follows = term.ends_following_year or (1, 1)
-    return end.year - 1 if (end.month, end.day) <= follows else end.year
-
-
-def same_title(one: TitleFact, other: TitleFact) -> bool:
-    """Whether two facts of a kind may be records of one title: nothing known about both contradicts."""
-    if one.number and other.number and one.number != other.number:
-        return False
-    mine, theirs = year_of(one), year_of(other)
-    return mine is None or theirs is None or mine == theirs
 
 
 def _tells_of(fact: TitleFact, stop: date, period: Period) -> bool:
@@ -381,7 +122,7 @@ def _runs(
     runs: list[Run] = []
     for period in periods:
         run = runs[-1] if runs else None
-        if run is not None and (run.last is None or period.start <= run.last + _DAY):
+        if run is not None and (run.last is None or period.start <= run.last + DAY):
             run.join(period)
         else:
             runs.append(Run(period))
@@ -397,7 +138,7 @@ def _renews(
     carry_ends = carried_until(before.tail, facts, rounds, applied)
     if carry_ends is None or before.tail.stop is not None:
         return False
-    return after.start <= carry_ends + _DAY or after.periods[0].year == before.tail.next_year
+    return after.start <= carry_ends + DAY or after.periods[0].year == before.tail.next_year
 
 
 def carried_until(
@@ -420,7 +161,7 @@ def carried_until(
     else:
         day = round_closes(term, year, rounds)
     if period.stop is not None:
-        day = min(day, period.stop - _DAY)
+        day = min(day, period.stop - DAY)
     return max(day, period.end)
 
 
@@ -478,7 +219,7 @@ def course_of(
                 course.append((expiring_from, "expiring"))
         after = runs[index + 1] if index + 1 < len(runs) else None
         if after is not None and after.stitched:
-            course.append((last + _DAY, "awaiting_update" if tail.term.carry == "round" else "renewing"))
+            course.append((last + DAY, "awaiting_update" if tail.term.carry == "round" else "renewing"))
             continue
         for day, state in _aftermath(run, facts, rounds, applied):
             if after is None or day < after.start:
@@ -502,8 +243,8 @@ def _aftermath(
         else:
             going = tail.next_year is not None and under_way(tail.term.kind, tail.next_year, facts, applied)
             state = "renewing" if going else "expired_unverified"
-        steps.append((last + _DAY, state))
-    steps.append((until + _DAY, "lapsed_unrenewed"))
+        steps.append((last + DAY, state))
+    steps.append((until + DAY, "lapsed_unrenewed"))
     if tail.stop is not None:
         steps = [step for step in steps if step[0] < tail.stop]
         steps.append((tail.stop, _ended_state(_reason_of(run))))
@@ -548,7 +289,7 @@ def timeline(
 ) -> tuple[Segment, ...]:
     """The states of one kind from the first day it was held: no gaps, no overlaps, the last one open."""
     course, _ = course_of([fact for fact in facts if fact.kind == kind], terms, rounds, applied)
-    ends: list[date | None] = [day - _DAY for day, _ in course[1:]]
+    ends: list[date | None] = [day - DAY for day, _ in course[1:]]
     return tuple(Segment(state, day, end) for (day, state), end in zip(course, [*ends, None], strict=False))
 
 

@@ -5,14 +5,12 @@ from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
+from crm.domain.clock import SHANGHAI
 from crm.domain.fields import CHOICES, FIELDS, Field
 from crm.domain.industries import industry_words
 from crm.domain.kinds import KINDS, POOL, POOL_KIND, RUNG_NAMES, RUNGS, STATES
 from crm.domain.viewers import CLASSES, ROLES
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 BLANK = "未填"
 NOT_APPLICABLE = "不适用"

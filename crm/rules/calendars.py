@@ -5,8 +5,9 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
+from crm.domain.clock import SHANGHAI, end_of_day
 from crm.domain.kinds import KINDS
-from crm.domain.titles import ASSUMED, SHANGHAI, Round, end_of_day
+from crm.domain.rounds import ASSUMED, Round
 from crm.domain.workdays import Holidays
 from crm.rules.ladder import citation_of, day_of
 from crm.rules.loader import HERE, RuleFileError, read

@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any
 
 from crm.domain.kinds import KINDS, POOL, RUNGS
+from crm.domain.periods import Citation, Term
 from crm.domain.standing import Ladder, RungEntry
-from crm.domain.titles import Citation, Term
 from crm.rules.loader import RuleFileError, read
 
 CARRIES = frozenset({"round", "announcement", "none"})

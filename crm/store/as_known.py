@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from crm.domain.periods import TitleFact
 from crm.domain.standing import EnterpriseFacts, PoolFact
-from crm.domain.titles import TitleFact
 from crm.extensions import db
 from crm.store.changes import Change, ChangeSet
 from crm.store.writer import from_plain

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
+from crm.domain.clock import SHANGHAI
 from crm.domain.obligations import NEXT_STEP
 from crm.domain.pinyin import needle
-from crm.domain.titles import SHANGHAI
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.enterprises import Enterprise

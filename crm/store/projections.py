@@ -13,9 +13,10 @@ from sqlalchemy import delete, select
 from crm.domain.fields import CHOICES
 from crm.domain.names import normalise_name
 from crm.domain.obligations import NextStep, ObligationFacts, Outcome, obligations
+from crm.domain.periods import TitleFact
 from crm.domain.pinyin import haystack, sort_key
 from crm.domain.standing import EnterpriseFacts, PoolFact, standing
-from crm.domain.titles import TitleFact, spells
+from crm.domain.titles import spells
 from crm.extensions import db, policy
 from crm.store.applications import Application
 from crm.store.bulk import Bulk, insert_rows

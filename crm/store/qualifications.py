@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.domain.titles import TitleFact
+from crm.domain.periods import TitleFact
 from crm.extensions import db
 from crm.store.records import Model, Record, add_field_columns
 from crm.store.types import Moment, Words

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import Date, ForeignKey, SmallInteger, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.domain.titles import Round, RoundTable
+from crm.domain.rounds import Round, RoundTable
 from crm.extensions import db
 from crm.store.records import Model, Record
 from crm.store.regions import TOWNSHIP, Region

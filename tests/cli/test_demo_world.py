@@ -13,10 +13,11 @@ from crm.domain.facts import Facts
 from crm.domain.fields import AFFILIATIONS, CHOICES, FIELDS
 from crm.domain.judgements import one_short
 from crm.domain.names import normalise_name, split_name
+from crm.domain.periods import TitleFact
 from crm.domain.pinyin import search_keys
+from crm.domain.rounds import RoundTable
 from crm.domain.standing import EnterpriseFacts, PoolFact, standing
 from crm.domain.title_problems import title_problems
-from crm.domain.titles import RoundTable, TitleFact
 from crm.domain.viewers import ROLES
 from crm.rules.calendars import rounds
 from crm.rules.ladder import load_ladder

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crm.domain.clock import SHANGHAI, end_of_day
 from crm.domain.obligations import NextStep, ObligationFacts, Outcome, obligations
-from crm.domain.titles import SHANGHAI, Round, TitleFact, end_of_day
+from crm.domain.periods import TitleFact
+from crm.domain.rounds import Round
 from crm.rules.cadences import load_cadences
 from crm.rules.calendars import rounds as seeded_rounds
 from crm.rules.ladder import load_ladder

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.domain.kinds import HELD_STATES, KINDS
+from crm.domain.periods import TitleFact
+from crm.domain.rounds import Round, RoundTable
 from crm.domain.standing import EnterpriseFacts, PoolFact, Standing, standing
-from crm.domain.titles import Round, RoundTable, TitleFact
 from crm.rules.ladder import load_ladder
 
 LADDER = load_ladder()

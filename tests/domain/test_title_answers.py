@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.domain.facts import Facts, facts_from_json
-from crm.domain.titles import TitleFact, period_of, title_state
+from crm.domain.periods import TitleFact, period_of
+from crm.domain.titles import title_state
 from crm.rules.ladder import load_ladder
 
 ON = date(2026, 11, 23)

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from crm.domain.periods import TitleFact
 from crm.domain.title_problems import is_repetition, title_problems
-from crm.domain.titles import TitleFact
 from crm.rules.ladder import load_ladder
 
 TERMS = load_ladder().terms

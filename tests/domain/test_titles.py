@@ -7,18 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crm.domain.clock import SHANGHAI
 from crm.domain.kinds import HELD_STATES, STATES
-from crm.domain.titles import (
-    SHANGHAI,
-    Round,
-    RoundTable,
-    Spell,
-    TitleFact,
-    period_of,
-    spells,
-    timeline,
-    title_state,
-)
+from crm.domain.periods import TitleFact, period_of
+from crm.domain.rounds import Round, RoundTable
+from crm.domain.titles import Spell, spells, timeline, title_state
 from crm.rules.ladder import load_ladder
 
 TERMS = load_ladder().terms

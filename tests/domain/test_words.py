@@ -7,15 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.domain import words
+from crm.domain.clock import SHANGHAI
 from crm.domain.fields import CHOICES, FIELDS, field_of
 from crm.domain.kinds import STATES
 
 MONDAY = date(2027, 5, 24)
-NOON = datetime(2027, 5, 24, 12, 0, tzinfo=words.SHANGHAI)
+NOON = datetime(2027, 5, 24, 12, 0, tzinfo=SHANGHAI)
 
 
 def at(year, month, day, hour=0, minute=0, second=0):
-    return datetime(year, month, day, hour, minute, second, tzinfo=words.SHANGHAI)
+    return datetime(year, month, day, hour, minute, second, tzinfo=SHANGHAI)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +275,7 @@ def test_a_long_list_of_names_counts_the_rest():
 @settings(max_examples=60)
 @given(st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2090, 1, 1)))  # noqa: DTZ001
 def test_days_left_agree_with_the_difference_of_days(naive):
-    due = naive.replace(hour=12, minute=0, tzinfo=words.SHANGHAI)
+    due = naive.replace(hour=12, minute=0, tzinfo=SHANGHAI)
     now = due - timedelta(days=9)
 
     assert words.days_left(due, now) == ("剩 9 天", "")

@@ -4,8 +4,9 @@ from datetime import date, datetime
 
 import pytest
 
+from crm.domain.clock import SHANGHAI, end_of_day
 from crm.domain.kinds import KINDS, POOL
-from crm.domain.titles import SHANGHAI, Citation, end_of_day
+from crm.domain.periods import Citation
 from crm.rules import calendars, ladder
 from crm.rules.calendars import holidays, rounds, windows
 from crm.rules.ladder import citation_of, load_ladder, month_day

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from crm.domain.titles import Round, TitleFact
+from crm.domain.periods import TitleFact
+from crm.domain.rounds import Round
 from crm.web.enterprises import titles
 
 ON = date(2026, 11, 25)

@@ -5,8 +5,8 @@ from typing import Any
 
 from flask import request
 
+from crm.domain.clock import SHANGHAI
 from crm.domain.standing import standing
-from crm.domain.titles import SHANGHAI
 from crm.extensions import policy
 from crm.store.as_known import facts_known
 from crm.web.doors import today

@@ -18,7 +18,7 @@ from crm.domain.codes import check_code
 from crm.domain.fields import AFFILIATIONS, FIELDS, Field, fields_of
 from crm.domain.kinds import KINDS, POOL
 from crm.domain.obligations import NEXT_STEP
-from crm.domain.titles import TitleFact
+from crm.domain.periods import TitleFact
 from crm.domain.viewers import CONFIDENTIAL, INTERNAL
 from crm.domain.words import local
 from crm.extensions import db

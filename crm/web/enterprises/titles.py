@@ -8,7 +8,9 @@ from typing import Any
 
 from crm.domain import words
 from crm.domain.kinds import KINDS, POOL
-from crm.domain.titles import Round, Segment, TitleFact, period_of, rounds_of, term_for, timeline
+from crm.domain.periods import TitleFact, period_of, term_for
+from crm.domain.rounds import Round, rounds_of
+from crm.domain.titles import Segment, timeline
 from crm.extensions import policy
 from crm.store.applications import Application
 from crm.store.pool import PoolMembership
