@@ -5,23 +5,14 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
 from math import ceil
 
 from crm.domain.amounts import (
-    ANYTHING,
     ZERO,
     Span,
     Threshold,
-    growth_rate,
-    less,
-    plain,
-    quotient,
-    say_number,
     say_value,
-    summed,
     threshold_of,
-    unit_of_key,
 )
 from crm.domain.conditions import (
     MET,
@@ -38,61 +29,22 @@ from crm.domain.conditions import (
     Check,
     Classify,
     Compare,
-    Count,
     Criterion,
-    DaysSince,
     EachYear,
     Growth,
     Industry,
     Is,
     Manual,
-    Minus,
     Not,
     Outcome,
-    Ratio,
     RuleSet,
     Score,
     Tiers,
-    Total,
-    Value,
     unit_of,
 )
-from crm.domain.facts import FactRef, Facts
-from crm.domain.fields import FIELDS
+from crm.domain.facts import Facts
 from crm.domain.judgements import CriterionResult, Gap, Result, walk
-
-
-class _Look:
-    """One evaluation of one criterion: reads facts and remembers what was read and what was missing."""
-
-    def __init__(self, rules: RuleSet, facts: Facts, on: date, shift: int = 0) -> None:
-        self.rules, self.facts, self.on, self.shift = rules, facts, on, shift
-        self.year = on.year + rules.year_offset
-        self.inputs: dict[FactRef, object] = {}
-        self.missing: dict[FactRef, None] = {}
-
-    def again(self, shift: int | None = None) -> "_Look":
-        return _Look(self.rules, self.facts, self.on, self.shift if shift is None else shift)
-
-    def ref(self, key: str, offset: int = 0) -> FactRef:
-        return FactRef(key, self.year + self.shift + offset) if key.startswith("figures.") else FactRef(key)
-
-    def read(self, key: str, offset: int = 0) -> object:
-        ref = self.ref(key, offset)
-        value = self.facts.value(ref.key, ref.year)
-        self.inputs[ref] = value
-        if value is None:
-            self.missing[ref] = None
-        return value
-
-    def number(self, key: str, offset: int = 0) -> Span:
-        value = self.read(key, offset)
-        if value is None:
-            least = FIELDS[key].minimum
-            return Span(None if least is None else Fraction(least), None)
-        assert isinstance(value, int | Decimal)
-        exact = Fraction(value)
-        return Span(exact, exact)
+from crm.domain.measuring import Look, exact_value, gap_of, measure, said_of
 
 
 def compare(rule_set: RuleSet, facts: Facts, on: date | None = None) -> Result:
@@ -102,7 +54,7 @@ def compare(rule_set: RuleSet, facts: Facts, on: date | None = None) -> Result:
     When a gate does not apply, nothing else is judged and the result is NOT_APPLICABLE.
     """
     day = facts.on if on is None else on
-    look = _Look(rule_set, facts, day)
+    look = Look(rule_set, facts, day)
     results: list[CriterionResult] = []
     gates = {id: n for n, id in enumerate(rule_set.gate)}
     shut = False
@@ -140,7 +92,7 @@ def _any(outcomes: Iterable[Outcome]) -> Outcome:
 _OPPOSITE = {MET: UNMET, UNMET: MET}
 
 
-def _judge(criterion: Criterion, look: _Look) -> CriterionResult:
+def _judge(criterion: Criterion, look: Look) -> CriterionResult:
     fresh = look.again()
     judged = _CHECKS[type(criterion.check)](criterion, criterion.check, fresh)
     if criterion.role != "notice":
@@ -152,7 +104,7 @@ def _judge(criterion: Criterion, look: _Look) -> CriterionResult:
 
 def _result(
     criterion: Criterion,
-    look: _Look,
+    look: Look,
     outcome: Outcome,
     *,
     value: object = None,
@@ -190,64 +142,6 @@ def _result(
     )
 
 
-# Amounts.
-
-
-def _measure(amount: Amount, look: _Look) -> Span:
-    match amount:
-        case Value(key, year):
-            return look.number(key, year)
-        case Total(key, years, year):
-            return summed(look.number(key, year - back) for back in range(years))
-        case Count(group):
-            return _count(group, look)
-        case Ratio(top, bottom, share):
-            return quotient(_measure(top, look), _measure(bottom, look), share)
-        case Minus(first, second):
-            a, b = _measure(first, look), _measure(second, look)
-            return Span(less(a.lo, b.hi), less(a.hi, b.lo), a.why or b.why)
-        case Growth(key, years, method):
-            return growth_rate([look.number(key, -back) for back in reversed(range(years))], method)
-        case DaysSince(key):
-            value = look.read(key)
-            days = Fraction((look.on - value).days) if isinstance(value, date) else None
-            return ANYTHING if days is None else Span(days, days)
-
-
-# What makes a piece of IP count, in the order it is asked; each answers yes, no or None for not known.
-_IP_TESTS: tuple[tuple[str, Callable[[object, date], bool]], ...] = (
-    ("granted_on", lambda value, on: isinstance(value, date) and value <= on),
-    ("expires_on", lambda value, on: isinstance(value, date) and value >= on),
-    ("supports_main_product", lambda value, on: value is True),
-    ("disputed", lambda value, on: value is False),
-)
-
-
-def _count(group: str, look: _Look) -> Span:
-    """The pieces of IP of one class: those that surely count, and those that may once their blanks are filled."""
-    ref = FactRef(f"ip.{group}_count")
-    owned = look.facts.intellectual_property
-    if owned is None:
-        look.inputs[ref] = None
-        look.missing[ref] = None
-        return Span(ZERO, None)
-    classes = look.rules.ip_classes
-    kinds = frozenset().union(*classes.values()) if group == "any" else classes[group]
-    sure = possible = 0
-    for item in owned:
-        if item.get("kind") is not None and item["kind"] not in kinds:
-            continue
-        blanks = [] if item.get("kind") is not None else ["kind"]
-        blanks += [code for code, _ in _IP_TESTS if item.get(code) is None]
-        if any(code not in blanks and not test(item[code], look.on) for code, test in _IP_TESTS):
-            continue
-        possible += 1
-        sure += not blanks
-        look.missing.update((FactRef(f"intellectual_property.{code}"), None) for code in blanks)
-    look.inputs[ref] = sure if sure == possible else None
-    return Span(Fraction(sure), Fraction(possible))
-
-
 # Conditions.
 
 
@@ -270,28 +164,28 @@ def _holds(span: Span, op: str, threshold: Fraction) -> Outcome:
     raise ValueError(f"unknown operator {op}")
 
 
-def _compare(criterion: Criterion, check: Compare, look: _Look) -> CriterionResult:
-    span = _measure(check.amount, look)
+def _compare(criterion: Criterion, check: Compare, look: Look) -> CriterionResult:
+    span = measure(check.amount, look)
     candidates = _thresholds(check, look)
     outcomes = {_holds(span, check.op, _raised(check.amount, threshold)) for threshold in candidates}
     outcome = outcomes.pop() if len(outcomes) == 1 else UNKNOWN
     threshold = candidates[0] if len(candidates) == 1 else None
-    gap = _gap(check.amount, check.op, threshold, look) if outcome is UNMET and threshold is not None else None
+    gap = gap_of(check.amount, check.op, threshold, look) if outcome is UNMET and threshold is not None else None
     asked = check.asked
     if asked is None and threshold is not None:
         asked = threshold_of(check.op, threshold, unit_of(check.amount))
     return _result(
-        criterion, look, outcome, value=_exact(check.amount, span), said=_said(check.amount, span), gap=gap,
+        criterion, look, outcome, value=exact_value(check.amount, span), said=said_of(check.amount, span), gap=gap,
         reason=span.why, threshold=asked,
     )  # fmt: skip
 
 
-def _thresholds(check: Compare, look: _Look) -> list[Fraction]:
+def _thresholds(check: Compare, look: Look) -> list[Fraction]:
     """The thresholds that may apply: one, or several while the bracket is not known."""
     if check.threshold is not None:
         return [check.threshold]
     assert check.by is not None
-    span = _measure(check.by, look)
+    span = measure(check.by, look)
     found, below = [], None
     for upto, threshold in check.brackets:
         reaches = span.hi is None or below is None or span.hi > below
@@ -309,7 +203,7 @@ def _raised(amount: Amount, threshold: Fraction) -> Fraction:
     return threshold
 
 
-def _is(criterion: Criterion, check: Is, look: _Look) -> CriterionResult:
+def _is(criterion: Criterion, check: Is, look: Look) -> CriterionResult:
     value = look.read(check.key, check.year)
     outcome = UNKNOWN if value is None else MET if value in check.expected else UNMET
     words = "或".join(sorted(say_value(check.key, expected) for expected in check.expected))
@@ -319,7 +213,7 @@ def _is(criterion: Criterion, check: Is, look: _Look) -> CriterionResult:
     )  # fmt: skip
 
 
-def _applies(criterion: Criterion, check: Applies, look: _Look) -> CriterionResult:
+def _applies(criterion: Criterion, check: Applies, look: Look) -> CriterionResult:
     value = look.read(check.key, check.year)
     outcome, reason = (UNKNOWN, "") if value is None else check.outcomes.get(str(value), (NEEDS_PERSON, ""))
     words = "、".join(say_value(check.key, code) for code, (out, _) in check.outcomes.items() if out is MET)
@@ -348,7 +242,7 @@ def _divisions(code: str) -> frozenset[str]:
     return frozenset()
 
 
-def _industry(criterion: Criterion, check: Industry, look: _Look) -> CriterionResult:
+def _industry(criterion: Criterion, check: Industry, look: Look) -> CriterionResult:
     value = look.read(check.key)
     divisions = _divisions(str(value)) if value is not None else frozenset()
     inside = divisions & check.listed
@@ -363,26 +257,26 @@ def _industry(criterion: Criterion, check: Industry, look: _Look) -> CriterionRe
     )  # fmt: skip
 
 
-def _manual(criterion: Criterion, check: Manual, look: _Look) -> CriterionResult:
+def _manual(criterion: Criterion, check: Manual, look: Look) -> CriterionResult:
     return _result(criterion, look, NEEDS_PERSON, reason=check.question)
 
 
-def _all_of(criterion: Criterion, check: AllOf, look: _Look) -> CriterionResult:
+def _all_of(criterion: Criterion, check: AllOf, look: Look) -> CriterionResult:
     parts = tuple(_judge(part, look) for part in check.parts)
     return _result(criterion, look, _all(p.result for p in parts if p.role == "condition"), parts=parts, combine="all")
 
 
-def _any_of(criterion: Criterion, check: AnyOf, look: _Look) -> CriterionResult:
+def _any_of(criterion: Criterion, check: AnyOf, look: Look) -> CriterionResult:
     parts = tuple(_judge(part, look) for part in check.parts)
     return _result(criterion, look, _any(p.result for p in parts if p.role == "condition"), parts=parts, combine="any")
 
 
-def _not(criterion: Criterion, check: Not, look: _Look) -> CriterionResult:
+def _not(criterion: Criterion, check: Not, look: Look) -> CriterionResult:
     part = _judge(check.part, look)
     return _result(criterion, look, _OPPOSITE.get(part.result, part.result), parts=(part,), combine="not")
 
 
-def _each_year(criterion: Criterion, check: EachYear, look: _Look) -> CriterionResult:
+def _each_year(criterion: Criterion, check: EachYear, look: Look) -> CriterionResult:
     parts = []
     for offset in check.years:
         year = look.year + look.shift + offset
@@ -399,14 +293,14 @@ def _points_outcome(lo: int, hi: int, otherwise: Outcome) -> Outcome:
     return otherwise if lo < hi else MET if lo > 0 else UNMET
 
 
-def _bands(criterion: Criterion, check: Bands, look: _Look) -> CriterionResult:
-    span = _measure(check.amount, look)
+def _bands(criterion: Criterion, check: Bands, look: Look) -> CriterionResult:
+    span = measure(check.amount, look)
     top = check.bands[0][1]
     lo = 0 if span.why or span.lo is None else _points(check, span.lo)
     hi = top if span.why or span.hi is None else _points(check, span.hi)
     return _result(
         criterion, look, _points_outcome(lo, hi, NEEDS_PERSON if span.why else UNKNOWN), score=(lo, hi),
-        value=_exact(check.amount, span), said=_said(check.amount, span), reason=span.why, threshold=check.asked,
+        value=exact_value(check.amount, span), said=said_of(check.amount, span), reason=span.why, threshold=check.asked,
     )  # fmt: skip
 
 
@@ -414,12 +308,12 @@ def _points(check: Bands, value: Fraction) -> int:
     return next((points for bound, points in check.bands if value >= bound), 0)
 
 
-def _tiers(criterion: Criterion, check: Tiers, look: _Look) -> CriterionResult:
+def _tiers(criterion: Criterion, check: Tiers, look: Look) -> CriterionResult:
     """The lowest possible points come from the first tier surely met, the highest from the first not surely missed."""
     lo = hi = 0
     undecided = UNKNOWN
     for tier, points in check.tiers:
-        outcome = _holds(_measure(tier.amount, look), tier.op, tier.threshold or ZERO)
+        outcome = _holds(measure(tier.amount, look), tier.op, tier.threshold or ZERO)
         undecided = outcome if outcome is NEEDS_PERSON else undecided
         if outcome is not UNMET:
             hi = max(hi, points)
@@ -431,7 +325,7 @@ def _tiers(criterion: Criterion, check: Tiers, look: _Look) -> CriterionResult:
     return _result(criterion, look, outcome, score=(lo, hi), value=lo if lo == hi else None, said=said)
 
 
-def _best_of(criterion: Criterion, check: BestOf, look: _Look) -> CriterionResult:
+def _best_of(criterion: Criterion, check: BestOf, look: Look) -> CriterionResult:
     parts = tuple(_judge(part, look) for part in check.parts)
     ranges = [part.score for part in parts if part.score is not None]
     lo, hi = max(low for low, _ in ranges), max(high for _, high in ranges)
@@ -439,7 +333,7 @@ def _best_of(criterion: Criterion, check: BestOf, look: _Look) -> CriterionResul
     return _result(criterion, look, _points_outcome(lo, hi, open_), score=(lo, hi), parts=parts, combine="best")
 
 
-def _score(criterion: Criterion, check: Score, look: _Look) -> CriterionResult:
+def _score(criterion: Criterion, check: Score, look: Look) -> CriterionResult:
     """Met only when the lowest possible total passes, unmet only when the highest fails."""
     parts = tuple(_judge(part, look) for part in check.parts)
     ranges = [part.score for part in parts if part.score is not None]
@@ -461,7 +355,7 @@ def _score(criterion: Criterion, check: Score, look: _Look) -> CriterionResult:
 
 
 def _ways(
-    parts: tuple[Criterion, ...], results: tuple[CriterionResult, ...], short: int, look: _Look
+    parts: tuple[Criterion, ...], results: tuple[CriterionResult, ...], short: int, look: Look
 ) -> tuple[Gap, ...]:
     """Single changes that bring the missing points, each the smallest of its part."""
     found: list[Gap] = []
@@ -479,18 +373,18 @@ def _ways(
     return tuple(found)
 
 
-def _steps_up(check: Check, wanted: int, look: _Look) -> Iterator[Gap]:
+def _steps_up(check: Check, wanted: int, look: Look) -> Iterator[Gap]:
     """The change of one fact for each way to at least ``wanted`` points, the lowest tier first."""
     steps: list[Gap | None] = []
     if isinstance(check, Bands):
-        steps = [_gap(check.amount, ">=", bound, look) for bound, points in check.bands if points >= wanted][-1:]
+        steps = [gap_of(check.amount, ">=", bound, look) for bound, points in check.bands if points >= wanted][-1:]
     elif isinstance(check, Tiers):
         tiers = [tier for tier, points in reversed(check.tiers) if points >= wanted]
-        steps = [_gap(tier.amount, tier.op, tier.threshold, look) for tier in tiers if tier.threshold is not None]
+        steps = [gap_of(tier.amount, tier.op, tier.threshold, look) for tier in tiers if tier.threshold is not None]
     yield from (gap for gap in steps if gap is not None)
 
 
-def _classify(criterion: Criterion, check: Classify, look: _Look) -> CriterionResult:
+def _classify(criterion: Criterion, check: Classify, look: Look) -> CriterionResult:
     """Every size class that what is known still allows; one left is the class, 大型 gone is already 中小微."""
     industry = look.read(check.key)
     if industry is None:
@@ -531,76 +425,6 @@ _CHECKS: dict[type, Callable[..., CriterionResult]] = {
     Score: _score,
     Classify: _classify,
 }
-
-
-# Gaps.
-
-# The smallest step a fact of this unit can take.
-_STEPS: dict[str, Fraction] = {"元": Fraction(1, 100)}
-
-
-def _gap(amount: Amount, op: str, threshold: Fraction, look: _Look) -> Gap | None:
-    """The smallest change of the one fact that carries the amount, the others staying; None when there is no such."""
-    grow = op in (">=", ">")
-    match amount:
-        case Value(key, year) | Total(key, _, year):
-            ref = look.ref(key, year)
-            now, target = _measure(amount, look).exact, threshold
-        case Count(group):
-            ref = FactRef(f"ip.{group}_count")
-            now, target = _measure(amount, look).exact, threshold
-        case Ratio(Value(key, year) | Total(key, _, year) as top, bottom, share):
-            ref = look.ref(key, year)
-            base = _measure(bottom, look).exact
-            now = _measure(top, look).exact
-            if base is None or base <= 0 or (share and threshold > 1):
-                return None
-            target = threshold * base
-        case Growth(key, years, method):
-            ref = look.ref(key)
-            now, last = look.number(key).exact, _last_for(look, key, years, method, threshold)
-            if last is None:
-                return None
-            target = last
-        case _:
-            return None
-    if now is None or op == "=":
-        return None
-    unit = unit_of_key(ref.key)
-    step = _STEPS.get(unit, Fraction(1))
-    change = target - now if grow else now - target
-    steps = ceil(change / step)
-    if op in (">", "<") and steps * step == change:
-        steps += 1
-    return Gap(plain(steps * step), unit, grow, ref) if steps > 0 else None
-
-
-def _last_for(look: _Look, key: str, years: int, method: str, rate: Fraction) -> Fraction | None:
-    """The last year's value that would give this growth, the earlier ones staying."""
-    earlier = [look.number(key, -back).exact for back in reversed(range(1, years))]
-    known = [value for value in earlier if value is not None and value > 0]
-    if len(known) < len(earlier) or not known:
-        return None
-    if method == "compound":
-        return known[0] * (1 + rate) ** (years - 1)
-    steps = [after / before for before, after in pairwise(known)]
-    return ((1 + rate) * (len(steps) + 1) - sum(steps, ZERO)) * known[-1]
-
-
-def _exact(amount: Amount, span: Span) -> object:
-    value = span.exact
-    if value is None or (isinstance(amount, Growth) and amount.method == "compound"):
-        return None
-    if unit_of(amount) == "%":
-        return value
-    return int(value) if value.denominator == 1 and unit_of(amount) != "元" else plain(value)
-
-
-def _said(amount: Amount, span: Span) -> str:
-    """The words of an amount that has no single value to print: the factor of a compound rate."""
-    if span.exact is None or not (isinstance(amount, Growth) and amount.method == "compound"):
-        return ""
-    return f"{amount.years - 1} 年间为 {say_number(span.exact, '')} 倍"
 
 
 _SME = Threshold("in", None, "", "中型、小型或微型")

@@ -299,14 +299,18 @@ def test_every_form_that_edits_a_record_is_tried_by_two_people(sqlite_app):
     assert sorted(posts ^ ({edit.endpoint for edit in EDITS} | NO_EDITS.keys())) == []
 
 
-@every_edit
-def test_edits_of_different_fields_both_stand(browsers, edit):
+def saved_after_the_other(browsers, edit, typed):
+    """Both open one record, the other saves ``typed``, then I send mine: the record's id and the answer to me."""
     mine, theirs = browsers
     record_id = edit.make()
     page, same_page = opened(mine, edit, record_id), opened(theirs, edit, record_id)
-    edit.other_saves(theirs, record_id, same_page, edit.beside)
+    edit.other_saves(theirs, record_id, same_page, typed)
+    return record_id, mine.post(edit.target(record_id), data={**page, **edit.along, edit.mine.name: edit.mine.text})
 
-    answer = mine.post(edit.target(record_id), data={**page, **edit.along, edit.mine.name: edit.mine.text})
+
+@every_edit
+def test_edits_of_different_fields_both_stand(browsers, edit):
+    record_id, answer = saved_after_the_other(browsers, edit, edit.beside)
 
     assert answer.status_code == 302
     kept = [edit.kept(record_id, typed.name) for typed in (edit.beside, edit.mine)]
@@ -315,13 +319,10 @@ def test_edits_of_different_fields_both_stand(browsers, edit):
 
 @every_edit
 def test_the_same_field_is_saved_only_after_one_was_chosen(browsers, edit):
-    mine, theirs = browsers
-    record_id = edit.make()
-    page, same_page = opened(mine, edit, record_id), opened(theirs, edit, record_id)
-    edit.other_saves(theirs, record_id, same_page, edit.theirs)
+    mine, _ = browsers
+    record_id, clash = saved_after_the_other(browsers, edit, edit.theirs)
     target = edit.target(record_id)
 
-    clash = mine.post(target, data={**page, **edit.along, edit.mine.name: edit.mine.text})
     pressed_again = mine.post(target, data=form_on(clash.text, target))
     held = edit.kept(record_id, edit.theirs.name)
     chosen = mine.post(target, data={**form_on(pressed_again.text, target), f"pick_{edit.mine.name}": "mine"})
@@ -339,13 +340,10 @@ def test_the_same_field_is_saved_only_after_one_was_chosen(browsers, edit):
 
 @every_edit
 def test_theirs_stays_when_it_is_chosen(browsers, edit):
-    mine, theirs = browsers
-    record_id = edit.make()
-    page, same_page = opened(mine, edit, record_id), opened(theirs, edit, record_id)
-    edit.other_saves(theirs, record_id, same_page, edit.theirs)
+    mine, _ = browsers
+    record_id, clash = saved_after_the_other(browsers, edit, edit.theirs)
     target = edit.target(record_id)
 
-    clash = mine.post(target, data={**page, **edit.along, edit.mine.name: edit.mine.text})
     chosen = mine.post(target, data={**form_on(clash.text, target), f"pick_{edit.mine.name}": "theirs"})
 
     assert (clash.status_code, chosen.status_code) == (409, 302)

@@ -1,10 +1,7 @@
 """The file of one enterprise (一户一档): one page with tabs, each of them a constant number of queries."""
 
-from dataclasses import dataclass
-from datetime import date
-from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from flask import abort, current_app, render_template, request, url_for
 from sqlalchemy import func, select
@@ -12,39 +9,29 @@ from sqlalchemy import func, select
 from crm.actions.applications import OUTCOMES
 from crm.actions.assessments import facts_from, judge
 from crm.actions.enterprises import belonging_value
-from crm.actions.rights import may_edit, may_log, may_record_ip, may_record_title
+from crm.actions.rights import may_log, may_record_ip, may_record_title
 from crm.domain import words
 from crm.domain.codes import check_code
 from crm.domain.fields import AFFILIATIONS, FIELDS, Field, fields_of
-from crm.domain.kinds import KINDS, POOL
-from crm.domain.obligations import NEXT_STEP
+from crm.domain.kinds import KINDS
 from crm.domain.periods import TitleFact
-from crm.domain.viewers import CONFIDENTIAL, INTERNAL
-from crm.domain.words import local
 from crm.extensions import db
 from crm.rules import rule_sets
-from crm.store import enterprise_lists
-from crm.store.applications import applications_of
 from crm.store.assessments import Assessment
 from crm.store.changes import Change, ChangeSet, history_of_enterprise, history_of_field
-from crm.store.enterprises import FORMER_NAME, OLD_NUMBER, affiliations_of, aliases_of
-from crm.store.figures import figures_of
-from crm.store.intellectual_property import IntellectualProperty, ip_of
+from crm.store.enterprises import FORMER_NAME, OLD_NUMBER
+from crm.store.intellectual_property import IntellectualProperty
 from crm.store.obligation_lists import WAITING
-from crm.store.obligations import obligations_of
-from crm.store.pool import memberships_of
-from crm.store.qualifications import Qualification, qualifications_of
-from crm.store.scope import visible_enterprise
+from crm.store.qualifications import Qualification
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
-from crm.store.windows import calendar
 from crm.web import reference
-from crm.web.addresses import Texts, whole
+from crm.web.addresses import whole
 from crm.web.changes import lines
 from crm.web.doors import SIGNED_IN, open_to, today, viewer
-from crm.web.enterprises import blueprint, filters, judging, titles
+from crm.web.enterprises import blueprint, judging, titles
+from crm.web.enterprises.figures_grid import figures
+from crm.web.enterprises.file import File, file_of
 from crm.web.enterprises.known import as_known
-from crm.web.enterprises.listing import asked_by
-from crm.web.figures.groups import FIGURE_GROUPS, RECOGNITION_GROUPS
 
 TABS: dict[str, str] = {
     "": "概览",
@@ -59,96 +46,6 @@ TABS: dict[str, str] = {
 }
 HISTORY_PAGE = 60
 LOGS_SHOWN = 4
-# Rows of the grid on the overview; the tab has them all.
-MAIN_FIGURES = ("revenue", "rd_expense", "hightech_income", "net_assets", "staff_count", "sci_staff_sme")
-
-
-@dataclass
-class File:
-    """What the page reads of one enterprise; each part is read when a tab asks for it."""
-
-    row: Any
-    standing: Any
-    on: date
-
-    @cached_property
-    def classes(self) -> frozenset[str]:
-        return viewer().classes_over(self.standing)
-
-    @property
-    def reads_figures(self) -> bool:
-        return CONFIDENTIAL in self.classes
-
-    @cached_property
-    def may_edit(self) -> bool:
-        return may_edit(viewer(), self.standing)
-
-    @cached_property
-    def affiliations(self):
-        return affiliations_of(self.row.id)
-
-    @cached_property
-    def aliases(self):
-        return aliases_of(self.row.id)
-
-    @cached_property
-    def qualifications(self):
-        return qualifications_of(self.row.id)
-
-    @property
-    def reads_internal(self) -> bool:
-        return INTERNAL in self.classes
-
-    @cached_property
-    def applications(self):
-        return applications_of(self.row.id) if self.reads_internal else []
-
-    @cached_property
-    def pool(self):
-        return memberships_of(self.row.id)
-
-    @cached_property
-    def rounds(self):
-        return calendar().of(self.row.region_id)
-
-    @cached_property
-    def figures(self):
-        return figures_of(self.row.id) if self.reads_figures else []
-
-    @cached_property
-    def ip(self):
-        return ip_of(self.row.id)
-
-    @cached_property
-    def obligations(self):
-        found = obligations_of(self.row.id)
-        # A next step repeats an internal note; what follows from titles is for everybody.
-        return found if self.reads_internal else [one for one in found if one.kind != NEXT_STEP]
-
-    @property
-    def waiting(self):
-        """What is 未办, as the due list means it; the tab, the panel and the list behind them count the same."""
-        return [one for one in self.obligations if one.state in WAITING]
-
-    @property
-    def states(self) -> dict[str, str]:
-        found = {kind: getattr(self.standing, kind) for kind in (*KINDS, POOL)}
-        return {kind: state for kind, state in found.items() if enterprise_lists.shown(kind, state)}
-
-    @cached_property
-    def belongs(self) -> dict[str, Any]:
-        """The affiliation in force of each kind."""
-        found = {}
-        for one in self.affiliations:
-            if (one.starts_on is None or one.starts_on <= self.on) and (one.ends_on is None or self.on <= one.ends_on):
-                found[one.kind] = one
-        return found
-
-
-def file_of(enterprise_id: int) -> File:
-    """The enterprise for this viewer; NotFound when it is not theirs to see."""
-    row, standing = visible_enterprise(enterprise_id, viewer())
-    return File(row, standing, today())
 
 
 @blueprint.get("/enterprises/<int:enterprise_id>")
@@ -313,109 +210,6 @@ def _titles(file: File) -> dict[str, Any]:
     }
 
 
-def _figures(file: File, *, every: bool) -> dict[str, Any]:
-    """The grid: years as columns, fields as rows, with the source of each cell."""
-    if not file.reads_figures:
-        return {"grid": None}
-    by_year = {row.year: row for row in file.figures}
-    told = by_year if every else [y for y, r in by_year.items() if any(getattr(r, c) is not None for c in MAIN_FIGURES)]
-    last = max([file.on.year - 1, *told])
-    first = min([last - 2, *by_year]) if every else last - 4
-    years = list(range(max(first, last - 9), last + 1))
-    sources, changed = _sources(file)
-    unit = "元" if request.args.get("unit") == "yuan" else "万元"
-    groups = []
-    unasked = 0
-    for label, codes in (*FIGURE_GROUPS, *RECOGNITION_GROUPS) if every else (("", MAIN_FIGURES),):
-        rows = [_figure_row(FIELDS[f"figures.{code}"], years, by_year, sources, unit) for code in codes]
-        if (label, codes) in RECOGNITION_GROUPS:
-            # Most enterprises never need these, so what is blank is counted and not listed.
-            kept = [r for r in rows if any(cell["text"] for cell in r["cells"])]
-            unasked += len(rows) - len(kept)
-            groups.append({"label": label, "rows": kept, "blank": []})
-            continue
-        if every and not any(cell["text"] for r in rows for cell in r["cells"]):
-            groups.append({"label": label, "rows": [], "blank": [r["label"] for r in rows]})
-            continue
-        kept = [r for r in rows if not every or any(cell["text"] for cell in r["cells"])]
-        blank = [r["label"] for r in rows if r not in kept]
-        groups.append({"label": label, "rows": kept, "blank": blank})
-    return {
-        "grid": {
-            "years": years,
-            "groups": groups,
-            "ratio": _ratio_row(years, by_year),
-            "unit": unit,
-            "lapsed": changed,
-            "unasked": unasked,
-        },
-        "figure_years": sorted(by_year),
-        "next_year": last,
-    }
-
-
-def _figure_row(field, years, by_year, sources, unit) -> dict[str, Any]:
-    cells = []
-    for year in years:
-        row = by_year.get(year)
-        value = getattr(row, field.code) if row else None
-        text = ""
-        if value is not None:
-            text = words.money(value, unit) if field.type == "money" else words.value(field, value)
-            if field.type == "count":
-                text = words.number(value)
-        confirmed = (row.confirmed or {}).get(field.code) if row else None
-        source = sources.get((year, field.code))
-        mark = "v" if confirmed else "w" if source and source.get("lapsed") else None
-        title = source["words"] if source else None
-        if confirmed:
-            title = f"企业已确认：{confirmed.get('by', '')} {str(confirmed.get('at', ''))[:10]}；{title or ''}".rstrip(
-                "；"
-            )
-        cells.append({"text": text, "mark": mark, "source": title})
-    label = field.label + (f"（{field.unit}）" if field.type in ("count", "number") and field.unit else "")
-    return {"code": field.code, "label": label, "cells": cells, "basis": field.basis}
-
-
-def _ratio_row(years, by_year) -> list[str]:
-    cells = []
-    for year in years:
-        row = by_year.get(year)
-        known = row is not None and row.rd_expense is not None and row.revenue
-        cells.append(words.ratio(row.rd_expense / row.revenue) if known else "")
-    return cells
-
-
-def _sources(file: File) -> tuple[dict[tuple[int, str], dict[str, Any]], list[str]]:
-    """Who wrote each figure last, when and through which door; and which confirmations have lapsed since."""
-    query = (
-        select(Change.record_id, Change.op, Change.fields, ChangeSet.who, ChangeSet.door, ChangeSet.recorded_at)
-        .join(ChangeSet, ChangeSet.id == Change.change_set_id)
-        .where(Change.enterprise_id == file.row.id, Change.noun == "figures")
-        .order_by(Change.id)
-    )
-    year_of = {row.id: row.year for row in file.figures}
-    found: dict[tuple[int, str], dict[str, Any]] = {}
-    said = []
-    for record_id, op, fields, who, door, at in db.session.execute(query):
-        year = year_of.get(record_id)
-        if year is None:
-            continue
-        gone = set()
-        if op == "update" and "confirmed" in fields:
-            before, after = fields["confirmed"]
-            gone = set(before or {}) - set(after or {})
-        for code, value in fields.items():
-            if f"figures.{code}" in FIELDS:
-                when = f"{local(at):%Y-%m-%d}"
-                found[(year, code)] = {"words": f"{who} {when}，{words.DOORS.get(door, door)}", "lapsed": code in gone}
-                if code in gone and op == "update":
-                    was = words.value(f"figures.{code}", value[0])
-                    label, day = FIELDS[f"figures.{code}"].label, words.day(local(at).date(), file.on)
-                    said.append(f"{label} {year}：原 {was}，{who} {day} 改")
-    return found, said[-3:]
-
-
 def _comparison(file: File, kinds: list[str] | None = None) -> dict[str, Any]:
     if not file.reads_figures:
         return {"comparisons": [], "compare_kinds": []}
@@ -527,7 +321,7 @@ def _overview(file: File) -> dict[str, Any]:
     kind = asked if asked in kinds else kinds[0]
     return {
         **_titles(file),
-        **_figures(file, every=False),
+        **figures(file, every=False),
         **_comparison(file, [kind]),
         **_due(file),
         **_logs(file, LOGS_SHOWN),
@@ -583,7 +377,7 @@ def _history_of(file: File, noun: str, record_id: int, code: str) -> list[tuple[
 PARTS: dict[str, Any] = {
     "": _overview,
     "titles": _titles,
-    "figures": lambda file: _figures(file, every=True),
+    "figures": lambda file: figures(file, every=True),
     "ip": lambda file: {"pieces": file.ip},
     "compare": _compare_tab,
     "applications": _due,
@@ -591,32 +385,3 @@ PARTS: dict[str, Any] = {
     "due": _due,
     "history": _history,
 }
-
-
-@blueprint.get("/enterprises/<int:enterprise_id>/neighbours")
-@open_to(SIGNED_IN)
-def neighbours(enterprise_id: int):
-    """上一家 / 下一家 through the list one came from; asked for after the page, which does not wait for it."""
-    file_of(enterprise_id)
-    query = request.args.get("from", "")
-    # An address within the address: its NULs were still written as %00 when the outer one was read.
-    asked = asked_by(Texts(parse_qsl(query)))
-    ids = enterprise_lists.all_ids(asked.filter, viewer(), today=today(), sort=asked.sort, descending=asked.descending)
-    at = ids.index(enterprise_id) if enterprise_id in ids else None
-    person = viewer()
-    chips = filters.chips(
-        asked,
-        townships={r.id: r.name for r in reference.townships(person)},
-        people={u.id: u.name for u in reference.managers(person, today())},
-        industries=reference.words_of("featured_industry", person),
-    )
-    return render_template(
-        "enterprises/_neighbours.html",
-        name=filters.in_words(asked, chips),
-        query=query,
-        at=at,
-        total=len(ids),
-        before=ids[at - 1] if at else None,
-        after=ids[at + 1] if at is not None and at + 1 < len(ids) else None,
-        tab=request.args.get("tab", ""),
-    )

@@ -1,5 +1,5 @@
 """Everything under /enterprises."""
 
-from crm.web.enterprises import blueprint, edit, listing, new, show
+from crm.web.enterprises import blueprint, edit, listing, neighbours, new, show
 
-__all__ = ["blueprint", "edit", "listing", "new", "show"]
+__all__ = ["blueprint", "edit", "listing", "neighbours", "new", "show"]
