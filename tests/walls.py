@@ -12,6 +12,7 @@ from crm.domain.viewers import Viewer
 from crm.extensions import Base, db
 from crm.store import file_store
 from crm.store.changes import ChangeSet
+from crm.store.comments import Notice
 from crm.store.imports import ImportBatch, ImportRow
 from crm.store.jobs import Job
 from crm.store.messages import Message
@@ -83,6 +84,7 @@ def build_district(code: str, mark: str) -> District:
     )
     ids |= _hanging_on(ids["enterprise"], made, mark)
     ids |= _machinery(made, mark)
+    ids |= _daily_work(made, mark)
     for noun in ("qualification", "grant", "affiliation"):
         table = Base.metadata.tables[noun]
         own = table.c.user_id == manager.user_id if noun == "grant" else table.c.enterprise_id == ids["enterprise"]
@@ -252,6 +254,100 @@ def _machinery(made: District, mark: str) -> dict[str, int]:
             "job": job.id,
             "message": message.id,
         }
+
+
+def _daily_work(made: District, mark: str) -> dict[str, int]:
+    """One of each of what people make in a day: plans, requests, comments, collections, reviews …"""
+    ids = made.ids
+    region = {"region_id": made.region_id}
+    on = {"enterprise_id": ids["enterprise"]}
+    owner = made.people["case_manager"].user_id
+    applied = {**on, "application_id": ids["application"]}
+    creates = [
+        Create("relation", {**on, "kind": "parent", "other_name": f"{mark}母公司"}, "relation"),
+        Create(
+            "attachment",
+            {
+                **on,
+                **region,
+                "stored_file_id": ids["stored_file"],
+                "noun": "enterprise",
+                "record_id": ids["enterprise"],
+                "title": f"{mark}附件",
+            },
+            "attachment",
+        ),
+        Create(
+            "comment",
+            {
+                **on,
+                **region,
+                "noun": "enterprise",
+                "record_id": ids["enterprise"],
+                "author_id": owner,
+                "author_name": mark,
+                "written_at": NOW,
+                "text": f"{mark}批注",
+            },
+            "comment",
+        ),
+        Create(
+            "request",
+            {**on, **region, "raised_on": TODAY, "category": "funding", "text": f"{mark}诉求", "unit_id": ids["unit"]},
+            "request",
+        ),
+        Create(
+            "visit_plan", {**region, "user_id": owner, "year": 2026, "quarter": 4, "note": f"{mark}计划"}, "visit_plan"
+        ),
+        Create("visit_plan_enterprise", {**on, "visit_plan_id": Ref("visit_plan")}, "visit_plan_enterprise"),
+        Create("collection", {**region, "owner_id": owner, "title": f"{mark}采集", "year": 2025}, "collection"),
+        Create(
+            "collection_enterprise",
+            {**on, "collection_id": Ref("collection"), "questions": ["figures.2025.rd_expense"]},
+            "collection_enterprise",
+        ),
+        Create("pool_selection", {**region, "year": 2026, "title": f"{mark}遴选"}, "pool_selection"),
+        Create(
+            "submission",
+            {**region, "kind": "hnte", "year": 2026, "submitted_on": TODAY, "note": f"{mark}报送"},
+            "submission",
+        ),
+        Create("submission_application", {**applied, "submission_id": Ref("submission")}, "submission_application"),
+        Create(
+            "application_step",
+            {**applied, "to_stage": "reserve", "kind": "forward", "happened_on": TODAY, "who": mark},
+            "application_step",
+        ),
+        Create("application_material", {**applied, "item": "licence", "state": "present"}, "application_material"),
+        Create("application_review", {**applied, "opinion": f"{mark}初审意见"}, "application_review"),
+        Create(
+            "application_objection", {**applied, "raised_on": TODAY, "text": f"{mark}异议"}, "application_objection"
+        ),
+        Create(
+            "absence", {"user_id": owner, "starts_on": TODAY + timedelta(days=60), "reason": f"{mark}进修"}, "absence"
+        ),
+        Create(
+            "saved_view",
+            {**region, "owner_id": owner, "page": "enterprises", "name": f"{mark}视图", "query": ""},
+            "saved_view",
+        ),
+        Create("confirmation", {**on, "month": TODAY.replace(day=1), "answer": "same", "note": mark}, "confirmation"),
+    ]
+    with unit_of_work() as work:
+        written = write(creates, act=act(), action="test", region_id=made.region_id)
+        notice = Notice(
+            user_id=owner,
+            kind="comment",
+            noun="enterprise",
+            record_id=ids["enterprise"],
+            enterprise_id=ids["enterprise"],
+            text=f"{mark}批注",
+            by_name=mark,
+            made_at=NOW,
+        )
+        work.add(notice)
+        work.flush()
+        return {str(key): value for key, value in written.ids.items() if isinstance(key, str)} | {"notice": notice.id}
 
 
 def two_districts() -> tuple[District, District]:

@@ -1,13 +1,15 @@
-"""Applications: an enterprise going for one title in one window."""
+"""Applications: an enterprise going for one title in one window, its steps, materials, reviews and objections."""
 
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, SmallInteger, select
+from sqlalchemy import Boolean, Date, ForeignKey, Index, SmallInteger, false, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.extensions import db
 from crm.store.records import Model, Record
-from crm.store.types import Words
+from crm.store.types import Json, Moment, Words
+
+_LIVE = text("NOT deleted")
 
 
 class Application(Record, Model):
@@ -15,11 +17,89 @@ class Application(Record, Model):
     kind: Mapped[str] = mapped_column(Words(24))
     year: Mapped[int] = mapped_column(SmallInteger)
     window_id: Mapped[int | None] = mapped_column(ForeignKey("window.id"))
+    # The stage in words; its code in the template of the kind where it is one of the template's.
     stage: Mapped[str] = mapped_column(Words(40))
+    stage_code: Mapped[str | None] = mapped_column(Words(24))
     stage_on: Mapped[date | None] = mapped_column(Date)
+    # When this stage ought to be over, in words of the template or by hand.
+    stage_due_on: Mapped[date | None] = mapped_column(Date)
     # None while it is in hand; passed, failed, withdrawn, not_recommended afterwards.
     outcome: Mapped[str | None] = mapped_column(Words(24))
     note: Mapped[str | None] = mapped_column(Words(500))
+
+
+class ApplicationStep(Record, Model):
+    """One step of an application along its template, with its true day: forward, returned, withdrawn, mended."""
+
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"), index=True)
+    enterprise_id: Mapped[int] = mapped_column(ForeignKey("enterprise.id"), index=True)
+    from_stage: Mapped[str | None] = mapped_column(Words(24))
+    to_stage: Mapped[str] = mapped_column(Words(24))
+    # forward, return, withdraw, not_recommended, failed, passed, correction
+    kind: Mapped[str] = mapped_column(Words(16))
+    happened_on: Mapped[date] = mapped_column(Date)
+    reason: Mapped[str | None] = mapped_column(Words(500))
+    who: Mapped[str] = mapped_column(Words(60))
+
+
+class ApplicationMaterial(Record, Model):
+    """One item of the checklist of an application: present with its evidence, or waived with a reason."""
+
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"), index=True)
+    enterprise_id: Mapped[int] = mapped_column(ForeignKey("enterprise.id"), index=True)
+    item: Mapped[str] = mapped_column(Words(40))
+    state: Mapped[str] = mapped_column(Words(12))  # present, waived
+    stored_file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
+    # The piece of last cycle that was offered and confirmed for this one.
+    from_material_id: Mapped[int | None] = mapped_column(ForeignKey("application_material.id"))
+    dated_on: Mapped[date | None] = mapped_column(Date)
+    expires_on: Mapped[date | None] = mapped_column(Date)
+    waived_reason: Mapped[str | None] = mapped_column(Words(300))
+    note: Mapped[str | None] = mapped_column(Words(300))
+
+    extra_args = (
+        Index(
+            "uq_application_material_item",
+            "application_id",
+            "item",
+            unique=True,
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
+        ),
+    )
+
+
+class ApplicationReview(Record, Model):
+    """One look of the county at what was handed in: the checklist, the opinion, what is missing."""
+
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"), index=True)
+    enterprise_id: Mapped[int] = mapped_column(ForeignKey("enterprise.id"), index=True)
+    received_at: Mapped[datetime | None] = mapped_column(Moment)
+    reviewed_on: Mapped[date | None] = mapped_column(Date)
+    reviewer_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    reviewer_name: Mapped[str | None] = mapped_column(Words(60))
+    # {point: {"answer": "yes" | "no" | "na", "note": …}}
+    checklist: Mapped[dict | None] = mapped_column(Json)
+    # None while it is being checked; recommended, returned, not_recommended.
+    result: Mapped[str | None] = mapped_column(Words(16))
+    opinion: Mapped[str | None] = mapped_column(Words(1000))
+    # What the 一次性告知 names: sentences, as they were told.
+    missing: Mapped[list | None] = mapped_column(Json)
+    notified_on: Mapped[date | None] = mapped_column(Date)
+    mend_by: Mapped[date | None] = mapped_column(Date)
+
+
+class ApplicationObjection(Record, Model):
+    """An objection raised while a list is publicised (公示异议), with its record and how it ended."""
+
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"), index=True)
+    enterprise_id: Mapped[int] = mapped_column(ForeignKey("enterprise.id"), index=True)
+    raised_on: Mapped[date] = mapped_column(Date)
+    raised_by: Mapped[str | None] = mapped_column(Words(120))
+    text: Mapped[str] = mapped_column(Words(2000))
+    record: Mapped[str | None] = mapped_column(Words(2000))
+    upheld: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    closed_on: Mapped[date | None] = mapped_column(Date)
 
 
 def applications_of(enterprise_id: int) -> list[Application]:

@@ -21,6 +21,8 @@ class Enterprise(Record, Model):
     credit_code: Mapped[str | None] = mapped_column(Words(18))
     # Why a code that fails its check character is kept all the same.
     code_reason: Mapped[str | None] = mapped_column(Words(200))
+    # The enterprise this duplicate was merged into; its own address leads there.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("enterprise.id"), index=True)
 
     extra_args = (
         Index(

@@ -3,10 +3,15 @@
 from importlib import import_module
 
 NOUNS = (
+    "absences",
     "access_log",
     "applications",
     "assessments",
+    "attachments",
     "changes",
+    "collections",
+    "comments",
+    "confirmations",
     "dictionaries",
     "enterprises",
     "figures",
@@ -21,12 +26,18 @@ NOUNS = (
     "pool",
     "qualifications",
     "regions",
+    "relations",
+    "requests",
+    "saved_views",
+    "second_factors",
     "service_logs",
     "sessions",
     "settings",
     "standings",
+    "submissions",
     "units",
     "users",
+    "visit_plans",
     "windows",
 )
 

@@ -10,7 +10,11 @@ from crm.domain.fields import FIELDS
 from crm.domain.refusals import NotFound
 from crm.domain.viewers import Viewer
 from crm.extensions import Base, db
+from crm.store.absences import Absence
+from crm.store.attachments import Attachment
 from crm.store.changes import ChangeSet
+from crm.store.collections import Collection, CollectionEnterprise
+from crm.store.comments import Comment, Notice
 from crm.store.dictionaries import DictionaryEntry
 from crm.store.enterprises import Enterprise
 from crm.store.files import StoredFile
@@ -18,12 +22,16 @@ from crm.store.imports import ImportBatch
 from crm.store.jobs import Job
 from crm.store.messages import Message
 from crm.store.parks import Carrier, Park
+from crm.store.pool import PoolSelection
 from crm.store.regions import Region
+from crm.store.saved_views import SavedView
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
 from crm.store.settings import Setting
 from crm.store.standings import Standing
+from crm.store.submissions import Submission
 from crm.store.units import Unit
 from crm.store.users import Grant, User
+from crm.store.visit_plans import VisitPlan
 from crm.store.windows import Window
 
 
@@ -155,6 +163,64 @@ def _service_logs(viewer: Viewer) -> ColumnElement[bool]:
     )
 
 
+def _events_or_enterprises(model: Any) -> Callable[[Viewer], ColumnElement[bool]]:
+    """What hangs on a record: seen by whoever sees its enterprise, or the event of many enterprises it belongs to."""
+
+    def rule(viewer: Viewer) -> ColumnElement[bool]:
+        events = select(ServiceLog.id).where(_service_logs(viewer))
+        of_event = and_(model.enterprise_id.is_(None), model.noun == "service_log", model.record_id.in_(events))
+        return or_(model.enterprise_id.in_(visible_ids(viewer)), of_event)
+
+    return rule
+
+
+def _collections(viewer: Viewer) -> ColumnElement[bool]:
+    """A collection is seen by whoever opened it, and whoever sees one of the enterprises that are asked."""
+    asked = CollectionEnterprise
+    of_one = exists().where(
+        asked.collection_id == Collection.id, ~asked.deleted, asked.enterprise_id.in_(visible_ids(viewer))
+    )
+    return or_(of_one, _own_or_office(Collection.region_id, Collection.owner_id)(viewer))
+
+
+def _visit_plans(viewer: Viewer) -> ColumnElement[bool]:
+    """A plan is its maker's, and its leaders' and the office's to read."""
+    if viewer.everything:
+        return true()
+    above = _regions_of(viewer, "bureau", "leader", "admin")
+    own = and_(VisitPlan.user_id == viewer.user_id, _in(VisitPlan.region_id, _regions_of(viewer)))
+    return or_(own, _in(VisitPlan.region_id, above))
+
+
+def _submissions(viewer: Viewer) -> ColumnElement[bool]:
+    if viewer.everything:
+        return true()
+    return _in(Submission.region_id, _regions_of(viewer, "case_manager", "bureau", "leader", "admin"))
+
+
+def _absences(viewer: Viewer) -> ColumnElement[bool]:
+    """Who is away is known to those who manage accounts there, to the deputy and to the person."""
+    if viewer.everything:
+        return true()
+    users = select(User.id).where(_users(viewer))
+    return or_(Absence.user_id.in_(users), Absence.deputy_id == viewer.user_id)
+
+
+def _saved_views(viewer: Viewer) -> ColumnElement[bool]:
+    """Own views, those for all of a region, and those for a role that is held there."""
+    if viewer.everything:
+        return true()
+    shared: list[ColumnElement[bool]] = []
+    for grant in viewer.grants:
+        for_me = or_(SavedView.shared == "all", and_(SavedView.shared == "role", SavedView.role == grant.role))
+        shared.append(and_(for_me, _in(SavedView.region_id, grant.region_ids | viewer.above)))
+    return or_(SavedView.owner_id == viewer.user_id, *shared)
+
+
+def _notices(viewer: Viewer) -> ColumnElement[bool]:
+    return true() if viewer.everything else Notice.user_id == viewer.user_id
+
+
 RULES: dict[str, Callable[[Viewer], ColumnElement[bool]]] = {
     "region": _of_region(Region.id),
     "unit": _of_region(Unit.region_id),
@@ -167,6 +233,15 @@ RULES: dict[str, Callable[[Viewer], ColumnElement[bool]]] = {
     "grant": _grants,
     "message": _messages,
     "service_log": _service_logs,
+    "attachment": _events_or_enterprises(Attachment),
+    "comment": _events_or_enterprises(Comment),
+    "notice": _notices,
+    "collection": _collections,
+    "visit_plan": _visit_plans,
+    "submission": _submissions,
+    "absence": _absences,
+    "saved_view": _saved_views,
+    "pool_selection": _of_region(PoolSelection.region_id),
     "import_batch": _own_or_office(ImportBatch.region_id, ImportBatch.user_id),
     "job": _own_or_office(Job.region_id, Job.user_id),
     "stored_file": _own_or_office(StoredFile.region_id, StoredFile.owner_id),

@@ -10,6 +10,8 @@ from crm.store.records import Model, Record, add_field_columns
 class ServiceLog(Record, Model):
     region_id: Mapped[int] = mapped_column(ForeignKey("region.id"), index=True)
     author_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
+    # Whose the promised next step is, when it was handed over; else the author's.
+    step_owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
     imported: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
 
 

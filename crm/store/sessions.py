@@ -18,6 +18,8 @@ class UserSession(Machine, Model):
     user_id: Mapped[int] = mapped_column(BigId, ForeignKey("user.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
     seen_at: Mapped[datetime] = mapped_column(Moment)
+    # When this session last proved who sits at it (password and second factor): what is dangerous asks again.
+    proved_at: Mapped[datetime | None] = mapped_column(Moment)
     agent: Mapped[str | None] = mapped_column(Words(200))
 
 

@@ -20,6 +20,8 @@ class User(UserMixin, Record, Model):
     name: Mapped[str] = mapped_column(Words(40))
     email: Mapped[str | None] = mapped_column(Words(120))
     region_id: Mapped[int | None] = mapped_column(ForeignKey("region.id"))
+    # Who is told when this person's things are late.
+    supervisor_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
     wants_digest: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
 

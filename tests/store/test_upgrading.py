@@ -103,6 +103,6 @@ def test_an_older_database_is_refused_with_a_sentence_until_it_is_migrated(at_00
 
     assert (state.matches, state.known) == (False, True)
     assert state.sentence() == (
-        "The database has the older schema 0001, this code needs 0002: run `flask --app wsgi init`, "
+        "The database has the older schema 0001, this code needs 0003: run `flask --app wsgi init`, "
         "which backs it up and migrates it."
     )
