@@ -13,6 +13,7 @@ from crm.config import Settings, SettingsError, load_settings
 from crm.domain import kinds, names, viewers, words
 from crm.rules.cadences import load_cadences
 from crm.rules.ladder import load_ladder
+from crm.rules.stages import load_stages
 from crm.store import engine
 
 # 50 MB is what the importer reads; the rest is room for the form around it.
@@ -72,6 +73,7 @@ def _extensions(app: Flask) -> None:
     extensions.login_manager.init_app(app)
     extensions.policy.ladder = load_ladder()
     extensions.policy.cadences = load_cadences()
+    extensions.policy.stages = load_stages()
     carrier.attach(app)
 
 

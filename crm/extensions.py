@@ -32,7 +32,7 @@ login_manager = LoginManager()
 
 
 class Policy:
-    """The dated policy that projections need (ladder, cadences), loaded once by the application from crm/rules.
+    """The dated policy that projections need (ladder, cadences, stages), loaded once by the application from crm/rules.
 
     Store and rules stand on one line and do not import one another; the application fills this in between.
     """
@@ -40,6 +40,7 @@ class Policy:
     def __init__(self) -> None:
         self.ladder: Any = None
         self.cadences: Any = None
+        self.stages: Any = None
 
 
 policy = Policy()

@@ -12,6 +12,7 @@ MADE_WAY = frozenset({"ends_on", "superseded_at", "superseded_by_id", "deleted"}
 # kept. Titles, figures and services are facts of their own.
 PARTS = {
     "affiliation": ("enterprise_id", "enterprise"),
+    "application_step": ("application_id", "application"),
     "enterprise_alias": ("enterprise_id", "enterprise"),
     "grant": ("user_id", "user"),
     "service_log_enterprise": ("service_log_id", "service_log"),
@@ -137,13 +138,16 @@ def _last(fields: Mapping[str, Logged]) -> Logged:
 def _stays_with(
     change: Logged, stays: Mapping[Key, Kept], renamed: set[int], since: Mapping[Key, Mapping[str, Logged]]
 ) -> bool:
-    """Whether a creation is part of something that is kept: of a kept record, or of a kept name (its 曾用名)."""
+    """Whether a creation is part of something that is kept: a record, a name (its 曾用名), a stage gone on from."""
     if change.noun not in PARTS:
         return False
     name, whole = PARTS[change.noun]
     owner = change.fields.get(name)
     if (whole, owner) in stays:
         return True
+    if change.noun == "application_step":
+        # The story keeps the step that later ones were taken from.
+        return bool({"stage_code", "outcome"} & since.get(("application", owner), {}).keys())
     return change.noun == "enterprise_alias" and owner in renamed and "name" in since.get(("enterprise", owner), {})
 
 

@@ -21,7 +21,8 @@ class Application(Record, Model):
     stage: Mapped[str] = mapped_column(Words(40))
     stage_code: Mapped[str | None] = mapped_column(Words(24))
     stage_on: Mapped[date | None] = mapped_column(Date)
-    # When this stage ought to be over, in words of the template or by hand.
+    # When this stage ought to be over: a term in working days or a day set by hand (补正期限). The window's deadlines
+    # are read live (domain/stages.stage_deadline), so that an announced date that moves takes the stage along.
     stage_due_on: Mapped[date | None] = mapped_column(Date)
     # None while it is in hand; passed, failed, withdrawn, not_recommended afterwards.
     outcome: Mapped[str | None] = mapped_column(Words(24))
@@ -35,7 +36,7 @@ class ApplicationStep(Record, Model):
     enterprise_id: Mapped[int] = mapped_column(ForeignKey("enterprise.id"), index=True)
     from_stage: Mapped[str | None] = mapped_column(Words(24))
     to_stage: Mapped[str] = mapped_column(Words(24))
-    # forward, return, withdraw, not_recommended, failed, passed, correction
+    # start, forward, return, withdraw, not_recommended, failed, passed, correction, mapped
     kind: Mapped[str] = mapped_column(Words(16))
     happened_on: Mapped[date] = mapped_column(Date)
     reason: Mapped[str | None] = mapped_column(Words(500))
@@ -105,3 +106,9 @@ class ApplicationObjection(Record, Model):
 def applications_of(enterprise_id: int) -> list[Application]:
     query = select(Application).where(Application.enterprise_id == enterprise_id, ~Application.deleted)
     return list(db.session.scalars(query.order_by(Application.year.desc(), Application.id.desc())))
+
+
+def steps_of(application_id: int) -> list[ApplicationStep]:
+    """The steps of one application in the order in which they were recorded."""
+    query = select(ApplicationStep).where(ApplicationStep.application_id == application_id, ~ApplicationStep.deleted)
+    return list(db.session.scalars(query.order_by(ApplicationStep.id)))

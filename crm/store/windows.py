@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import Date, ForeignKey, SmallInteger, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.domain.rounds import Round, RoundTable
+from crm.domain.rounds import Round, RoundTable, rounds_of
 from crm.extensions import db
 from crm.store.records import Model, Record
 from crm.store.regions import TOWNSHIP, Region
@@ -38,8 +38,14 @@ class Calendar:
     A region's own window of a kind, year and batch stands in place of the one above with the same three.
     """
 
-    def __init__(self, windows: Sequence[tuple[int, Round]], above: Mapping[int, int | None]) -> None:
+    def __init__(
+        self,
+        windows: Sequence[tuple[int, Round]],
+        above: Mapping[int, int | None],
+        by_id: Mapping[int, Round] | None = None,
+    ) -> None:
         self._windows = windows
+        self._by_id = by_id or {}
         self._above = above
         self._keeping = frozenset(region_id for region_id, _ in windows)
         self._tables: dict[tuple[int, ...], RoundTable] = {}
@@ -57,6 +63,14 @@ class Calendar:
             self._tables[key] = RoundTable(self._counting(key))
         return self._tables[key]
 
+    def round(self, window_id: int | None, region_id: int | None) -> Round | None:
+        """What a window says in a region: the county's own of the same kind, year and batch speaks in its place."""
+        one = self._by_id.get(window_id) if window_id is not None else None
+        if one is None:
+            return None
+        counting = rounds_of(self.of(region_id), one.kind, one.year)
+        return next((other for other in counting if other.batch == one.batch), one)
+
     def _counting(self, nearest_first: tuple[int, ...]) -> list[Round]:
         said_by: dict[tuple[str, int, str], int] = {}
         for region_id in nearest_first:
@@ -69,7 +83,9 @@ class Calendar:
 def calendar() -> Calendar:
     """Every window as a plain value with where it counts: two queries, however many regions ask."""
     order = (Window.kind, Window.year, Window.opens_on, Window.id)
-    rows = db.session.execute(select(Window.region_id, *ROUND_COLUMNS).where(~Window.deleted).order_by(*order))
-    windows = [(region_id, Round(*row)) for region_id, *row in rows]
+    query = select(Window.id, Window.region_id, *ROUND_COLUMNS).where(~Window.deleted).order_by(*order)
+    rows = [(window_id, region_id, Round(*row)) for window_id, region_id, *row in db.session.execute(query)]
+    windows = [(region_id, one) for _, region_id, one in rows]
     regions = select(Region.id, Region.parent_id).where(Region.level != TOWNSHIP)
-    return Calendar(windows, dict(db.session.execute(regions).all()))
+    above = dict(db.session.execute(regions).all())
+    return Calendar(windows, above, {window_id: one for window_id, _, one in rows})
