@@ -147,7 +147,7 @@ def _stays_with(
         return True
     if change.noun == "application_step":
         # The story keeps the step that later ones were taken from.
-        return bool({"stage_code", "outcome"} & since.get(("application", owner), {}).keys())
+        return any(key == (whole, owner) and {"stage_code", "outcome"} & since[key].keys() for key in since)
     return change.noun == "enterprise_alias" and owner in renamed and "name" in since.get(("enterprise", owner), {})
 
 
