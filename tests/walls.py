@@ -256,6 +256,16 @@ def _machinery(made: District, mark: str) -> dict[str, int]:
         }
 
 
+def _paper(made: District, mark: str) -> int:
+    """A file that a page can show."""
+    kept = file_store.keep(f"%PDF-1.4 {mark}".encode())
+    with unit_of_work():
+        owner = made.people["case_manager"].user_id
+        return file_store.record(
+            kept, name=f"{mark}.pdf", purpose="attachment", at=NOW, region_id=made.region_id, owner_id=owner
+        ).id
+
+
 def _daily_work(made: District, mark: str) -> dict[str, int]:
     """One of each of what people make in a day: plans, requests, comments, collections, reviews …"""
     ids = made.ids
@@ -270,7 +280,7 @@ def _daily_work(made: District, mark: str) -> dict[str, int]:
             {
                 **on,
                 **region,
-                "stored_file_id": ids["stored_file"],
+                "stored_file_id": _paper(made, mark),
                 "noun": "enterprise",
                 "record_id": ids["enterprise"],
                 "title": f"{mark}附件",

@@ -6,6 +6,7 @@ from typing import Any
 from crm.actions.rights import may_edit, may_log, require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update, withdraw
+from crm.domain.media_types import ACCEPTED, CSV, TEXT
 from crm.domain.obligations import HNTE_ANNUAL_REPORT, NEXT_STEP
 from crm.domain.refusals import AlreadyDone, InvalidInput, NotFound, Refused
 from crm.domain.viewers import Viewer
@@ -27,16 +28,7 @@ LONGEST_NOTE = 500
 LATEST_YEARS_AHEAD = 3
 
 # What may be attached: the receipt as it came, never something that runs.
-RECEIPT_TYPES = frozenset(
-    {
-        "application/pdf",
-        "image/jpeg",
-        "image/png",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "application/vnd.ms-excel",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    }
-)
+RECEIPT_TYPES = frozenset(ACCEPTED) - {TEXT, CSV}
 
 
 def may_settle(viewer: Viewer, standing: Standing | Row | DueRow, *, kind: str, owner_id: int | None) -> bool:

@@ -216,6 +216,7 @@ NOUNS: dict[str, str] = {
     "dictionary_entry": "词表",
     "import_batch": "导入批次",
     "stored_file": "文件",
+    "attachment": "附件",
     "job": "后台任务",
     "message": "待发消息",
     "saved_view": "视图",

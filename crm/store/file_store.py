@@ -12,16 +12,32 @@ from typing import IO
 from flask import current_app
 from sqlalchemy import func, select
 
+from crm.domain.media_types import (
+    CSV,
+    DOC,
+    DOCX,
+    HEIC,
+    HTML,
+    JPEG,
+    MACROS,
+    OFD,
+    OLE,
+    PDF,
+    PNG,
+    PROGRAM,
+    SVG,
+    TEXT,
+    UNKNOWN,
+    WEBP,
+    XLS,
+    XLSX,
+    ZIP,
+)
 from crm.extensions import db
 from crm.store.changes import ChangeSet
 from crm.store.files import StoredFile
 
 _PORTION = 1 << 20
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-XLS = "application/vnd.ms-excel"
-CSV = "text/csv"
-UNKNOWN = "application/octet-stream"
 
 # Bytes are kept before their row is: an upload that is still going on is no orphan.
 UPLOAD_TAKES = timedelta(days=1)
@@ -111,7 +127,9 @@ def record(
     owner_id: int | None = None,
     enterprise_id: int | None = None,
 ) -> StoredFile:
-    """The row of a stored file, added inside the open unit of work. ``purpose``: import, export, template, evidence."""
+    """The row of a stored file, added inside the open unit of work. ``purpose``: import, export, template, evidence,
+    attachment.
+    """
     stored = StoredFile(
         sha256=kept.sha256,
         name=safe_name(name),
@@ -148,11 +166,19 @@ def bytes_of(stored: StoredFile) -> Path:
 
 # Media types by the bytes a file begins with; a zip is looked into, because every office file is one.
 _MAGIC = (
-    (b"%PDF-", "application/pdf"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", XLS),
+    (b"%PDF-", PDF),
+    (b"\xff\xd8\xff", JPEG),
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    # Windows, Linux, macOS and Java programs, and scripts that name their interpreter.
+    (b"MZ", PROGRAM),
+    (b"\x7fELF", PROGRAM),
+    (b"\xcf\xfa\xed\xfe", PROGRAM),
+    (b"\xca\xfe\xba\xbe", PROGRAM),
+    (b"#!", PROGRAM),
 )
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_MARKUP = (b"<!doctype html", b"<html", b"<script", b"<body", b"<iframe")
 
 
 def sniffed(head: bytes, path: Path) -> str:
@@ -162,9 +188,24 @@ def sniffed(head: bytes, path: Path) -> str:
             return media_type
     if head.startswith(b"PK\x03\x04"):
         return _kind_of_zip(path)
+    if head.startswith(_OLE):
+        return _kind_of_ole(path)
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return WEBP
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+        return HEIC
     if not head or b"\x00" in head:
         return UNKNOWN
-    return CSV if any(mark in head for mark in (b",", b"\t", b";")) else "text/plain"
+    return _kind_of_text(head)
+
+
+def _kind_of_text(head: bytes) -> str:
+    small = head.lower()
+    if b"<svg" in small:
+        return SVG
+    if any(mark in small for mark in _MARKUP):
+        return HTML
+    return CSV if any(mark in head for mark in (b",", b"\t", b";")) else TEXT
 
 
 def _kind_of_zip(path: Path) -> str:
@@ -175,11 +216,27 @@ def _kind_of_zip(path: Path) -> str:
             names = set(archive.namelist()[:2000])
     except (zipfile.BadZipFile, OSError, ValueError):
         return UNKNOWN
+    if any(name.endswith("/vbaProject.bin") for name in names):
+        return MACROS
     if "xl/workbook.xml" in names:
         return XLSX
     if "word/document.xml" in names:
-        return "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-    return "application/zip"
+        return DOCX
+    if "OFD.xml" in names:
+        return OFD
+    return ZIP
+
+
+# Names of the streams in old Office files, as their directory spells them (UTF-16); an installer is such a file too.
+_OLE_STREAMS = (("WordDocument", DOC), ("Workbook", XLS), ("Book", XLS))
+
+
+def _kind_of_ole(path: Path) -> str:
+    content = path.read_bytes()
+    for name, media_type in _OLE_STREAMS:
+        if name.encode("utf-16-le") + b"\x00\x00" in content:
+            return media_type
+    return OLE
 
 
 def check_files(*, now: datetime, contents: bool = False) -> Check:

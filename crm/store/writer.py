@@ -231,8 +231,15 @@ Reserve = Callable[[Connection, Table, int], Sequence[int]]
 def _stage(connection: Connection, changes: Sequence[Create | Update], reserve: Reserve, *, lock: bool) -> _Staged:
     """Work the changes out to rows and history; reads the current rows of updates, writes nothing."""
     staged = _Staged()
-    for noun, creates in _in_foreign_key_order(_grouped(changes, Create)):
-        _stage_creates(staged, noun, creates, reserve(connection, Base.metadata.tables[noun], len(creates)))
+    groups = list(_in_foreign_key_order(_grouped(changes, Create)))
+    # All ids before any row: what hangs on "a noun and an id" has no foreign key that would put it after its holder.
+    own = {noun: reserve(connection, Base.metadata.tables[noun], len(creates)) for noun, creates in groups}
+    for noun, creates in groups:
+        for record_id, create in zip(own[noun], creates, strict=True):
+            if create.key is not None:
+                staged.ids[(noun, create.key)] = staged.ids[create.key] = record_id
+    for noun, creates in groups:
+        _stage_creates(staged, noun, creates, own[noun])
     for noun, updates in _grouped(changes, Update).items():
         _stage_updates(connection, staged, noun, updates, lock=lock)
     if "service_log" in {entry["noun"] for entry in staged.log}:
@@ -242,9 +249,6 @@ def _stage(connection: Connection, changes: Sequence[Create | Update], reserve: 
 
 def _stage_creates(staged: _Staged, noun: str, creates: list[Create], own_ids: Sequence[int]) -> None:
     ids, touched = staged.ids, staged.touched[noun]
-    for record_id, create in zip(own_ids, creates, strict=True):
-        if create.key is not None:
-            ids[(noun, create.key)] = ids[create.key] = record_id
     columns = dict.fromkeys(name for create in creates for name in create.values)
     rows = []
     for record_id, create in zip(own_ids, creates, strict=True):

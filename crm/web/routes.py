@@ -21,6 +21,7 @@ BLUEPRINTS = (
     "imports",
     "changes",
     "files",
+    "attachments",
     "jobs",
     "users",
     "dictionaries",

@@ -40,6 +40,9 @@ RECORDS = {
     "row_id": "import_row",
     "import_row_id": "import_row",
     "file_id": "stored_file",
+    "attachment_id": "attachment",
+    # Beside <noun>, of which WORDS knows the enterprise.
+    "record_id": "enterprise",
     "stored_file_id": "stored_file",
     "job_id": "job",
     "message_id": "message",

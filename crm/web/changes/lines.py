@@ -40,6 +40,9 @@ ACTIONS: dict[str, str] = {
     "log_service": "记一次走访",
     "edit_service_log": "修改服务记录",
     "withdraw_service_log": "撤下服务记录",
+    "attach": "添加附件",
+    "edit_attachment": "修改附件说明",
+    "withdraw_attachment": "撤下附件",
     "settle_obligation": "到期事项办结",
     "waive_obligation": "到期事项免办",
     "miss_obligation": "登记未报",
@@ -92,6 +95,10 @@ OTHER_FIELDS: dict[str, str] = {
     "obligation_outcome.on": "日期",
     "obligation_outcome.postponed_to": "改期到",
     "obligation_outcome.note": "说明",
+    "attachment.title": "名称",
+    "attachment.dated_on": "文件日期",
+    "attachment.note": "说明",
+    "attachment.confidential": "含财务数据",
     "figures.year": "年度",
 }
 # The class of what is not declared: a frozen judgement and the pool are inside matters.
@@ -100,6 +107,7 @@ _CLASS_OF_NOUN = {
     "application": INTERNAL,
     "obligation_outcome": INTERNAL,
     "service_log_enterprise": INTERNAL,
+    "attachment": INTERNAL,
 }
 _BY_TYPE = {"region": "regions", "person": "people", "park": "parks", "carrier": "carriers"}
 

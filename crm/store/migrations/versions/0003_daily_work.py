@@ -419,6 +419,7 @@ def upgrade() -> None:
         sa.Column("title", types.Words(200), nullable=True),
         sa.Column("dated_on", sa.Date(), nullable=True),
         sa.Column("note", types.Words(500), nullable=True),
+        sa.Column("confidential", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(["enterprise_id"], ["enterprise.id"], name=op.f("fk_attachment_enterprise_id")),
         sa.ForeignKeyConstraint(["region_id"], ["region.id"], name=op.f("fk_attachment_region_id")),
         sa.ForeignKeyConstraint(["stored_file_id"], ["stored_file.id"], name=op.f("fk_attachment_stored_file_id")),
