@@ -7,6 +7,7 @@ from sqlalchemy.orm import aliased
 
 from crm.actions.calendars import keeps_holidays, keeps_windows
 from crm.actions.dependants import hung_on, still_live
+from crm.actions.handovers import take_back_word
 from crm.actions.jobs import ask_for_recompute
 from crm.actions.successors import in_their_place
 from crm.domain.acts import Act
@@ -76,6 +77,8 @@ def changes_of(plan: UndoPlan) -> list[Update]:
 
 def _undone(change_set: ChangeSet, plan: UndoPlan, written: Written, act: Act) -> UndoResult:
     _mark_batch(change_set, written)
+    if change_set.action == "hand_over" and written.change_set_id is not None:
+        take_back_word(change_set.id, act=act)
     if written.change_set_id is not None and _moves_every_date(change_set.id):
         ask_for_recompute(act=act)
     return UndoResult(written, sum(len(f) for f in plan.restore.values()), len(plan.withdraw), plan.kept)

@@ -67,7 +67,8 @@ def _of_others(own: Sequence[Logged]) -> list[tuple[Key, Logged]]:
     for change in own:
         if change.op == "create" and change.noun != "enterprise":
             created[change.noun].append(change.record_id)
-    mine = {change.key for change in own if change.op == "create"}
+    # What the change set moved here itself goes back with it and holds nothing.
+    mine = {change.key for change in own}
     found = []
     for noun, ids in created.items():
         for child, column, condition in _pointing_at(noun):

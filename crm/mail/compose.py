@@ -31,6 +31,17 @@ def digest(content: Any, *, user_id: int) -> Composed:
     )
 
 
+def handover(content: dict[str, Any], *, period: str, user_id: int) -> Composed:
+    """To somebody who takes over from a colleague: what, how much, the first names, the note."""
+    values = content | {"address": current_app.config["SETTINGS"].public_url}
+    return Composed(
+        subject=_one_line(_render("handover/subject.txt", values)),
+        text=_tidy(_render("handover/body.txt", values)),
+        html=_render("handover/body.html", values),
+        message_id=message_id("handover", period, user_id),
+    )
+
+
 def message_id(kind: str, period: str, user_id: int) -> str:
     """The same for the same message of the same installation, so that a second copy is recognised by any mailbox."""
     settings = current_app.config["SETTINGS"]

@@ -391,7 +391,7 @@ def _affiliations(ids: Sequence[int], on: date, pending: Pending | None) -> dict
 def _service_logs(ids: Sequence[int], pending: Pending | None) -> tuple[dict[int, date], dict[int, list[NextStep]]]:
     links = list(_held(ServiceLogEnterprise, ("service_log_id",), ids, pending))
     log_ids = sorted({log_id for _, log_id in links})
-    columns = ("happened_on", "next_step", "next_step_on", "author_id", "kind")
+    columns = ("happened_on", "next_step", "next_step_on", "author_id", "step_owner_id", "kind")
     logs: dict[int, tuple[Any, ...]] = {}
     for start in range(0, len(log_ids), CHUNK):
         some = log_ids[start : start + CHUNK]
@@ -401,12 +401,14 @@ def _service_logs(ids: Sequence[int], pending: Pending | None) -> tuple[dict[int
     for enterprise_id, log_id in links:
         if log_id not in logs:
             continue
-        happened_on, next_step, next_on, author_id, kind = logs[log_id]
+        happened_on, next_step, next_on, author_id, step_owner_id, kind = logs[log_id]
         if happened_on and (enterprise_id not in contact or contact[enterprise_id] < happened_on):
             contact[enterprise_id] = happened_on
         if next_step and next_on:
             words = CHOICES["service_kind"].get(kind, "")
-            steps[enterprise_id].append(NextStep(log_id, next_step, next_on, happened_on, words, author_id))
+            # A promise that was handed over is kept by whoever took it on; who made it stays the event's author.
+            owner_id = step_owner_id if step_owner_id is not None else author_id
+            steps[enterprise_id].append(NextStep(log_id, next_step, next_on, happened_on, words, owner_id))
     return contact, steps
 
 

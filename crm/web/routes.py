@@ -18,6 +18,7 @@ BLUEPRINTS = (
     "board",
     "service_logs",
     "pool",
+    "handovers",
     "imports",
     "changes",
     "files",

@@ -48,6 +48,7 @@ ACTIONS: dict[str, str] = {
     "miss_obligation": "登记未报",
     "postpone_obligation": "到期事项改期",
     "reopen_obligation": "到期事项取回",
+    "hand_over": "交接",
     "add_user": "新增用户",
     "edit_user": "修改用户",
     "edit_own_account": "修改我的账号",
@@ -100,6 +101,8 @@ OTHER_FIELDS: dict[str, str] = {
     "attachment.note": "说明",
     "attachment.confidential": "含财务数据",
     "figures.year": "年度",
+    "service_log.step_owner_id": "下一步由谁办",
+    "collection.owner_id": "采集任务由谁办",
 }
 # The class of what is not declared: a frozen judgement and the pool are inside matters.
 _CLASS_OF_NOUN = {
@@ -109,6 +112,8 @@ _CLASS_OF_NOUN = {
     "service_log_enterprise": INTERNAL,
     "attachment": INTERNAL,
 }
+# Fields that are not declared and hold the id of a person.
+_OF_PEOPLE = frozenset({"service_log.step_owner_id", "collection.owner_id"})
 _BY_TYPE = {"region": "regions", "person": "people", "park": "parks", "carrier": "carriers"}
 
 
@@ -219,6 +224,9 @@ def _words(noun: str, code: str, value: Any, names: dict[str, dict]) -> str:
     if declared is not None:
         own = names.get(declared.choices or "") or names.get(_BY_TYPE.get(declared.type, ""))
         return words.value(declared, value, own)
+    if key in _OF_PEOPLE:
+        # Without one it is the author's, or nobody's.
+        return names["people"].get(value, "") if value is not None else "本人"
     if value is None:
         return words.BLANK
     if key == "qualification.superseded_at":
@@ -305,6 +313,9 @@ def _names(history: Sequence[tuple[Change, ChangeSet]], viewer: Viewer) -> dict[
         if change.noun == "affiliation":
             value = change.fields.get("ref_id")
             people.update(v for v in (value if isinstance(value, list) else [value]) if isinstance(v, int))
+        for code, value in change.fields.items():
+            if f"{change.noun}.{code}" in _OF_PEOPLE:
+                people.update(v for v in (value if isinstance(value, list) else [value]) if isinstance(v, int))
     return {
         "regions": {r.id: r.name for r in reference.regions(viewer).values()},
         "people": reference.people(people),
