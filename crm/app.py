@@ -89,8 +89,9 @@ def _templates(app: Flask) -> None:
 
 def _doors(app: Flask) -> None:
     from crm import cli
-    from crm.web import addresses, frame, routes, static_files
+    from crm.web import addresses, compression, frame, routes, static_files
 
+    compression.install(app)
     addresses.install(app)
     frame.install(app)
     static_files.install(app)

@@ -86,3 +86,16 @@ def test_a_print_has_its_day_no_buttons_and_the_layout_of_a_wide_screen(open_pag
     assert page.locator(".cp-tabbar, .cp-nav, .head-more").locator("visible=true").count() == 0
     assert page.evaluate("getComputedStyle(document.querySelector('main')).paddingBottom") == "0px"
     assert page.locator(".hide-s").locator("visible=true").count() > 0
+
+
+def test_dark_is_chosen_on_this_machine_and_stays(open_page):
+    page = signed_in(open_page, 1440)
+    page.goto("/account")
+    theme = "document.documentElement.getAttribute('data-bs-theme')"
+    assert page.evaluate(theme) == "light"
+
+    page.get_by_role("button", name="深色").click()
+    page.goto("/enterprises")
+
+    assert page.evaluate(theme) == "dark"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 27)"

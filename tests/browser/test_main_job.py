@@ -5,7 +5,6 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import picture, sign_in
@@ -109,34 +108,3 @@ def _the_import_is_taken_back_and_the_visit_keeps_its_firm(page: Page) -> None:
     page.get_by_role("button", name=re.compile("撤销")).click()
     page.goto("/board")
     expect(page.locator("h1")).to_contain_text("1 家")  # the firm that was visited since is kept
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/",
-        "/due",
-        "/enterprises",
-        "/board",
-        "/visits",
-        "/visits/new",
-        "/imports",
-        "/pool",
-        "/jobs",
-        "/dictionaries",
-        "/settings",
-        "/account",
-        "/styleguide",
-    ],
-)
-def test_every_page_fits_its_screen_under_the_policy(stack, open_page, path, width):
-    page = open_page(width, 900)
-    sign_in(page, "tanyue")
-
-    answer = page.goto(path)
-    page.wait_for_load_state("networkidle")
-
-    assert answer is not None
-    assert answer.status == 200
-    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -347,6 +347,13 @@
     window.setTimeout(() => (document.hidden ? poll() : window.location.reload()), 1000 * (Number(waiting.dataset.reload) || 2));
   }
 
+  // What scrolls sideways can be scrolled by keyboard as well.
+  function reachScrollers() {
+    $$(".cp-scroll").forEach((box) => {
+      if (box.scrollWidth > box.clientWidth && !box.hasAttribute("tabindex")) box.tabIndex = 0;
+    });
+  }
+
   // A row of tabs does not hide the one that is open.
   function showCurrentTab() {
     $$(".views").forEach((tabs) => {
@@ -374,6 +381,7 @@
 
   const start = () => {
     showCurrentTab();
+  reachScrollers();
     showFirstError();
     $$("[data-toast]").forEach(startToast);
     restoreDrafts();
