@@ -610,7 +610,7 @@ def test_the_grid_counts_blank_recognition_facts_and_lists_the_filled_ones(clien
 
     page = client.get(f"/enterprises/{enterprise_id}?tab=figures").text
 
-    assert "认定专用另有 43 项未填" in page
+    assert "认定专用有 43 项未填" in page
     assert "主导产品全国市场占有率排名" in page and "评分：技术的先进程度" not in page
 
 

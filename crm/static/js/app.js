@@ -143,6 +143,13 @@
         if (box.checked !== event.target.checked) box.click();
       });
     }
+    if (event.target.matches("[data-tick-column]")) {
+      const place = Number(event.target.dataset.tickColumn);
+      [...event.target.closest("table").tBodies[0].rows].forEach((line) => {
+        const box = $("input[type=checkbox]", line.cells[place] || line);
+        if (box && line.cells[place]) box.checked = event.target.checked;
+      });
+    }
     const row = event.target.matches("td input[type=checkbox]") && event.target.closest("tr");
     if (row) row.setAttribute("aria-selected", String(event.target.checked));
     if (event.target.matches("input[type=file]")) showFile(event.target);
@@ -339,6 +346,8 @@
     if (form) release(form);
   });
   document.addEventListener("htmx:after:process", () => $$("[data-toast]").forEach(startToast));
+  // Whoever puts a toast on the page without htmx says so.
+  document.addEventListener("crm:toasts", () => $$("[data-toast]").forEach(startToast));
 
   // --- a page that waits for a job asks again by itself -------------------------------------------------------------
   function poll() {

@@ -25,6 +25,8 @@ ACTIONS: dict[str, str] = {
     "correct_qualification": "更正认定结果",
     "end_qualification": "登记资格终止",
     "record_figures": "填写年度指标",
+    "confirm_figures": "登记企业确认",
+    "unconfirm_figures": "取消企业确认",
     "record_ip": "登记知识产权",
     "edit_ip": "修改知识产权",
     "withdraw_ip": "撤下知识产权",
@@ -175,6 +177,9 @@ def _add(
     for code, value in change.fields.items():
         key = f"{change.noun}.{code}"
         declared = FIELDS.get(key)
+        if key == "figures.confirmed":
+            entry.lines += _confirmed_lines(change, value) if CONFIDENTIAL in classes else []
+            continue
         if code == "deleted":
             entry.lines.append(
                 Line(prefix or words.word(change.noun, "noun"), None, "撤下" if _after(change, value) else "恢复")
@@ -200,6 +205,21 @@ def _add(
                 code,
             )
         )
+
+
+def _confirmed_lines(change: Change, value: Any) -> list[Line]:
+    """What the firm confirmed, or no longer confirms, field by field."""
+    before, after = (None, value) if change.op == "create" else value
+    before, after = before or {}, after or {}
+    lines = []
+    for code in {**before, **after}:
+        if before.get(code) == after.get(code):
+            continue
+        said = after.get(code)
+        text = f"{said.get('by', '')} {str(said.get('at', ''))[:10]} 确认" if said else "确认失效"
+        label = f"{words.label(f'figures.{code}')} · 企业确认"
+        lines.append(Line(label, None, text, "figures", change.record_id, code))
+    return lines
 
 
 def _prefix(change: Change) -> str:

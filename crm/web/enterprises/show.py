@@ -61,6 +61,7 @@ def show(enterprise_id: int):
         here_with=_here_with(file),
         tab_of=_tab_of(file),
         compare_switch=_compare_switch(file),
+        year_form=lambda year: url_for("figures.edit", enterprise_id=file.row.id, year=year),
         **context,
     )
 
