@@ -7,7 +7,7 @@ from crm.actions.rights import may_edit, may_log, require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update, withdraw
 from crm.domain.media_types import ACCEPTED, CSV, TEXT
-from crm.domain.obligations import HNTE_ANNUAL_REPORT, NEXT_STEP
+from crm.domain.obligations import HNTE_ANNUAL_REPORT, NEXT_STEP, REQUEST
 from crm.domain.refusals import AlreadyDone, InvalidInput, NotFound, Refused
 from crm.domain.viewers import Viewer
 from crm.store.changes import change_set_by_request_key
@@ -34,8 +34,11 @@ RECEIPT_TYPES = frozenset(ACCEPTED) - {TEXT, CSV}
 def may_settle(viewer: Viewer, standing: Standing | Row | DueRow, *, kind: str, owner_id: int | None) -> bool:
     """Whoever may edit the enterprise; and who promised a next step, as long as they may log for it.
 
-    A case manager keeps a promise also after the enterprise went to a colleague: it stands on the own desk.
+    A case manager keeps a promise also after the enterprise went to a colleague: it stands on the own desk. A request
+    is answered and closed as a request and never here.
     """
+    if kind == REQUEST:
+        return False
     if may_edit(viewer, standing):  # type: ignore[arg-type]  # a list row has the same columns
         return True
     own_promise = kind == NEXT_STEP and owner_id is not None and owner_id == viewer.user_id

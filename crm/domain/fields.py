@@ -252,11 +252,43 @@ def _pool_membership() -> Iterator[Field]:
     yield Field(f, "planned_batch", "拟申报批次", length=40, owner=b)
 
 
+def _request() -> Iterator[Field]:
+    f = "request"
+    yield Field(f, "raised_on", "提出日期", "date", INTERNAL, required=True, owner="bureau")
+    yield Field(f, "category", "类别", "choice", INTERNAL, choices="request_category", required=True, owner="bureau")
+    yield Field(f, "text", "诉求内容", "long_text", INTERNAL, length=2000, required=True, owner="enterprise")
+    yield Field(f, "platform_number", "平台编号", "code", INTERNAL, length=60, owner="bureau",
+                basis="企业吹哨·部门报到")
+    yield Field(f, "transferred_on", "转平台日期", "date", INTERNAL, owner="bureau")
+    yield Field(f, "dispatched_on", "交办日期", "date", INTERNAL, owner="bureau")
+    yield Field(f, "due_on", "回复期限", "date", INTERNAL, owner="bureau")
+    yield Field(f, "reply", "回复", "long_text", INTERNAL, length=2000, owner="unit")
+    yield Field(f, "replied_on", "回复日期", "date", INTERNAL, owner="unit")
+    yield Field(f, "replied_by", "回复人", length=60, cls=INTERNAL, owner="unit")
+    yield Field(f, "rating", "企业评价", "count", INTERNAL, unit="分", minimum=1, maximum=5, owner="enterprise")
+    yield Field(f, "rating_note", "评价说明", length=500, cls=INTERNAL, owner="enterprise")
+    yield Field(f, "closed_on", "办结日期", "date", INTERNAL, owner="bureau")
+    yield Field(f, "close_reason", "办结说明", length=300, cls=INTERNAL, owner="bureau")
+
+
+def _comment() -> Iterator[Field]:
+    yield Field("comment", "text", "批注", "long_text", INTERNAL, length=2000, required=True, owner="bureau")
+
+
 # fmt: on
 
 FIELDS: dict[str, Field] = {
     field.key: field
-    for group in (_enterprise, _qualification, figure_fields, _intellectual_property, _service_log, _pool_membership)
+    for group in (
+        _enterprise,
+        _qualification,
+        figure_fields,
+        _intellectual_property,
+        _service_log,
+        _pool_membership,
+        _request,
+        _comment,
+    )
     for field in group()
 }
 

@@ -2,7 +2,8 @@
 
 An obligation is unique by (enterprise, kind, period). Periods: ``hnte_renewal`` the year in which the certificate
 expires; ``hnte_annual_report`` the year reported on; ``tech_sme_round`` the year of the round; ``next_step`` the id of
-the service log. The same facts, day and outcomes always give the same list.
+the service log; ``request`` the id of the request that waits for an answer. The same facts, day and outcomes always
+give the same list.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,7 +22,10 @@ HNTE_RENEWAL = "hnte_renewal"
 HNTE_ANNUAL_REPORT = "hnte_annual_report"
 TECH_SME_ROUND = "tech_sme_round"
 NEXT_STEP = "next_step"
-OBLIGATION_KINDS = frozenset({HNTE_RENEWAL, HNTE_ANNUAL_REPORT, TECH_SME_ROUND, NEXT_STEP})
+REQUEST = "request"
+OBLIGATION_KINDS = frozenset({HNTE_RENEWAL, HNTE_ANNUAL_REPORT, TECH_SME_ROUND, NEXT_STEP, REQUEST})
+# What repeats an internal note; the others follow from titles, which are public.
+INTERNAL_KINDS = frozenset({NEXT_STEP, REQUEST})
 
 # upcoming, open, urgent and overdue ask for something; these ask for nothing more.
 SETTLED = frozenset({"done", "waived", "lapsed"})
@@ -92,6 +96,17 @@ class NextStep:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A request of the enterprise (诉求) with a day by which it is to be answered; ``answered``: how, once it was."""
+
+    request_id: int
+    text: str
+    raised_on: date
+    due_on: date
+    answered: str = ""
+
+
+@dataclass(frozen=True)
 class ObligationFacts:
     """What obligations are a function of.
 
@@ -104,6 +119,7 @@ class ObligationFacts:
     titles: tuple[TitleFact, ...] = ()
     applications: tuple[tuple[str, int], ...] = ()
     next_steps: tuple[NextStep, ...] = ()
+    requests: tuple[Asked, ...] = ()
     manager_id: int | None = None
     tracked_from: date | None = None
     status: str | None = None
@@ -215,6 +231,7 @@ def _drafts(
         if title_kind == HNTE:
             yield from _reports(periods, enterprise.tracked_from, cadences, now, outcomes)
     yield from _next_steps(enterprise.next_steps, cadences, now)
+    yield from _requests(enterprise.requests, cadences, now)
 
 
 def _periods(facts: list[TitleFact], terms: Terms, rounds: Sequence[Round], years: Collection[int]) -> list[Period]:
@@ -435,6 +452,30 @@ def _next_steps(steps: Sequence[NextStep], cadences: Cadences, now: datetime) ->
             steps=(step.text,),
             source_id=step.log_id,
             owner_id=step.owner_id,
+        )
+
+
+# A reason has room for 400 characters; the whole request is a click away.
+_REQUEST_SHOWN = 120
+
+
+def _requests(asked: Sequence[Asked], cadences: Cadences, now: datetime) -> Iterator[_Draft]:
+    for one in asked:
+        cadence = cadences.of(REQUEST, one.due_on) or cadences.of(REQUEST, now.astimezone(SHANGHAI).date())
+        if cadence is None:
+            continue
+        text = one.text if len(one.text) <= _REQUEST_SHOWN else one.text[:_REQUEST_SHOWN] + "…"
+        reason = f"{one.raised_on} 提出，{one.due_on} 前回复：{text.rstrip('。')}。"
+        yield _Draft(
+            cadence,
+            str(one.request_id),
+            min(one.raised_on, one.due_on),
+            end_of_day(one.due_on),
+            reason,
+            reason,
+            settled=one.answered or None,
+            steps=(text,),
+            source_id=one.request_id,
         )
 
 

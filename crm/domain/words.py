@@ -60,6 +60,7 @@ OBLIGATION_KINDS: dict[str, str] = {
     "rd_statistics": "规上研发统计",
     "ip_fee": "专利年费",
     "next_step": "下一步",
+    "request": "诉求回复",
     "silence": "久未联系",
 }
 OBLIGATION_STATES: dict[str, str] = {
@@ -210,6 +211,9 @@ NOUNS: dict[str, str] = {
     "carrier": "载体",
     "user": "用户",
     "grant": "授权",
+    "request": "诉求",
+    "comment": "批注",
+    "confirmation": "月度确认",
     "absence": "离岗",
     "holiday": "节假日",
     "setting": "设置",
@@ -238,6 +242,9 @@ MEASURES: dict[str, str] = {
     "qualification": "项",
     "change": "处",
     "time": "次",
+    "request": "件",
+    "comment": "条",
+    "notice": "条",
 }
 
 # What a department may own besides titles: the names of places.REGISTERS.

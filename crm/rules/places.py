@@ -16,7 +16,7 @@ CITY, COUNTY, TOWNSHIP = "city", "county", "township"
 REGISTERS = frozenset({"intellectual_property", "award"})
 
 # Lists kept in dictionaries.toml that become dictionary entries.
-DICTIONARIES = ("featured_industry", "carrier_kind")
+DICTIONARIES = ("featured_industry", "carrier_kind", "request_category")
 
 
 @dataclass(frozen=True)

@@ -38,5 +38,7 @@ class Notice(Machine, Model):
     enterprise_id: Mapped[int | None] = mapped_column(BigId)
     text: Mapped[str] = mapped_column(Words(300))
     by_name: Mapped[str] = mapped_column(Words(60))
+    # The comment it tells of: a comment that is withdrawn is told of no more.
+    comment_id: Mapped[int | None] = mapped_column(BigId)
     made_at: Mapped[datetime] = mapped_column(Moment)
     seen_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -24,7 +24,11 @@ class DictionaryEntry(Record, Model):
 
 
 # Dictionaries that fields point at by name, with their words on screen.
-DICTIONARIES: dict[str, str] = {"featured_industry": "特色产业", "carrier_kind": "载体类型"}
+DICTIONARIES: dict[str, str] = {
+    "featured_industry": "特色产业",
+    "carrier_kind": "载体类型",
+    "request_category": "诉求类别",
+}
 
 
 def entries_of(dictionary: str, region_ids: frozenset[int], on: date | None = None) -> list[DictionaryEntry]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from crm.domain.clock import SHANGHAI
-from crm.domain.obligations import NEXT_STEP
+from crm.domain.obligations import INTERNAL_KINDS
 from crm.domain.pinyin import needle
 from crm.domain.viewers import Viewer
 from crm.extensions import db
@@ -174,11 +174,11 @@ def midnight(day: date) -> datetime:
 
 
 def readable_rule(viewer: Viewer) -> list[ColumnElement[bool]]:
-    """A next step repeats an internal note: a department sees only the obligations that follow from titles."""
+    """A next step or a request repeats an internal note: a department sees only what follows from titles."""
     if viewer.everything or not viewer.has("unit"):
         return []
     others = replace(viewer, grants=tuple(grant for grant in viewer.grants if grant.role != "unit"))
-    return [or_(Obligation.kind != NEXT_STEP, standing_rule(others))]
+    return [or_(Obligation.kind.not_in(INTERNAL_KINDS), standing_rule(others))]
 
 
 def _people(wanted: Filter) -> list[ColumnElement[bool]]:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from crm.domain.fields import CHOICES
 from crm.domain.names import normalise_name
-from crm.domain.obligations import NextStep, ObligationFacts, Outcome, obligations
+from crm.domain.obligations import Asked, NextStep, ObligationFacts, Outcome, obligations
 from crm.domain.periods import TitleFact
 from crm.domain.pinyin import haystack, sort_key
 from crm.domain.standing import EnterpriseFacts, PoolFact, standing
@@ -24,6 +24,7 @@ from crm.store.enterprises import Affiliation, Enterprise, EnterpriseAlias
 from crm.store.obligations import Obligation, ObligationOutcome
 from crm.store.pool import PoolMembership
 from crm.store.qualifications import Qualification
+from crm.store.requests import Request
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
 from crm.store.settings import setting
 from crm.store.standings import STATE_COLUMNS, SearchText, Spell, Standing
@@ -38,7 +39,14 @@ _TITLES = frozenset({"qualification", "pool_membership", "application"})
 # A withdrawn enterprise has no spells, and has them again when that is undone.
 _SPELLS = _TITLES | {"enterprise"}
 _SEARCH = frozenset({"enterprise", "enterprise_alias"})
-_OBLIGATIONS = _TITLES | {"enterprise", "service_log", "service_log_enterprise", "obligation_outcome", "affiliation"}
+_OBLIGATIONS = _TITLES | {
+    "enterprise",
+    "service_log",
+    "service_log_enterprise",
+    "request",
+    "obligation_outcome",
+    "affiliation",
+}
 
 _NO_FACTS = EnterpriseFacts(titles=(), pool=(), applications=())
 
@@ -167,6 +175,7 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
     in_hand = _applications_in_hand(ids, pending)
     belongs = _affiliations(ids, on, pending)
     contact, steps = _service_logs(ids, pending)
+    asked = _requests(ids, pending)
     outcomes = _outcomes(ids, pending)
     rows: dict[str, list[dict[str, Any]]] = {"standing": [], "spell": [], "obligation": []}
     without_facts = standing(_NO_FACTS, on, ladder=ladder, rounds=())
@@ -196,12 +205,13 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
         if facts.titles and region_id not in tracked:
             tracked[region_id] = _tracked_from(region_id)
         due: list[Any] = []
-        if facts is not _NO_FACTS or enterprise_id in steps:
+        if facts is not _NO_FACTS or enterprise_id in steps or enterprise_id in asked:
             due = obligations(
                 ObligationFacts(
                     titles=facts.titles,
                     applications=facts.applications,
                     next_steps=tuple(steps.get(enterprise_id, ())),
+                    requests=tuple(asked.get(enterprise_id, ())),
                     manager_id=own.get("manager"),
                     tracked_from=tracked.get(region_id),
                     status=own.get("status"),
@@ -410,6 +420,19 @@ def _service_logs(ids: Sequence[int], pending: Pending | None) -> tuple[dict[int
             owner_id = step_owner_id if step_owner_id is not None else author_id
             steps[enterprise_id].append(NextStep(log_id, next_step, next_on, happened_on, words, owner_id))
     return contact, steps
+
+
+def _requests(ids: Sequence[int], pending: Pending | None) -> dict[int, list[Asked]]:
+    """The requests that have a day by which they are to be answered."""
+    found: dict[int, list[Asked]] = defaultdict(list)
+    columns = ("id", "text", "raised_on", "due_on", "replied_on", "closed_on")
+    for enterprise_id, request_id, text, raised_on, due_on, replied_on, closed_on in _held(
+        Request, columns, ids, pending
+    ):
+        if due_on is not None:
+            answered = f"{replied_on} 已回复。" if replied_on else f"{closed_on} 已办结。" if closed_on else ""
+            found[enterprise_id].append(Asked(request_id, text, raised_on, due_on, answered))
+    return found
 
 
 def _outcomes(ids: Sequence[int], pending: Pending | None) -> dict[int, dict[tuple[str, str], Outcome]]:

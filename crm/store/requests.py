@@ -14,6 +14,9 @@ class Request(Record, Model):
     region_id: Mapped[int] = mapped_column(ForeignKey("region.id"), index=True)
     # The visit at which it was raised, where there was one.
     service_log_id: Mapped[int | None] = mapped_column(ForeignKey("service_log.id"), index=True)
+    # Who took it down, and is told how it went on.
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
+    author_name: Mapped[str | None] = mapped_column(Words(60))
     raised_on: Mapped[date] = mapped_column(Date)
     category: Mapped[str] = mapped_column(Words(24))
     text: Mapped[str] = mapped_column(Words(2000))

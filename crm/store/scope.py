@@ -1,6 +1,7 @@
 """The one scope function: which records, and which classes of fields, a viewer may see. It stands in every query."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
@@ -24,6 +25,7 @@ from crm.store.messages import Message
 from crm.store.parks import Carrier, Park
 from crm.store.pool import PoolSelection
 from crm.store.regions import Region
+from crm.store.requests import Request
 from crm.store.saved_views import SavedView
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
 from crm.store.settings import Setting
@@ -43,13 +45,16 @@ def visible(statement: Select, viewer: Viewer) -> Select:
     """The statement narrowed to what the viewer may see and to records that are not withdrawn.
 
     The widest rule wins: a statement over standings is narrowed directly, one over enterprises through their
-    standings, one over anything of an enterprise through that enterprise. Raises UnscopedStatement when no table
-    of the statement has a rule.
+    standings, one over anything of an enterprise through that enterprise. What is narrower than its enterprise
+    (INSIDE) is narrowed by its own rule as well, whatever it is joined to. Raises UnscopedStatement when no table of
+    the statement has a rule.
     """
     tables = {table.name: table for table in _tables_of(statement)}
     conditions: list[ColumnElement[bool]] = [
         table.c.deleted.is_(False) for table in tables.values() if "deleted" in table.c
     ]
+    if "standing" in tables or "enterprise" in tables:
+        conditions += [RULES[name](viewer) for name in tables if name in INSIDE]
     if "standing" in tables:
         return statement.where(standing_rule(viewer), *conditions)
     if "enterprise" in tables:
@@ -100,6 +105,16 @@ def standing_rule(viewer: Viewer) -> ColumnElement[bool]:
 def visible_ids(viewer: Viewer):
     """The ids of the visible enterprises, as a subquery."""
     return select(Standing.enterprise_id).where(standing_rule(viewer))
+
+
+def _without_departments(viewer: Viewer) -> Viewer:
+    """The viewer as far as internal fields go: a department's liaison reads public ones only."""
+    return replace(viewer, grants=tuple(grant for grant in viewer.grants if grant.role != "unit"))
+
+
+def internal_ids(viewer: Viewer):
+    """The ids of the enterprises of which the viewer reads internal fields, as a subquery."""
+    return visible_ids(_without_departments(viewer))
 
 
 def _in(column, ids: frozenset[int]) -> ColumnElement[bool]:
@@ -163,6 +178,21 @@ def _service_logs(viewer: Viewer) -> ColumnElement[bool]:
     )
 
 
+def _requests(viewer: Viewer) -> ColumnElement[bool]:
+    """Whoever reads the enterprise from inside; a department reads exactly those that were dispatched to it."""
+    if viewer.everything:
+        return true()
+    inside = Request.enterprise_id.in_(internal_ids(viewer))
+    units = frozenset(grant.unit_id for grant in viewer.grants if grant.role == "unit" and grant.unit_id is not None)
+    sent = and_(Request.dispatched_on.is_not(None), _in(Request.unit_id, units))
+    return or_(inside, and_(sent, Request.enterprise_id.in_(visible_ids(viewer))))
+
+
+def _comments(viewer: Viewer) -> ColumnElement[bool]:
+    """What people say to each other inside: never a department's."""
+    return _events_or_enterprises(Comment)(_without_departments(viewer))
+
+
 def _events_or_enterprises(model: Any) -> Callable[[Viewer], ColumnElement[bool]]:
     """What hangs on a record: seen by whoever sees its enterprise, or the event of many enterprises it belongs to."""
 
@@ -218,7 +248,16 @@ def _saved_views(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _notices(viewer: Viewer) -> ColumnElement[bool]:
-    return true() if viewer.everything else Notice.user_id == viewer.user_id
+    """The own ones, as long as the enterprise they are about is in sight; what tells of a withdrawn comment is gone."""
+    if viewer.everything:
+        return true()
+    seen = exists().where(Standing.enterprise_id == Notice.enterprise_id, standing_rule(viewer))
+    said = exists().where(Comment.id == Notice.comment_id, ~Comment.deleted)
+    return and_(
+        Notice.user_id == viewer.user_id,
+        or_(Notice.enterprise_id.is_(None), seen),
+        or_(Notice.comment_id.is_(None), said),
+    )
 
 
 RULES: dict[str, Callable[[Viewer], ColumnElement[bool]]] = {
@@ -234,7 +273,8 @@ RULES: dict[str, Callable[[Viewer], ColumnElement[bool]]] = {
     "message": _messages,
     "service_log": _service_logs,
     "attachment": _events_or_enterprises(Attachment),
-    "comment": _events_or_enterprises(Comment),
+    "comment": _comments,
+    "request": _requests,
     "notice": _notices,
     "collection": _collections,
     "visit_plan": _visit_plans,
@@ -247,6 +287,9 @@ RULES: dict[str, Callable[[Viewer], ColumnElement[bool]]] = {
     "stored_file": _own_or_office(StoredFile.region_id, StoredFile.owner_id),
     "change_set": _own_or_office(ChangeSet.region_id, ChangeSet.user_id),
 }
+
+# What not everybody reads who sees its enterprise.
+INSIDE = frozenset({"comment", "request"})
 
 
 def visible_enterprise(enterprise_id: int, viewer: Viewer) -> tuple[Enterprise, Standing]:

@@ -51,6 +51,7 @@ DECLARED: dict[str, Declared] = {
         Declared("digest_hour", "每周邮件几点发", "count", 8, "0 到 23", 0, 23),
         Declared("silence_days", "多少个工作日没有联系算久未联系", "count", 45, "", 1, 400),
         Declared("silence_days_titled", "高企、专精特新的久未联系天数", "count", 45, "", 1, 400),
+        Declared("request_days", "诉求交办后几个工作日内回复", "count", 5, "交办时可另填期限", 1, 120),
         Declared(
             "reports_tracked_from",
             "年度发展情况报表从哪天起登记齐全",

@@ -13,6 +13,7 @@ from crm.domain.kinds import KINDS
 from crm.domain.refusals import NotAllowed, NotFound, Refused
 from crm.domain.words import local
 from crm.extensions import db
+from crm.store.notices import MANY, unread_count
 from crm.store.settings import office_name, settings_in_force
 from crm.store.unit_of_work import DatabaseBusy, is_busy, is_full
 from crm.web.doors import ANYBODY, SIGNED_IN, now, rule_of, today, unsaved, viewer
@@ -125,11 +126,19 @@ def _role_words(person, manager_word: str) -> str:
 # (group, endpoint, icon, words, roles that see it; none = all)
 NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("", "desk.show", "home", "工作台", ()),
+    ("", "notices.index", "message-2", "消息", ()),
     ("", "obligations.index", "calendar-due", "到期事项", ()),
     ("", "enterprises.index", "building", "企业", ()),
     ("", "board.show", "stairs-up", "五级梯次", ()),
     ("办理", "service_logs.new", "map-pin", "记一次走访", ("case_manager", "township", "park", "bureau")),
     ("办理", "service_logs.index", "pencil-plus", "服务记录", ("bureau", "leader")),
+    (
+        "办理",
+        "requests.index",
+        "user-question",
+        "企业诉求",
+        ("case_manager", "township", "park", "unit", "bureau", "leader"),
+    ),
     ("办理", "pool.index", "list-check", "培育库", ("case_manager", "bureau", "leader")),
     ("办理", "handovers.index", "user-share", "交接", ("bureau", "admin")),
     ("数据", "imports.index", "table-import", "导入", ("case_manager", "bureau", "unit")),
@@ -161,9 +170,16 @@ def _navigation(person) -> list[tuple[str, list[dict]]]:
                 "icon": icon,
                 "label": label,
                 "current": request.blueprint == blueprint and request.endpoint not in OWN_PAGES,
+                **(_unread(person) if endpoint == "notices.index" else {}),
             }
         )
     return list(groups.items())
+
+
+def _unread(person) -> dict:
+    """How many notices nobody opened, beside the word in the navigation; nothing when there is none."""
+    n = unread_count(person)
+    return {"count": "99+" if n >= MANY else n, "hot": True} if n else {}
 
 
 def _page(status: int, message: str | None = None, **more):

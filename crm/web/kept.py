@@ -16,6 +16,8 @@ NOUNS = {
     "intellectual_property": "intellectual_property",
     "pool": "pool_membership",
     "service_logs": "service_log",
+    "requests": "request",
+    "comments": "comment",
 }
 # Fields of forms that are no field of a noun.
 LABELS = {

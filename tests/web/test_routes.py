@@ -57,6 +57,9 @@ RECORDS = {
     "park_id": "park",
     "carrier_id": "carrier",
     "setting_id": "setting",
+    "request_id": "request",
+    "comment_id": "comment",
+    "notice_id": "notice",
 }
 WORDS: dict[str, tuple[Any, ...]] = {
     "filename": ("css/app.css",),

@@ -14,6 +14,7 @@ from crm.domain.viewers import CONFIDENTIAL, INTERNAL, Viewer
 from crm.extensions import db
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import FORMER_NAME, Affiliation
+from crm.store.units import Unit
 from crm.web import reference
 
 ACTIONS: dict[str, str] = {
@@ -51,6 +52,18 @@ ACTIONS: dict[str, str] = {
     "postpone_obligation": "到期事项改期",
     "reopen_obligation": "到期事项取回",
     "hand_over": "交接",
+    "raise_request": "登记诉求",
+    "edit_request": "修改诉求",
+    "dispatch_request": "诉求交办",
+    "transfer_request": "诉求转平台",
+    "reply_request": "诉求回复",
+    "rate_request": "诉求评价",
+    "close_request": "诉求办结",
+    "reopen_request": "诉求重新打开",
+    "withdraw_request": "撤下诉求",
+    "write_comment": "写批注",
+    "edit_comment": "修改批注",
+    "withdraw_comment": "撤下批注",
     "add_user": "新增用户",
     "edit_user": "修改用户",
     "edit_own_account": "修改我的账号",
@@ -105,6 +118,7 @@ OTHER_FIELDS: dict[str, str] = {
     "figures.year": "年度",
     "service_log.step_owner_id": "下一步由谁办",
     "collection.owner_id": "采集任务由谁办",
+    "request.unit_id": "交办部门",
 }
 # The class of what is not declared: a frozen judgement and the pool are inside matters.
 _CLASS_OF_NOUN = {
@@ -113,6 +127,7 @@ _CLASS_OF_NOUN = {
     "obligation_outcome": INTERNAL,
     "service_log_enterprise": INTERNAL,
     "attachment": INTERNAL,
+    "request": INTERNAL,
 }
 # Fields that are not declared and hold the id of a person.
 _OF_PEOPLE = frozenset({"service_log.step_owner_id", "collection.owner_id"})
@@ -263,6 +278,8 @@ def _words(noun: str, code: str, value: Any, names: dict[str, dict]) -> str:
         from crm.actions.applications import OUTCOMES
 
         return OUTCOMES.get(str(value), str(value))
+    if key == "request.unit_id":
+        return names["units"].get(value, "一个部门")
     if key == "obligation_outcome.outcome":
         return {"done": "办结", "waived": "免办", "postponed": "改期"}.get(str(value), str(value))
     return words.value(key, value)
@@ -341,5 +358,14 @@ def _names(history: Sequence[tuple[Change, ChangeSet]], viewer: Viewer) -> dict[
         "people": reference.people(people),
         "parks": reference.parks(viewer),
         "carriers": reference.carriers(viewer),
+        "units": _units([change for change, _ in history if change.noun == "request"]),
+        "request_category": reference.words_of("request_category", viewer),
         "featured_industry": reference.words_of("featured_industry", viewer),
     }
+
+
+def _units(changes: Sequence[Change]) -> dict[int, str]:
+    """The names of the departments that requests were dispatched to, read only when there are any."""
+    said = [change.fields.get("unit_id") for change in changes]
+    ids = {i for value in said for i in (value if isinstance(value, list) else [value]) if isinstance(i, int)}
+    return dict(db.session.execute(select(Unit.id, Unit.name).where(Unit.id.in_(ids))).all()) if ids else {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from crm.actions.rights import may_edit
 from crm.domain.kinds import KINDS, POOL
-from crm.domain.obligations import NEXT_STEP
+from crm.domain.obligations import INTERNAL_KINDS
 from crm.domain.viewers import CONFIDENTIAL, INTERNAL
 from crm.store import enterprise_lists
 from crm.store.applications import applications_of
@@ -83,7 +83,7 @@ class File:
     def obligations(self):
         found = obligations_of(self.row.id)
         # A next step repeats an internal note; what follows from titles is for everybody.
-        return found if self.reads_internal else [one for one in found if one.kind != NEXT_STEP]
+        return found if self.reads_internal else [one for one in found if one.kind not in INTERNAL_KINDS]
 
     @property
     def waiting(self):

@@ -15,23 +15,29 @@ from crm.domain.codes import check_code
 from crm.domain.fields import AFFILIATIONS, FIELDS, Field, fields_of
 from crm.domain.kinds import KINDS
 from crm.domain.periods import TitleFact
+from crm.domain.requests import STATE_CLASSES, STATES, state_of
 from crm.extensions import db
 from crm.rules import rule_sets
 from crm.store.assessments import Assessment
 from crm.store.changes import Change, ChangeSet, history_of_enterprise, history_of_field
+from crm.store.comments import Comment
 from crm.store.enterprises import FORMER_NAME, OLD_NUMBER
 from crm.store.intellectual_property import IntellectualProperty
 from crm.store.obligation_lists import WAITING
 from crm.store.qualifications import Qualification
+from crm.store.request_lists import of_enterprise
+from crm.store.requests import Request
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
 from crm.web import reference
 from crm.web.addresses import whole
 from crm.web.changes import lines
+from crm.web.comments.thread import thread_of
 from crm.web.doors import SIGNED_IN, open_to, today, viewer
 from crm.web.enterprises import blueprint, judging, titles
 from crm.web.enterprises.figures_grid import figures
 from crm.web.enterprises.file import File, file_of
 from crm.web.enterprises.known import as_known
+from crm.web.requests.forms import unit_names
 
 TABS: dict[str, str] = {
     "": "概览",
@@ -41,6 +47,8 @@ TABS: dict[str, str] = {
     "compare": "条件比对",
     "applications": "申报",
     "logs": "服务记录",
+    "requests": "诉求",
+    "comments": "批注",
     "due": "到期事项",
     "history": "变更史",
 }
@@ -159,7 +167,7 @@ def _tabs(file: File) -> list[dict[str, Any]]:
     for key, label in TABS.items():
         if key in ("compare", "figures") and not file.reads_figures:
             continue
-        if key in ("applications", "logs") and not file.reads_internal:
+        if key in ("applications", "logs", "requests", "comments") and not file.reads_internal:
             continue
         href = _address(file, tab=key or None)
         found.append({"key": key, "href": href, "label": label, "n": counted.get(key)})
@@ -184,13 +192,21 @@ def _counts(file: File) -> dict[str, Any]:
         .where(ServiceLogEnterprise.enterprise_id == own, ~ServiceLogEnterprise.deleted, ~ServiceLog.deleted)
         .scalar_subquery()
     )
-    n_titles, n_ip, n_logs = db.session.execute(
-        select(number(Qualification, Qualification.superseded_at.is_(None)), number(IntellectualProperty), logs)
+    n_titles, n_ip, n_logs, n_requests, n_comments = db.session.execute(
+        select(
+            number(Qualification, Qualification.superseded_at.is_(None)),
+            number(IntellectualProperty),
+            logs,
+            number(Request),
+            number(Comment, Comment.noun == "enterprise"),
+        )
     ).one()
     return {
         "titles": n_titles or None,
         "ip": n_ip or None,
         "logs": (n_logs or None) if file.reads_internal else None,
+        "requests": n_requests or None,
+        "comments": n_comments or None,
         "due": len(file.waiting) or None,
         "applications": len(file.applications) or None,
         "figures": f"{len(file.figures)} 年" if file.figures else None,
@@ -375,6 +391,24 @@ def _history_of(file: File, noun: str, record_id: int, code: str) -> list[tuple[
     return [(c, s) for c, s in history_of_field(noun, record_id, code) if c.enterprise_id == file.row.id]
 
 
+def _requests(file: File) -> dict[str, Any]:
+    if not file.reads_internal:
+        return {"requests": None}
+    found = of_enterprise(file.row.id, viewer())
+    return {
+        "requests": found,
+        "request_states": {one.id: state_of(one, file.on) for one in found},
+        "request_units": unit_names(one.unit_id for one in found),
+        "request_categories": reference.words_of("request_category", viewer()),
+        "REQUEST_STATES": STATES,
+        "REQUEST_CLASSES": STATE_CLASSES,
+    }
+
+
+def _comments(file: File) -> dict[str, Any]:
+    return {"thread": thread_of("enterprise", file.row.id) if file.reads_internal else None}
+
+
 PARTS: dict[str, Any] = {
     "": _overview,
     "titles": _titles,
@@ -383,6 +417,8 @@ PARTS: dict[str, Any] = {
     "compare": _compare_tab,
     "applications": _due,
     "logs": _logs,
+    "requests": _requests,
+    "comments": _comments,
     "due": _due,
     "history": _history,
 }

@@ -160,6 +160,7 @@ _SHORT = {
     "hnte_annual_report": "年度报表",
     "tech_sme_round": "科小更新",
     "next_step": "下一步",
+    "request": "诉求",
 }
 
 

@@ -8,15 +8,15 @@ from crm.actions.service_logs import edit_service_log, log_service, may_change, 
 from crm.domain.fields import CHOICES
 from crm.domain.refusals import NotAllowed
 from crm.extensions import db
-from crm.store.enterprises import Enterprise
 from crm.store.scope import visible, visible_enterprise, visible_record
-from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
+from crm.store.service_logs import ServiceLog
 from crm.web import reference
 from crm.web.addresses import page_number, whole
 from crm.web.doors import Form, attempt, done, new_act, open_to, own_path, today, viewer
 from crm.web.editing import last_writers, say
 from crm.web.obligations.listing import quick_days
 from crm.web.service_logs import blueprint
+from crm.web.service_logs.firms import chosen_of, enterprises_of
 from crm.web.service_logs.forms import EventForm
 
 WRITERS = ("case_manager", "township", "park", "bureau", "admin")
@@ -42,7 +42,7 @@ def new():
     like = whole(request.args.get("like"))
     if like is not None:
         log = visible_record(ServiceLog, like, viewer(), "这条服务记录")
-        chosen = _enterprises_of([log.id]).get(log.id, [])
+        chosen = enterprises_of([log.id]).get(log.id, [])
         form.kind.data = log.kind
     return _page(form, chosen)
 
@@ -60,7 +60,7 @@ def create():
     elif not form.has_errors:
         written = attempt(form, lambda: log_service(ids, values, act=new_act()))
     if written is None:
-        return _page(form, _chosen(ids)), 422
+        return _page(form, chosen_of(ids)), 422
     to = own_path(form.back.data) or url_for("desk.show")
     what = CHOICES["service_kind"].get(form.kind.data, "服务")
     return done(f"已记{what}，{len(set(ids))} 家企业。", to, written)
@@ -83,7 +83,7 @@ def index():
     return render_template(
         "service_logs/index.html",
         logs=logs,
-        enterprises=_enterprises_of([log.id for log in logs]),
+        enterprises=enterprises_of([log.id for log in logs]),
         total=total,
         number=page,
         pages=max(1, -(-total // PAGE)),
@@ -104,7 +104,7 @@ def index():
 def edit(log_id: int):
     log = _changeable(log_id)
     form = EventForm(formdata=None)
-    chosen = _enterprises_of([log.id]).get(log.id, [])
+    chosen = enterprises_of([log.id]).get(log.id, [])
     form.show(log, (enterprise_id for enterprise_id, _ in chosen))
     form.back.data = own_path(request.args.get("back")) or ""
     return _page(form, chosen, log=log)
@@ -133,7 +133,7 @@ def save(log_id: int):
             ),
         )
     if written is None:
-        return _page(form, _chosen(ids), log=_changeable(log_id)), 409 if form.conflict else 422
+        return _page(form, chosen_of(ids), log=_changeable(log_id)), 409 if form.conflict else 422
     return done("已改服务记录。", own_path(form.back.data) or url_for("service_logs.index"), written)
 
 
@@ -171,28 +171,3 @@ def _page(form: EventForm, chosen: list[tuple[int, str]], log: ServiceLog | None
         back=own_path(form.back.data) or url_for("desk.show" if log is None else "service_logs.index"),
         conflicts=form.clashes(last_writers("service_log", log.id)) if form.conflict and log else [],
     )
-
-
-def _chosen(ids: list[int]) -> list[tuple[int, str]]:
-    """The enterprises of a form that came back, those of others left out without a word."""
-    query = select(Enterprise.id, Enterprise.name).where(Enterprise.id.in_(ids))
-    names = dict(db.session.execute(visible(query, viewer())).all()) if ids else {}
-    return [(i, names[i]) for i in dict.fromkeys(ids) if i in names]
-
-
-def _enterprises_of(log_ids: list[int]) -> dict[int, list[tuple[int, str]]]:
-    """{log: [(enterprise, name)]} of these events, as far as the viewer sees the enterprises."""
-    if not log_ids:
-        return {}
-    link = ServiceLogEnterprise
-    query = (
-        select(link.service_log_id, Enterprise.id, Enterprise.name)
-        .select_from(link)
-        .join(Enterprise, Enterprise.id == link.enterprise_id)
-        .where(link.service_log_id.in_(log_ids))
-        .order_by(link.id)
-    )
-    found: dict[int, list[tuple[int, str]]] = {}
-    for log_id, enterprise_id, name in db.session.execute(visible(query, viewer())):
-        found.setdefault(log_id, []).append((enterprise_id, name))
-    return found

@@ -26,7 +26,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("谁能看什么", ("colleagues_visible",)),
     ("每周邮件", ("digest_on", "digest_hour", "redirect_all_mail")),
     ("久未联系", ("silence_days", "silence_days_titled")),
-    ("到期事项", ("reports_tracked_from",)),
+    ("到期事项", ("reports_tracked_from", "request_days")),
 )
 
 

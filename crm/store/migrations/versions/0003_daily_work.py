@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("enterprise_id", types.BigId, nullable=True),
         sa.Column("text", types.Words(300), nullable=False),
         sa.Column("by_name", types.Words(60), nullable=False),
+        sa.Column("comment_id", types.BigId, nullable=True),
         sa.Column("made_at", types.Moment(), nullable=False),
         sa.Column("seen_at", types.Moment(), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_notice_user_id")),
@@ -440,6 +441,8 @@ def upgrade() -> None:
         sa.Column("enterprise_id", types.BigId, nullable=False),
         sa.Column("region_id", types.BigId, nullable=False),
         sa.Column("service_log_id", types.BigId, nullable=True),
+        sa.Column("author_id", types.BigId, nullable=True),
+        sa.Column("author_name", types.Words(60), nullable=True),
         sa.Column("raised_on", sa.Date(), nullable=False),
         sa.Column("category", types.Words(24), nullable=False),
         sa.Column("text", types.Words(2000), nullable=False),
@@ -455,6 +458,7 @@ def upgrade() -> None:
         sa.Column("rating_note", types.Words(500), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("close_reason", types.Words(300), nullable=True),
+        sa.ForeignKeyConstraint(["author_id"], ["user.id"], name=op.f("fk_request_author_id")),
         sa.ForeignKeyConstraint(["enterprise_id"], ["enterprise.id"], name=op.f("fk_request_enterprise_id")),
         sa.ForeignKeyConstraint(["region_id"], ["region.id"], name=op.f("fk_request_region_id")),
         sa.ForeignKeyConstraint(["service_log_id"], ["service_log.id"], name=op.f("fk_request_service_log_id")),
@@ -463,6 +467,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_request_author_id"), ["author_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_request_enterprise_id"), ["enterprise_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_request_region_id"), ["region_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_request_service_log_id"), ["service_log_id"], unique=False)
@@ -601,6 +606,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_request_service_log_id"))
         batch_op.drop_index(batch_op.f("ix_request_region_id"))
         batch_op.drop_index(batch_op.f("ix_request_enterprise_id"))
+        batch_op.drop_index(batch_op.f("ix_request_author_id"))
 
     op.drop_table("request")
     with op.batch_alter_table("attachment", schema=None) as batch_op:
