@@ -38,6 +38,7 @@ def test_every_kind_of_obligation_has_a_cadence_with_a_chinese_label():
         "hnte_annual_report": "高企年度发展情况报表",
         "tech_sme_round": "国家科小年度评价",
         "next_step": "下一步",
+        "request": "诉求回复",
     }
     assert {entry.title_kind for entry in loaded.entries} <= {None, *KINDS}
 
