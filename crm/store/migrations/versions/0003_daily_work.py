@@ -19,6 +19,12 @@ POINTERS = (
     ("user", "supervisor_id", "user", False),
 )
 
+# What SQLite forgets of a table that is written anew (see 0001): the shape of a large library.
+STATISTICS = (
+    ("enterprise", "uq_enterprise_credit_code", "100000 1"),
+    ("enterprise", "ix_enterprise_region_id", "100000 100000"),
+)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -568,6 +574,10 @@ def upgrade() -> None:
             if indexed:
                 batch_op.create_index(f"ix_{table}_{column}", [column], unique=False)
     op.create_index("uq_user_login", "user", [sa.text("lower(login)")], unique=True)
+    if op.get_bind().dialect.name == "sqlite":
+        for table, index, shape in STATISTICS:
+            told = "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (:t, :i, :s)"
+            op.execute(sa.text(told).bindparams(t=table, i=index, s=shape))
 
 
 def downgrade() -> None:
