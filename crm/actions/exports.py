@@ -54,7 +54,9 @@ def export_rows(
     taken = list(rows)
     target = io.BytesIO()
     if fmt == CSV:
-        write_csv(target, columns=columns, rows=taken, watermark=watermark(act, len(taken)), choices=choices)
+        # A csv has no head above its columns: what was asked for stands in its last row.
+        mark = "；".join(part for part in (watermark(act, len(taken)), subtitle) if part)
+        write_csv(target, columns=columns, rows=taken, watermark=mark, choices=choices)
     else:
         write_list(
             target,

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select
 
-from crm.actions.enterprises import OWN_FIELDS, Belonging, EnterpriseState
+from crm.actions.enterprise_states import states_of
+from crm.actions.enterprises import EnterpriseState
 from crm.actions.figures import CODES as FIGURE_CODES
 from crm.actions.figures import FiguresState
 from crm.actions.qualifications import FIELDS as TITLE_CODES
@@ -16,7 +17,7 @@ from crm.actions.qualifications import fact_of
 from crm.domain.periods import TitleFact
 from crm.domain.viewers import Viewer
 from crm.extensions import db
-from crm.store.enterprises import FORMER_NAME, OLD_NUMBER, Affiliation, Enterprise, EnterpriseAlias
+from crm.store.enterprises import FORMER_NAME, OLD_NUMBER, Enterprise, EnterpriseAlias
 from crm.store.figures import Figures
 from crm.store.qualifications import Qualification
 from crm.store.scope import standing_rule
@@ -79,7 +80,7 @@ def load(keys: Keys, *, region_id: int, viewer: Viewer, nouns: frozenset[str]) -
     seen = sorted(library.visible)
     for chunk in _chunks(seen):
         if "enterprise" in nouns:
-            _states(library, chunk)
+            library.states.update(states_of(chunk))
         else:
             _names(library, chunk)
         if "qualification" in nouns:
@@ -156,45 +157,6 @@ def _rights(library: Library, ids: Sequence[int], viewer: Viewer) -> None:
         library.standings[row.enterprise_id] = row
         if row.is_visible:
             library.visible.add(row.enterprise_id)
-
-
-_OWN_CODES = tuple(sorted(OWN_FIELDS))
-
-
-def _states(library: Library, ids: Sequence[int]) -> None:
-    belongs: dict[int, dict[str, Belonging]] = defaultdict(dict)
-    query = select(
-        Affiliation.enterprise_id,
-        Affiliation.kind,
-        Affiliation.id,
-        Affiliation.version,
-        Affiliation.ref_id,
-        Affiliation.value,
-        Affiliation.starts_on,
-    ).where(Affiliation.enterprise_id.in_(ids), ~Affiliation.deleted, Affiliation.ends_on.is_(None))
-    for enterprise_id, kind, row_id, version, ref_id, value, starts_on in db.session.execute(query):
-        said: Any = ref_id if ref_id is not None else (value == "yes" if value in ("yes", "no") else value)
-        belongs[enterprise_id][kind] = Belonging(row_id, version, said, starts_on)
-    former: dict[int, set[str]] = defaultdict(set)
-    numbers: dict[int, set[str]] = defaultdict(set)
-    query = select(
-        EnterpriseAlias.enterprise_id, EnterpriseAlias.kind, EnterpriseAlias.value, EnterpriseAlias.value_key
-    ).where(EnterpriseAlias.enterprise_id.in_(ids), ~EnterpriseAlias.deleted)
-    for enterprise_id, kind, value, value_key in db.session.execute(query):
-        if kind == FORMER_NAME:
-            former[enterprise_id].add(value_key)
-        else:
-            numbers[enterprise_id].add(value)
-    columns = (Enterprise.id, Enterprise.version, *(getattr(Enterprise, code) for code in _OWN_CODES))
-    for row in db.session.execute(select(*columns).where(Enterprise.id.in_(ids))):
-        library.states[row[0]] = EnterpriseState(
-            id=row[0],
-            version=row[1],
-            values=dict(zip(_OWN_CODES, row[2:], strict=True)),
-            belongs=belongs.get(row[0], {}),
-            former_names=frozenset(former.get(row[0], ())),
-            old_numbers=frozenset(numbers.get(row[0], ())),
-        )
 
 
 def _names(library: Library, ids: Sequence[int]) -> None:

@@ -14,6 +14,8 @@ from crm.domain.pinyin import needle
 from crm.domain.statuses import GONE
 from crm.domain.viewers import Viewer
 from crm.extensions import db
+from crm.store.enterprise_orders import BY_NAME, Order, ordered
+from crm.store.enterprise_rows import Row, rows
 from crm.store.enterprises import FORMER_NAME, Enterprise, EnterpriseAlias
 from crm.store.matching import stands_in
 from crm.store.obligation_lists import WAITING
@@ -58,17 +60,6 @@ class Filter:
     srdi_without_hnte: bool = False
     gone_with_titles: bool = False  # deregistered, licence revoked or moved away, and a title nobody has ended
     extra: dict[str, Any] = field(default_factory=dict, compare=False)
-
-
-SORTS: dict[str, tuple[Any, ...]] = {
-    "name": (Standing.name_sort,),
-    "rung": (Standing.rung, Standing.name_sort),
-    "due": (Standing.next_due_at, Standing.name_sort),
-    "contact": (Standing.last_contact_on, Standing.name_sort),
-    "expiry": (Standing.next_expiry_on, Standing.name_sort),
-    "township": (Standing.township_id, Standing.name_sort),
-    "manager": (Standing.manager_id, Standing.name_sort),
-}
 
 
 def conditions(wanted: Filter, *, today: date, in_order: bool = False) -> list[ColumnElement[bool]]:
@@ -185,44 +176,6 @@ def holds(rung: int) -> ColumnElement[bool]:
     return or_(*(getattr(Standing, kind).in_(_HELD) for kind in HELD_ON_RUNG[rung]))
 
 
-_ROW = (
-    Enterprise.id,
-    Enterprise.name,
-    Enterprise.credit_code,
-    Enterprise.subject_type,
-    Enterprise.industry_code,
-    Enterprise.registered_on,
-    Standing.region_id,
-    Standing.township_id,
-    Standing.park_id,
-    Standing.carrier_id,
-    Standing.manager_id,
-    Standing.featured_industry,
-    Standing.status,
-    Standing.rung,
-    Standing.rung_since,
-    Standing.next_due_at,
-    Standing.next_due_kind,
-    Standing.next_expiry_on,
-    Standing.last_contact_on,
-    *(getattr(Standing, kind) for kind in STATE_COLUMNS),
-)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a list."""
-
-    values: dict[str, Any]
-    states: dict[str, str]
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.values[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-
 def count(wanted: Filter, viewer: Viewer, *, today: date) -> int:
     query = select(func.count()).select_from(Standing).where(*conditions(wanted, today=today))
     return db.session.scalar(visible(query, viewer)) or 0
@@ -233,21 +186,16 @@ def page(
     viewer: Viewer,
     *,
     today: date,
-    sort: str = "name",
-    descending: bool = False,
+    order: Order = BY_NAME,
     number: int = 1,
     size: int = PAGE,
     in_order: bool = False,
+    more: Sequence[str] = (),
 ) -> list[Row]:
     """One page of the list. The ids are found over the narrow standings first, the wide rows read only for them."""
-    ids = select(Standing.enterprise_id).where(*conditions(wanted, today=today, in_order=in_order))
-    order = SORTS.get(sort, SORTS["name"])
-    first = order[0].desc().nulls_last() if descending else order[0].asc().nulls_last()
-    if order[0] is Standing.name_sort:
-        first = order[0].desc() if descending else order[0].asc()
-    ids = visible(ids, viewer).order_by(first, *order[1:], Standing.enterprise_id)
-    found = list(db.session.scalars(ids.limit(size).offset((number - 1) * size)))
-    return rows(found)
+    ids = ordered(select(Standing.enterprise_id).where(*conditions(wanted, today=today, in_order=in_order)), order)
+    found = list(db.session.scalars(visible(ids, viewer).limit(size).offset((number - 1) * size)))
+    return rows(found, more)
 
 
 def page_and_count(
@@ -255,12 +203,12 @@ def page_and_count(
     viewer: Viewer,
     *,
     today: date,
-    sort: str = "name",
-    descending: bool = False,
+    order: Order = BY_NAME,
     number: int = 1,
     size: int = PAGE,
+    more: Sequence[str] = (),
 ) -> tuple[list[Row], int]:
-    """One page of the list and how many it has in all.
+    """One page of the list and how many it has in all; ``more`` are the columns beside the usual ones.
 
     A search for what few names have looks through the texts once for both; what many have is counted, and its page
     read in the order of the list until it is full.
@@ -268,34 +216,16 @@ def page_and_count(
     text = needle(wanted.text)
     many = bool(text) and _stands_in_many(text)
     if text and not many:
-        ids = all_ids(wanted, viewer, today=today, sort=sort, descending=descending)
-        return rows(ids[(number - 1) * size : number * size]), len(ids)
-    found = page(wanted, viewer, today=today, sort=sort, descending=descending, number=number, size=size, in_order=many)
+        ids = all_ids(wanted, viewer, today=today, order=order)
+        return rows(ids[(number - 1) * size : number * size], more), len(ids)
+    found = page(wanted, viewer, today=today, order=order, number=number, size=size, in_order=many, more=more)
     return found, count(wanted, viewer, today=today)
 
 
-def rows(ids: Sequence[int]) -> list[Row]:
-    """The rows of these enterprises in the given order; the ids have already been narrowed to what may be seen."""
-    query = select(*_ROW).join(Standing, Standing.enterprise_id == Enterprise.id).where(Enterprise.id.in_(ids))
-    by_id = {}
-    for row in db.session.execute(query):
-        values = dict(zip((column.key for column in _ROW), row, strict=True))
-        states = {kind: values.pop(kind) for kind in STATE_COLUMNS}
-        by_id[values["id"]] = Row(values, {kind: state for kind, state in states.items() if shown(kind, state)})
-    return [by_id[i] for i in ids if i in by_id]
-
-
-def shown(kind: str, state: str | None) -> bool:
-    """Whether a seal is printed: titles in any state, the pool only while in it."""
-    return state is not None and (kind != POOL or state == "in_pool")
-
-
-def all_ids(wanted: Filter, viewer: Viewer, *, today: date, sort: str = "name", descending: bool = False) -> list[int]:
-    """The ids of the whole list in its order, for exports and for 上一家 / 下一家."""
-    order = SORTS.get(sort, SORTS["name"])
-    first = order[0].desc().nulls_last() if descending else order[0].asc().nulls_last()
-    query = select(Standing.enterprise_id).where(*conditions(wanted, today=today))
-    return list(db.session.scalars(visible(query, viewer).order_by(first, *order[1:], Standing.enterprise_id)))
+def all_ids(wanted: Filter, viewer: Viewer, *, today: date, order: Order = BY_NAME) -> list[int]:
+    """The ids of the whole list in its order, for exports, bulk edits and 上一家 / 下一家."""
+    query = ordered(select(Standing.enterprise_id).where(*conditions(wanted, today=today)), order)
+    return list(db.session.scalars(visible(query, viewer)))
 
 
 def find(text: str, viewer: Viewer, *, limit: int = 8) -> list[Row]:

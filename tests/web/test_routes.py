@@ -71,6 +71,7 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "noun": ("enterprise",),
     "field": ("name",),
     "code": ("name",),
+    "cell": ("township",),
     "outcome": ("new",),
     "name": ("digest",),
     "format": ("xlsx",),

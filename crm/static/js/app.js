@@ -14,7 +14,7 @@
   function startToast(toast) {
     if (toast.dataset.started) return;
     toast.dataset.started = "1";
-    let left = Number(toast.dataset.toast) || 8;
+    let left = Number(toast.dataset.toast) || 10;
     const clock = window.setInterval(() => {
       if (!toast.isConnected) return window.clearInterval(clock);
       if (toast.matches(":hover, :focus-within")) return;

@@ -21,6 +21,8 @@ ACTIONS: dict[str, str] = {
     "create_enterprise": "新增企业",
     "edit_enterprise": "修改",
     "correct_enterprise": "更正",
+    "edit_many": "批量修改",
+    "correct_many": "批量更正",
     "withdraw_enterprise": "撤下企业",
     "record_qualification": "登记认定结果",
     "correct_qualification": "更正认定结果",

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from flask import Blueprint, render_template, request, url_for
 from sqlalchemy import func, select
 
-from crm.actions.changes import preview_undo, undo
+from crm.actions.bulk_edits import BULK_ACTIONS
+from crm.actions.changes import changes_of, preview_undo, undo, undo_prepared
 from crm.domain import words
 from crm.domain.refusals import NotFound
 from crm.domain.undoing import UndoPlan
@@ -16,6 +17,7 @@ from crm.store import change_lists
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Enterprise
 from crm.store.scope import visible
+from crm.store.writer import prepare
 from crm.web.addresses import whole
 from crm.web.changes.lines import action_words
 from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, own_path, viewer
@@ -25,6 +27,8 @@ blueprint = Blueprint("changes", __name__)
 # Up to this many records, and nothing kept, an undo happens at once; beyond it the preview is shown first.
 AT_ONCE = 50
 KEPT_SHOWN = 20
+# Beyond this many records an undo is made ready outside the lock.
+PREPARED = 500
 
 _WHY = {"edited": "之后又被改过", "children": "之后又挂上了别的记录", "replaced": "之后登记的取代了它，不恢复"}
 
@@ -64,15 +68,27 @@ def undo_change(change_set_id: int):
         why = "都已被后来的修改接上，没有可撤销的。" if plan.kept else "已经撤销过，没有再写。"
         return done(why, back)
     form = Form()
-    big = len(plan.restore) + len(plan.withdraw) > AT_ONCE
+    size = len(plan.restore) + len(plan.withdraw)
+    big = size > AT_ONCE and not _was_counted(change_set_id)
     if (plan.kept or big) and request.form.get("confirmed") != "1":
         return _preview_page(change_set_id, plan)
     if form.validate_on_submit():
-        result = attempt(form, lambda: undo(change_set_id, act=new_act()))
+        act = new_act()
+        if size > PREPARED:
+            prepared = prepare(changes_of(plan), act=act)
+            result = attempt(form, lambda: undo_prepared(change_set_id, plan, prepared, act=act))
+        else:
+            result = attempt(form, lambda: undo(change_set_id, act=act))
         if result is not None:
             written = getattr(result, "written", result)
             return done(_said(result), _back(change_set_id), written)
     return _preview_page(change_set_id, preview_undo(change_set_id, viewer=viewer()), form), 409
+
+
+def _was_counted(change_set_id: int) -> bool:
+    """Whether it was a bulk edit: its number and lines were shown before it was written, so one press takes it back."""
+    query = select(ChangeSet.action).where(ChangeSet.id == change_set_id)
+    return db.session.scalar(visible(query, viewer())) in BULK_ACTIONS
 
 
 def _said(result: Any) -> str:

@@ -9,8 +9,8 @@ from crm.actions.rights import may_edit
 from crm.domain.kinds import KINDS, POOL
 from crm.domain.obligations import INTERNAL_KINDS
 from crm.domain.viewers import CONFIDENTIAL, INTERNAL
-from crm.store import enterprise_lists
 from crm.store.applications import applications_of
+from crm.store.enterprise_rows import shown
 from crm.store.enterprises import affiliations_of, aliases_of
 from crm.store.figures import figures_of
 from crm.store.intellectual_property import ip_of
@@ -93,7 +93,7 @@ class File:
     @property
     def states(self) -> dict[str, str]:
         found = {kind: getattr(self.standing, kind) for kind in (*KINDS, POOL)}
-        return {kind: state for kind, state in found.items() if enterprise_lists.shown(kind, state)}
+        return {kind: state for kind, state in found.items() if shown(kind, state)}
 
     @cached_property
     def belongs(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The address of a list: its filters, order, columns and page as query arguments, and the words for each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,39 +10,18 @@ from werkzeug.datastructures import MultiDict
 
 from crm.domain.fields import CHOICES
 from crm.domain.kinds import KINDS, POOL, POOL_KIND, RUNGS, STATES
-from crm.store.enterprise_lists import SORTS, Filter, hnte_within_a_year
+from crm.domain.viewers import PUBLIC
+from crm.store.enterprise_lists import Filter, hnte_within_a_year
+from crm.store.enterprise_orders import MOST_KEYS, SORTS, Order
 from crm.store.obligation_lists import midnight
 from crm.store.silence import Limits
 from crm.web.addresses import LARGEST_COUNT, page_number, whole
+from crm.web.enterprises.columns import COLUMNS, chosen
 
-# Columns of the list: key, head, and whether a narrow office screen shows it by default.
-COLUMNS: dict[str, tuple[str, bool]] = {
-    "code": ("统一社会信用代码", True),
-    "titles": ("资格", True),
-    "township": ("乡镇（考核）", True),
-    "industry": ("特色产业", True),
-    "due": ("下一到期", True),
-    "contact": ("最近联系", True),
-    "manager": ("专员", True),
-    "rung": ("梯次", False),
-    "status": ("存续状态", False),
-    "expiry": ("资格到期", False),
-    "registered": ("成立日期", False),
-}
-DEFAULT_COLUMNS = tuple(key for key, (_, usual) in COLUMNS.items() if usual)
-# What repeats internal notes: the next deadline may be a promised step, the last contact is a service log's day.
-INTERNAL_COLUMNS = frozenset({"due", "contact"})
-PUBLIC_COLUMNS = tuple(key for key in COLUMNS if key not in INTERNAL_COLUMNS)
-DEFAULT_PUBLIC = ("code", "titles", "township", "industry", "expiry", "manager")
-SORT_OF_COLUMN = {
-    "name": "name",
-    "township": "township",
-    "due": "due",
-    "contact": "contact",
-    "manager": "manager",
-    "rung": "rung",
-    "expiry": "expiry",
-}
+# Words for the order, where a key is no column or has a longer head.
+SORT_WORDS = {"name": "名称", "field": "高新技术领域"} | {c.sort: c.head for c in COLUMNS.values() if c.sort}
+# Orders that repeat internal notes.
+INTERNAL_SORTS = frozenset(c.sort for c in COLUMNS.values() if c.sort and c.cls != PUBLIC)
 
 
 # What comes within so many days is on the desk, in the mail and in the list of that name.
@@ -68,8 +47,7 @@ class Asked:
     """What the address asks for."""
 
     filter: Filter
-    sort: str
-    descending: bool
+    order: Order
     columns: tuple[str, ...]
     number: int
     args: dict[str, Any]
@@ -81,14 +59,69 @@ class Asked:
         flat = [(key, one) for key, values in lists.items() for one in values if one not in (None, "", [])]
         return "?" + urlencode(flat)
 
+    @property
+    def narrowing(self) -> str:
+        """The part of the address that says which enterprises, without order, columns and page."""
+        return self.query(sort=None, columns=None, saved=None)[1:]
+
+    @property
+    def shape(self) -> str:
+        """Everything a saved view keeps: filter, columns and order."""
+        return self.query(saved=None)[1:]
+
+    def sorted_by(self, key: str) -> bool | None:
+        """Whether the list goes from the last to the first by a key; None when the key does not order it."""
+        return dict(self.order).get(key)
+
+    def rank(self, key: str) -> int:
+        """The place of a key among those in force, from 1."""
+        return [k for k, _ in self.order].index(key) + 1
+
+    @property
+    def cleared(self) -> str:
+        """The address without any filter; columns and order stay."""
+        return self.query(**{name: None for name in self.args if name not in ("sort", "columns")})
+
+    def sort_href(self, key: str) -> str:
+        """The address with this order alone; pressed again, the other way round."""
+        turned = self.order[0][0] == key and not self.order[0][1]
+        return self.query(sort=said_order(((key, turned),)))
+
+    def also_sort_href(self, key: str) -> str:
+        """The address with this key behind those in force (at most MOST_KEYS); one that is in force turns round."""
+        known = dict(self.order)
+        if key in known:
+            order = tuple((k, not down if k == key else down) for k, down in self.order)
+        else:
+            order = (*self.order[: MOST_KEYS - 1], (key, False))
+        return self.query(sort=said_order(order))
+
+
+def said_order(order: Order) -> str:
+    """An order as it stands in an address: township,-due."""
+    return ",".join(f"-{key}" if descending else key for key, descending in order)
+
+
+def read_order(texts: list[str], known: Collection[str]) -> Order:
+    """The order an address asks for; keys that are none, and those beyond MOST_KEYS, are left out."""
+    found: dict[str, bool] = {}
+    for part in ",".join(texts)[:200].split(","):
+        key = part.strip().lstrip("-")
+        if key in known and key not in found and len(found) < MOST_KEYS:
+            found[key] = part.strip().startswith("-")
+    return tuple(found.items())
+
 
 def read(args: MultiDict, *, when: When, viewer_id: int | None, public_only: bool = False) -> Asked:
     """Understand an address; what it cannot be is left out, a list never fails over its address.
 
     With ``public_only`` columns, orders and views that tell internal things are left out as well.
     """
-    columns = PUBLIC_COLUMNS if public_only else tuple(COLUMNS)
-    sorts = SORTS.keys() - INTERNAL_COLUMNS if public_only else SORTS.keys()
+    sorts = SORTS.keys() - INTERNAL_SORTS if public_only else SORTS.keys()
+    order = read_order(args.getlist("sort"), sorts)
+    if len(order) == 1 and args.get("desc") == "1":  # as addresses were written before there were several keys
+        order = ((order[0][0], True),)
+    asked_columns = chosen(args.getlist("columns"), public_only=public_only)
     views = views_for(public_only)
     rungs = tuple(sorted({r for r in _wholes(args.getlist("rung")) if r < len(RUNGS)}))
     townships = tuple(_wholes(args.getlist("township")))
@@ -105,9 +138,9 @@ def read(args: MultiDict, *, when: When, viewer_id: int | None, public_only: boo
         "industry": args.get("industry", "")[:40],
         "status": args.get("status") if args.get("status") in CHOICES["status"] else None,
         "view": args.get("view") if args.get("view") in views else None,
-        "sort": args.get("sort") if args.get("sort") in sorts else None,
-        "desc": "1" if args.get("desc") == "1" else None,
-        "columns": [c for c in args.getlist("columns") if c in columns],
+        "sort": said_order(order) or None,
+        "columns": list(asked_columns) if set(args.getlist("columns")) & set(asked_columns) else [],
+        "saved": str(saved) if (saved := whole(args.get("saved"))) is not None else None,
     }
     wanted = Filter(
         text=kept["q"],
@@ -127,9 +160,8 @@ def read(args: MultiDict, *, when: When, viewer_id: int | None, public_only: boo
     default_sort = "due" if kept["view"] in ("awaiting", "overdue", "due") and not public_only else "name"
     return Asked(
         wanted,
-        kept["sort"] or default_sort,
-        bool(kept["desc"]),
-        tuple(kept["columns"]) or (DEFAULT_PUBLIC if public_only else DEFAULT_COLUMNS),
+        order or ((default_sort, False),),
+        asked_columns,
         page_number(args),
         kept,
     )
@@ -175,7 +207,8 @@ def chips(
     if args["q"]:
         chip("找", args["q"], "q")
     if args["rung"]:
-        chip("梯次", "、".join(RUNGS[int(r)] for r in args["rung"]), "rung", "basis")
+        named = "、".join(RUNGS[int(r)] for r in args["rung"])
+        chip("梯次", f"{named}（持有）" if asked.filter.held else named, "rung", "basis")
     if args["township"]:
         chip("乡镇（考核）", "、".join(townships.get(int(t), "？") for t in args["township"]), "township")
     if args["manager"]:
@@ -184,12 +217,23 @@ def chips(
     if args["state"]:
         kind, _, state = args["state"].partition(":")
         name = (KINDS.get(kind) or POOL_KIND).short
-        chip("资格", f"{name} {STATES.get(state, '持有') if kind != POOL else '在库'}", "state")
+        said = STATES.get(state, "持有") if kind != POOL else {"proposed": "拟入库"}.get(state, "在库")
+        chip("资格", f"{name} {said}", "state")
     if args["industry"]:
         chip("特色产业", industries.get(args["industry"], args["industry"]), "industry")
     if args["status"]:
         chip("存续状态", CHOICES["status"][args["status"]], "status")
     return found
+
+
+def sorts_for(public_only: bool) -> dict[str, str]:
+    """The orders somebody may ask for, with their words."""
+    return {key: SORT_WORDS[key] for key in SORTS if not (public_only and key in INTERNAL_SORTS)}
+
+
+def order_in_words(order: Order) -> str:
+    """按 乡镇（考核）升序、下一到期 降序."""
+    return "按 " + "、".join(f"{SORT_WORDS[key]} {'降序' if down else '升序'}" for key, down in order)
 
 
 def in_words(asked: Asked, found: list[dict[str, str]]) -> str:

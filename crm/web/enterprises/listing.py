@@ -1,19 +1,23 @@
 """The list of enterprises: page, counts of the views, search for pickers, export of what is shown."""
 
+from collections.abc import Sequence
+from io import BytesIO
+
 from flask import redirect, render_template, request, send_file, url_for
 from werkzeug.datastructures import MultiDict
 
+from crm.actions.bulk_edits import FIELDS as BULK_FIELDS
 from crm.actions.exports import export_rows
 from crm.actions.rights import may_log
 from crm.domain import words
-from crm.domain.kinds import KINDS, POOL_KIND, RUNGS, STATES
+from crm.domain.fields import CHOICES
 from crm.domain.viewers import Viewer
 from crm.store import enterprise_lists
 from crm.store.holidays import holidays
 from crm.store.silence import Limits, limits
 from crm.web import reference
 from crm.web.doors import SIGNED_IN, new_act, now, open_to, today, viewer
-from crm.web.enterprises import blueprint, filters
+from crm.web.enterprises import blueprint, cells, columns, filters
 
 # More rows than this are exported by filtering first; 100,000 rows stream in about the time a person waits.
 EXPORT_LIMIT = 100_000
@@ -47,18 +51,10 @@ def asked_by(args: MultiDict) -> filters.Asked:
 IMPORTERS = ("case_manager", "bureau", "unit")
 
 
-def _columns(person: Viewer) -> tuple[str, ...]:
-    return filters.PUBLIC_COLUMNS if person.public_only else tuple(filters.COLUMNS)
-
-
-def _names(found) -> dict:
-    person = viewer()
-    return {
-        "townships": {r.id: r.name for r in reference.townships(person)},
-        "people": {u.id: u.name for u in reference.managers(person, today())}
-        | reference.people(r.manager_id for r in found),
-        "industries": reference.words_of("featured_industry", person),
-    }
+def bulk_codes(person: Viewer) -> tuple[str, ...]:
+    """The fields this viewer may set for many: who manages them, only the office says."""
+    office = person.has("bureau", "admin")
+    return tuple(code for code in BULK_FIELDS if office or code != "manager")
 
 
 @blueprint.get("/enterprises")
@@ -67,28 +63,40 @@ def index():
     wanted = asked()
     person = viewer()
     found, total = enterprise_lists.page_and_count(
-        wanted.filter, person, today=today(), sort=wanted.sort, descending=wanted.descending, number=wanted.number
+        wanted.filter,
+        person,
+        today=today(),
+        order=wanted.order,
+        number=wanted.number,
+        more=columns.codes_of(wanted.columns),
     )
     if total == 1 and wanted.args["q"] and request.args.get("go") == "1":
         return redirect(url_for("enterprises.show", enterprise_id=found[0].id))
-    names = _names(found)
+    names = cells.names_for(found, person)
     chips = filters.chips(wanted, **names)
     return render_template(
         "enterprises/index.html",
         asked=wanted,
-        rows=found,
+        lines=cells.lines(found, wanted.columns, names, person),
         total=total,
         chips=chips,
         in_words=filters.in_words(wanted, chips),
+        order_words=filters.order_in_words(wanted.order),
         pages=max(1, -(-total // enterprise_lists.PAGE)),
         first=(wanted.number - 1) * enterprise_lists.PAGE + 1 if found else 0,
         last=(wanted.number - 1) * enterprise_lists.PAGE + len(found),
-        columns=[(key, filters.COLUMNS[key][0], filters.SORT_OF_COLUMN.get(key)) for key in wanted.columns],
-        all_columns={key: filters.COLUMNS[key] for key in _columns(person)},
+        columns=[columns.COLUMNS[key] for key in wanted.columns],
+        offered=columns.offered(person.public_only),
+        sorts=filters.sorts_for(person.public_only),
         page_href=lambda number: wanted.query(page=number),
         views=filters.VIEWS,
+        statuses=CHOICES["status"],
         may_import=person.has(*IMPORTERS),
         may_create=person.has("case_manager", "bureau", "admin"),
+        bulk_fields={code: words.label(f"enterprise.{code}") for code in bulk_codes(person)},
+        bulk_verbs=[],
+        may_visit=person.has("case_manager", "township", "park", "bureau"),
+        may_edit_any=person.has("case_manager", "bureau", "admin"),
         **names,
         managers=reference.managers(person, today()),
     )
@@ -124,7 +132,7 @@ def find():
         barred=barred,
         today=today(),
         internal=not person.public_only,
-        **_names(found),
+        **cells.names_for(found, person),
     )
 
 
@@ -133,55 +141,43 @@ def find():
 def export():
     """The list as it is shown: its filter, columns and order, with the filter printed and the export logged."""
     wanted = asked()
+    ids = enterprise_lists.all_ids(wanted.filter, viewer(), today=today(), order=wanted.order)
+    return export_of(ids, wanted)
+
+
+def export_of(ids: Sequence[int], wanted: filters.Asked, note: str = ""):
+    """These enterprises with the columns of a list; ``note`` says what else than its filter chose them."""
     person = viewer()
-    ids = enterprise_lists.all_ids(wanted.filter, person, today=today(), sort=wanted.sort, descending=wanted.descending)
     left_out = max(0, len(ids) - EXPORT_LIMIT)
     ids = ids[:EXPORT_LIMIT]
-    found = [row for start in range(0, len(ids), 5000) for row in enterprise_lists.rows(ids[start : start + 5000])]
-    names = _names(found)
+    more = columns.codes_of(wanted.columns)
+    parts = (enterprise_lists.rows(ids[start : start + 5000], more) for start in range(0, len(ids), 5000))
+    found = [row for part in parts for row in part]
+    names = cells.names_for(found, person)
     chips = filters.chips(wanted, **names)
-    heads = [("企业名称", "text"), *((filters.COLUMNS[key][0], _type(key)) for key in wanted.columns)]
-    lines = ([row.name, *(cell(key, row, names) for key in wanted.columns)] for row in found)
-    said = f"{filters.in_words(wanted, chips)}；{words.day(today())}；{len(found)} 家"
+    heads = [("企业名称", "text"), *(cells.heading(columns.COLUMNS[key]) for key in wanted.columns)]
+    line_of = cells.exporter(wanted.columns, names, person)
+    lines = ([row.name, *line_of(row)] for row in found)
+    said = "；".join(
+        part
+        for part in (
+            filters.in_words(wanted, chips),
+            note,
+            filters.order_in_words(wanted.order),
+            words.day(today()),
+            f"{len(found)} 家",
+            f"另有 {left_out} 家没有导出，先筛选再导" if left_out else "",
+        )
+        if part
+    )
     # Outside any unit of work: rendering 100,000 rows takes seconds, and nobody could save meanwhile.
     content, name = export_rows(
         title="企业",
-        subtitle=said + (f"，另有 {left_out} 家没有导出，先筛选再导" if left_out else ""),
+        subtitle=said,
         columns=heads,
         rows=lines,
         act=new_act(),
-        filter={k: v for k, v in wanted.args.items() if v},
+        filter={k: v for k, v in wanted.args.items() if v} | ({"chosen": note} if note else {}),
         fmt="csv" if request.args.get("format") == "csv" else "xlsx",
     )
-    return send_file(content if hasattr(content, "read") else _file(content), as_attachment=True, download_name=name)
-
-
-def _file(content: bytes):
-    from io import BytesIO
-
-    return BytesIO(content)
-
-
-def _type(key: str) -> str:
-    return {"code": "code", "due": "date", "contact": "date", "expiry": "date", "registered": "date"}.get(key, "text")
-
-
-def cell(key: str, row, names: dict):
-    """The value of a column in an export."""
-    if key == "titles":
-        named = [(KINDS.get(kind) or POOL_KIND, STATES.get(state, "在库")) for kind, state in row.states.items()]
-        return "；".join(f"{kind.short} {state}" for kind, state in named)
-    from crm.domain.fields import CHOICES
-
-    return {
-        "code": lambda: row.credit_code,
-        "township": lambda: names["townships"].get(row.township_id, ""),
-        "industry": lambda: names["industries"].get(row.featured_industry, ""),
-        "due": lambda: words.local(row.next_due_at).date() if row.next_due_at else None,
-        "contact": lambda: row.last_contact_on,
-        "manager": lambda: names["people"].get(row.manager_id, ""),
-        "rung": lambda: RUNGS[row.rung],
-        "status": lambda: CHOICES["status"].get(row.status, ""),
-        "expiry": lambda: row.next_expiry_on,
-        "registered": lambda: row.registered_on,
-    }[key]()
+    return send_file(BytesIO(content), as_attachment=True, download_name=name)

@@ -21,7 +21,7 @@ def neighbours(enterprise_id: int):
     query = request.args.get("from", "")
     # An address within the address: its NULs were still written as %00 when the outer one was read.
     asked = asked_by(Texts(parse_qsl(query)))
-    ids = enterprise_lists.all_ids(asked.filter, viewer(), today=today(), sort=asked.sort, descending=asked.descending)
+    ids = enterprise_lists.all_ids(asked.filter, viewer(), today=today(), order=asked.order)
     at = ids.index(enterprise_id) if enterprise_id in ids else None
     person = viewer()
     chips = filters.chips(

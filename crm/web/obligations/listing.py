@@ -19,7 +19,7 @@ from crm.domain.refusals import NotFound
 from crm.domain.viewers import INTERNAL
 from crm.extensions import db, policy
 from crm.store import obligation_lists
-from crm.store.enterprise_lists import shown as seal_shown
+from crm.store.enterprise_rows import shown as seal_shown
 from crm.store.files import StoredFile
 from crm.store.obligation_lists import LATE, PAGE, day_of, group_of, outcome_of
 from crm.store.regions import COUNTY, TOWNSHIP, Region
