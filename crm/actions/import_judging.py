@@ -1,7 +1,5 @@
 """Every row of a file judged against the library before anything is written: eight outcomes, all problems at once."""
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime
@@ -19,6 +17,7 @@ from crm.actions.import_rows import (
     Judged,
     Judgement,
     Sheet,
+    fingerprint_of,
     problem_of,
 )
 from crm.actions.import_words import Words
@@ -87,7 +86,7 @@ def judge(
         sheets=[sheet.described() for sheet in sheets],
         questions=reading.questions,
         missing=missing,
-        fingerprint=_fingerprint(judged),
+        fingerprint=fingerprint_of(judged),
     )
 
 
@@ -103,9 +102,3 @@ def _judge_row(court: Court, judge_row: Judge, sheet: Sheet, answer: Judged, row
         answer.changes = []
         if answer.outcome != CONFLICT:
             answer.diff = {}
-
-
-def _fingerprint(rows: list[Judged]) -> str:
-    """Two judgements with the same fingerprint would do the same to the library."""
-    content = [(row.sheet, row.row, row.outcome, row.enterprise_id, row.diff) for row in rows]
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()

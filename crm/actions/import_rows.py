@@ -1,5 +1,7 @@
 """What is said of the rows of an imported file: outcomes, problems, and how each sheet was read."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -150,3 +152,9 @@ def problem_of(problem: Problem) -> dict[str, Any]:
         "message": problem.message,
         "severity": problem.severity,
     }
+
+
+def fingerprint_of(rows: list[Judged]) -> str:
+    """Two judgements with the same fingerprint would do the same to the library."""
+    content = [(row.sheet, row.row, row.outcome, row.enterprise_id, row.diff) for row in rows]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()

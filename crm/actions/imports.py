@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select
 
-from crm.actions import jobs
+from crm.actions import collection_returns, jobs
 from crm.actions.import_judging import Progress, judge
 from crm.actions.import_rows import OUTCOMES, WRITTEN, Decisions, Judgement, asked
 from crm.actions.rights import require
@@ -28,6 +28,7 @@ from crm.sheets.reading import read_sheets
 from crm.sheets.refusals import SheetRefused
 from crm.store import file_store
 from crm.store.changes import Change, change_set_by_request_key
+from crm.store.collections import Collection
 from crm.store.files import StoredFile
 from crm.store.imports import ImportBatch, ImportRow
 from crm.store.jobs import Job
@@ -198,6 +199,10 @@ class Source:
     fingerprint: str | None
     decided: Decisions
     answers: Answers
+    # The task whose returned sheets these are, with its name, and whether sealed originals of them have come.
+    collection_id: int | None = None
+    collection: str = ""
+    sealed: bool = False
 
 
 def source_of(batch_id: int) -> Source:
@@ -223,6 +228,9 @@ def source_of(batch_id: int) -> Source:
         fingerprint=summary.get("fingerprint"),
         decided={(sheet, row): said for sheet, row, said in summary.get("decided") or ()},
         answers={(sheet, noun): said for sheet, noun, said in summary.get("answers") or ()},
+        collection_id=batch.collection_id,
+        collection=db.session.scalar(select(Collection.title).where(Collection.id == batch.collection_id)) or "",
+        sealed=bool(summary.get("sealed")),
     )
 
 
@@ -236,7 +244,7 @@ def act_of(source: Source, *, now: datetime) -> Act:
         recorded_at=now,
         effective_on=source.effective_on,
         request_id=f"import-{source.id}",
-        reason=f"导入 {source.name}"[:500],
+        reason=f"采集：{source.collection}" if source.collection_id else f"导入 {source.name}"[:500],
         request_key=request_key(source.id),
         import_batch_id=source.id,
     )
@@ -244,6 +252,18 @@ def act_of(source: Source, *, now: datetime) -> Act:
 
 def judge_source(source: Source, act: Act, *, progress: Progress | None = None) -> Judgement:
     """Read and judge a batch's file against the library as it is now."""
+    if source.collection_id is not None:
+        return collection_returns.judge(
+            source.path,
+            collection_id=source.collection_id,
+            batch_id=source.id,
+            sealed=source.sealed,
+            viewer=act.viewer,
+            on=source.effective_on,
+            recorded_at=act.recorded_at,
+            decided=source.decided,
+            progress=progress,
+        )
     profile, found = read_tables(
         source.path, name=source.name, profile=source.profile, sheet=source.sheet, answers=source.answers
     )
@@ -262,7 +282,15 @@ def judge_source(source: Source, act: Act, *, progress: Progress | None = None) 
 
 # What belongs to one enterprise only: a change of it cannot alter what a file does to the others.
 _OF_ONE_ENTERPRISE = frozenset(
-    {"affiliation", "application", "assessment", "figures", "intellectual_property", "obligation_outcome"}
+    {
+        "affiliation",
+        "application",
+        "assessment",
+        "collection_enterprise",
+        "figures",
+        "intellectual_property",
+        "obligation_outcome",
+    }
     | {"pool_membership", "qualification", "service_log", "service_log_enterprise"}
 )
 
@@ -305,7 +333,7 @@ def keep_preview(batch_id: int, judgement: Judgement, *, seconds: float) -> None
         db.session.execute(insert(ImportRow.__table__), [_row(batch_id, row) for row in judgement.rows])
     before = batch.summary or {}
     batch.state, batch.message, batch.profile = "preview", None, judgement.profile
-    batch.summary = {name: before.get(name) for name in ("sheet", "decided", "answers")} | summary_of(
+    batch.summary = {name: before.get(name) for name in ("sheet", "decided", "answers", "sealed")} | summary_of(
         judgement, seconds=seconds
     )
 
@@ -389,7 +417,8 @@ def confirm(batch_id: int, *, good_rows_only: bool, ask: bool = True, act: Act) 
 
 def commit(source: Source, prepared: Prepared, *, act: Act) -> Written:
     """Write a judged batch as one change set and mark it done. Raises what the writer raises."""
-    written = write_prepared(prepared, act=act, action="import", region_id=source.region_id)
+    action = "return_sheets" if source.collection_id is not None else "import"
+    written = write_prepared(prepared, act=act, action=action, region_id=source.region_id)
     mark_done(source.id, written.change_set_id, now=act.recorded_at)
     return written
 

@@ -102,8 +102,8 @@ def figure_fields() -> Iterator[Field]:
     yield _yes_no("core_ip_supports_product", "知识产权对主要产品有核心支持作用", basis="32号 第十一条（二）")
     yield _yes_no("in_hightech_field", "核心技术属于国家重点支持的高新技术领域", basis="32号 第十一条（三）")
     yield _yes_no("in_strategic_industry", "主导产品属于战略性新兴产业", basis="63号 附件1")
-    yield Field("figures", "innovation_score", "创新能力评分（专家）", "count", CONFIDENTIAL, unit="分", minimum=0,
-                maximum=100, basis="32号 第十一条（七）")
+    yield Field("figures", "innovation_score", "创新能力评分（专家）", "count", CONFIDENTIAL, unit="分", owner="bureau",
+                minimum=0, maximum=100, basis="32号 第十一条（七）")
     yield from _hnte_score()
     yield from _recognition()
     yield Field("figures", "source_note", "数据来源说明", length=200, cls=CONFIDENTIAL, blank="leave")

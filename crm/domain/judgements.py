@@ -92,8 +92,14 @@ def walk(criteria: Iterable[CriterionResult]) -> Iterator[CriterionResult]:
 
 def missing_facts(result: Result) -> list[FactRef]:
     """The facts whose absence keeps the judgement open, in the order of the criteria; empty once it is decided."""
-    if result.result is not UNKNOWN:
-        return []
+    return unknown_facts(result) if result.result is UNKNOWN else []
+
+
+def unknown_facts(result: Result) -> list[FactRef]:
+    """The facts behind every condition that is unknown, also where another condition is unmet already.
+
+    What is unmet today may be mended by tomorrow, so an enterprise is asked for all of it at once.
+    """
     found: dict[FactRef, None] = {}
     for criterion in result.criteria:
         if criterion.role == "condition":

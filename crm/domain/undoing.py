@@ -16,7 +16,10 @@ PARTS = {
     "enterprise_alias": ("enterprise_id", "enterprise"),
     "grant": ("user_id", "user"),
     "service_log_enterprise": ("service_log_id", "service_log"),
+    "collection_enterprise": ("collection_id", "collection"),
 }
+# Parts without which the whole is nothing: one that somebody worked on since keeps its whole.
+KEEPS_WHOLE = frozenset({"collection_enterprise"})
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,11 @@ def plan_undo(
             stays[key] = Kept(*key, None, "edited", _last(since[key]).who)
         elif key in hung_on:
             stays[key] = Kept(*key, None, "children", hung_on[key].who)
+    for part in [one for one in stays.values() if one.noun in KEEPS_WHOLE]:
+        name, whole = PARTS[part.noun]
+        key = (whole, created[part.noun, part.record_id].fields.get(name, 0))
+        if key in created:
+            stays.setdefault(key, Kept(*key, None, "children", part.who))
     plan = UndoPlan({}, [], list(stays.values()))
     for key, change in created.items():
         if live.get(key, False) and key not in stays and not _stays_with(change, stays, renamed, since):

@@ -148,6 +148,7 @@ PROFILES: dict[str, str] = {
     "ip": "知识产权",
     "service_logs": "服务记录",
     "generic": "通用企业名单",
+    "collection": "采集回表",
 }
 
 # Kinds of long work and entries of the timetable.
@@ -224,6 +225,8 @@ NOUNS: dict[str, str] = {
     "job": "后台任务",
     "message": "待发消息",
     "saved_view": "视图",
+    "collection": "采集",
+    "collection_enterprise": "采集表",
 }
 
 # How many of what: measure words by noun (design.md §7, count).

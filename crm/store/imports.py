@@ -32,6 +32,8 @@ class ImportBatch(Machine, Model):
     # {"rows": n, "new": n, …} per outcome, sheets recognised, seconds.
     summary: Mapped[dict | None] = mapped_column(Json)
     job_id: Mapped[int | None] = mapped_column(BigId)
+    # The task whose returned sheets these are; None for an ordinary file.
+    collection_id: Mapped[int | None] = mapped_column(ForeignKey("collection.id"), index=True)
     change_set_id: Mapped[int | None] = mapped_column(ForeignKey("change_set.id"))
     undone_by_id: Mapped[int | None] = mapped_column(ForeignKey("change_set.id"))
     created_at: Mapped[datetime] = mapped_column(Moment)

@@ -204,12 +204,19 @@ def _events_or_enterprises(model: Any) -> Callable[[Viewer], ColumnElement[bool]
     return rule
 
 
+def _but_departments(viewer: Viewer) -> Viewer:
+    """The viewer without the grants of a department, which read public fields: what is asked of a firm is internal."""
+    return replace(viewer, grants=tuple(grant for grant in viewer.grants if grant.role != "unit"))
+
+
+def _asked(viewer: Viewer) -> ColumnElement[bool]:
+    return CollectionEnterprise.enterprise_id.in_(visible_ids(_but_departments(viewer)))
+
+
 def _collections(viewer: Viewer) -> ColumnElement[bool]:
     """A collection is seen by whoever opened it, and whoever sees one of the enterprises that are asked."""
     asked = CollectionEnterprise
-    of_one = exists().where(
-        asked.collection_id == Collection.id, ~asked.deleted, asked.enterprise_id.in_(visible_ids(viewer))
-    )
+    of_one = exists().where(asked.collection_id == Collection.id, ~asked.deleted, _asked(viewer))
     return or_(of_one, _own_or_office(Collection.region_id, Collection.owner_id)(viewer))
 
 
@@ -277,6 +284,7 @@ RULES: dict[str, Callable[[Viewer], ColumnElement[bool]]] = {
     "request": _requests,
     "notice": _notices,
     "collection": _collections,
+    "collection_enterprise": _asked,
     "visit_plan": _visit_plans,
     "submission": _submissions,
     "absence": _absences,

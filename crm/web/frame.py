@@ -141,6 +141,13 @@ NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ),
     ("办理", "pool.index", "list-check", "培育库", ("case_manager", "bureau", "leader")),
     ("办理", "handovers.index", "user-share", "交接", ("bureau", "admin")),
+    (
+        "办理",
+        "collections.index",
+        "file-spreadsheet",
+        "采集",
+        ("case_manager", "township", "park", "bureau", "leader"),
+    ),
     ("数据", "imports.index", "table-import", "导入", ("case_manager", "bureau", "unit")),
     ("数据", "changes.index", "history", "变更记录", ("bureau", "admin", "case_manager")),
     ("数据", "jobs.index", "checklist", "任务与待发", ("bureau", "admin")),

@@ -22,6 +22,7 @@ BLUEPRINTS = (
     "comments",
     "pool",
     "handovers",
+    "collections",
     "imports",
     "changes",
     "files",

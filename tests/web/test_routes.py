@@ -39,6 +39,8 @@ RECORDS = {
     "import_batch_id": "import_batch",
     "row_id": "import_row",
     "import_row_id": "import_row",
+    "collection_id": "collection",
+    "sheet_id": "collection_enterprise",
     "file_id": "stored_file",
     "attachment_id": "attachment",
     # Beside <noun>, of which WORDS knows the enterprise.

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from crm.actions.collection_answers import HOW
+from crm.actions.collections import labels_of
 from crm.domain import words
 from crm.domain.fields import FIELDS
 from crm.domain.kinds import KINDS
@@ -36,6 +38,17 @@ ACTIONS: dict[str, str] = {
     "propose_for_pool": "培育库拟入库",
     "decide_pool": "培育库入库决定",
     "leave_pool": "培育库出库",
+    "open_collection": "发起采集",
+    "edit_collection": "修改采集",
+    "add_to_collection": "采集加企业",
+    "ask_in_collection": "改采集要问的",
+    "answer_sheet": "填采集表",
+    "return_sheets": "收采集回表",
+    "authorise_sheet": "登记采集盖章件",
+    "excuse_sheet": "登记采集免填",
+    "remind_sheets": "登记催报",
+    "close_collection": "结束采集",
+    "reopen_collection": "重新打开采集",
     "add_application": "登记申报",
     "move_application": "修改申报",
     "step_application": "推进申报",
@@ -121,12 +134,20 @@ OTHER_FIELDS: dict[str, str] = {
     "service_log.step_owner_id": "下一步由谁办",
     "collection.owner_id": "采集任务由谁办",
     "request.unit_id": "交办部门",
+    "collection_enterprise.questions": "要问的",
+    "collection_enterprise.returned_on": "交回日期",
+    "collection_enterprise.returned_how": "怎样交回",
+    "collection_enterprise.reminded_on": "催报日期",
+    "collection_enterprise.excused_reason": "免填原因",
+    "collection_enterprise.authorised_by": "签字人",
+    "collection_enterprise.authorised_on": "签字日期",
 }
 # The class of what is not declared: a frozen judgement and the pool are inside matters.
 _CLASS_OF_NOUN = {
     "assessment": CONFIDENTIAL,
     "application": INTERNAL,
     "obligation_outcome": INTERNAL,
+    "collection_enterprise": INTERNAL,
     "service_log_enterprise": INTERNAL,
     "attachment": INTERNAL,
     "request": INTERNAL,
@@ -266,6 +287,10 @@ def _words(noun: str, code: str, value: Any, names: dict[str, dict]) -> str:
         return names["people"].get(value, "") if value is not None else "本人"
     if value is None:
         return words.BLANK
+    if key == "collection_enterprise.questions":
+        return words.join(labels_of(value), 6, "项")
+    if key == "collection_enterprise.returned_how":
+        return HOW.get(str(value), str(value))
     if key == "qualification.superseded_at":
         return f"{words.local(datetime.fromisoformat(value)):%Y-%m-%d %H:%M}"
     table = {

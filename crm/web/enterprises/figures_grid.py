@@ -21,6 +21,8 @@ from crm.web.enterprises.file import File
 from crm.web.figures import shown
 from crm.web.figures.groups import FIGURE_GROUPS, RECOGNITION_GROUPS
 
+# Deeds by which an enterprise's own answer came in; their reason names the collection (采集：…).
+COLLECTED = frozenset({"answer_sheet", "return_sheets"})
 # Rows of the grid on the overview; the tab has them all.
 MAIN_FIGURES = ("revenue", "rd_expense", "hightech_income", "net_assets", "staff_count", "sci_staff_sme")
 MOST_YEARS = 12
@@ -161,6 +163,11 @@ def sources_of(
             ChangeSet.recorded_at,
             ImportBatch.file_name,
         )
+def _sources(file: File) -> tuple[dict[tuple[int, str], dict[str, Any]], list[str]]:
+    """Who wrote each figure last, when and through which door; and which confirmations have lapsed since."""
+    by = (ChangeSet.who, ChangeSet.door, ChangeSet.recorded_at, ChangeSet.action, ChangeSet.reason)
+    query = (
+        select(Change.record_id, Change.op, Change.fields, *by)
         .join(ChangeSet, ChangeSet.id == Change.change_set_id)
         .outerjoin(ImportBatch, ImportBatch.id == ChangeSet.import_batch_id)
         .where(Change.enterprise_id == enterprise_id, Change.noun == "figures")
@@ -170,6 +177,10 @@ def sources_of(
     found: dict[tuple[int, str], Source] = {}
     told: dict[tuple[int, str], str] = {}
     for record_id, op, fields, who, door, at, file_name in db.session.execute(query):
+    year_of = {row.id: row.year for row in file.figures}
+    found: dict[tuple[int, str], dict[str, Any]] = {}
+    said = []
+    for record_id, op, fields, who, door, at, action, why in db.session.execute(query):
         year = year_of.get(record_id)
         if year is None:
             continue
@@ -190,3 +201,12 @@ def sources_of(
         for code in back:
             told.pop((year, code), None)
     return found, list(told.values())[-3:]
+            if f"figures.{code}" in FIELDS:
+                when = f"{local(at):%Y-%m-%d}"
+                through = why if action in COLLECTED else words.DOORS.get(door, door)
+                found[(year, code)] = {"words": f"{who} {when}，{through}", "lapsed": code in gone}
+                if code in gone and op == "update":
+                    was = words.value(f"figures.{code}", value[0])
+                    label, day = FIELDS[f"figures.{code}"].label, words.day(local(at).date(), file.on)
+                    said.append(f"{label} {year}：原 {was}，{who} {day} 改")
+    return found, said[-3:]

@@ -6,6 +6,7 @@ from typing import Any
 from flask import url_for
 
 from crm.domain import words
+from crm.domain.collections import blocking
 from crm.domain.conditions import Outcome
 from crm.domain.facts import FactRef
 from crm.domain.judgements import CriterionResult, Result, missing_facts, one_short, shortfall, walk
@@ -39,6 +40,7 @@ def shown(result: Result, enterprise_id: int) -> dict[str, Any]:
         "not_applicable": [r for r in rows if r["result"] == "not_applicable"],
         "notices": [row(c, enterprise_id) for c in notices if c.result is not Outcome.NOT_APPLICABLE],
         "missing": [ref.label for ref in missing_facts(result)],
+        "to_ask": len(blocking([result]).asked),
         "one_short": one_short(result),
     }
 

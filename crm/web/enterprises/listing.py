@@ -92,6 +92,7 @@ def index():
         views=filters.VIEWS,
         statuses=CHOICES["status"],
         may_import=person.has(*IMPORTERS),
+        may_collect=person.has("case_manager", "bureau", "admin"),
         may_create=person.has("case_manager", "bureau", "admin"),
         bulk_fields={code: words.label(f"enterprise.{code}") for code in bulk_codes(person)},
         bulk_verbs=[],

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crm.domain import words
+from crm.domain.collections import question
 from crm.domain.fields import FIELDS, Field
 from crm.sheets.layouts import field_behind
 from crm.store.imports import ImportRow
@@ -46,6 +47,7 @@ MATCHED_BY = {
     "name": "全称",
     "former_name": "曾用名",
     "file": "本文件",
+    "stamp": "识别码",
 }
 STATES = {
     "uploaded": ("排队", "hold"),
@@ -58,7 +60,9 @@ STATES = {
     "failed": ("出了故障", "bad"),
     "cancelled": ("已放弃", "na"),
 }
-NOUNS = {"enterprise": "企业", "qualification": "认定资格", "figures": "年度指标", "service_log": "服务记录"}
+NOUNS = {"enterprise": "企业", "qualification": "认定资格", "figures": "年度指标", "service_log": "服务记录"} | {
+    "collection_enterprise": "采集表"
+}
 WARNINGS = {
     "code_doubtful": "信用代码存疑，照存",
     "old_number": "15 位旧注册号",
@@ -73,6 +77,8 @@ WARNINGS = {
     "former_name": "表里用的是曾用名",
     "number_doubted": "编号与常见样式不同",
     "code_differs": "名称相同、代码不同",
+    "not_asked": "不是这次问的，没有读入",
+    "not_signed": "签字人或签字日期没有写全",
 }
 # Fields that a column of their own tells nothing new about beside the enterprise's name.
 _IN_NAME = frozenset({"enterprise.name"})
@@ -137,6 +143,12 @@ def _said(declared: Field, content: Any, known: Mapping[Any, str] | None) -> str
 
 
 def _declared(key: str) -> Field:
+    asked = question(key)
+    if asked is not None and asked.field is not None:
+        # A returned sheet speaks of a figure with its year.
+        return replace(asked.field, label=asked.title)
+    if key == "collection_enterprise.returned_on":
+        return Field("collection_enterprise", "returned_on", "交回", "date")
     try:
         return field_behind(key)
     except KeyError:

@@ -142,7 +142,8 @@ def _show(batch: ImportBatch, form: Form):
     if has_rows:
         rows, total, page = _rows(batch.id, outcome, sheet)
     names = labels() if rows else {}
-    columns = shown.columns_for(rows)
+    # Each row of a returned sheet is about another figure, so none has a column of its own.
+    columns = [] if batch.collection_id is not None else shown.columns_for(rows)
     return render_template(
         "imports/show.html",
         batch=batch,

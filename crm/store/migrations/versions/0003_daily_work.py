@@ -14,6 +14,7 @@ depends_on = None
 # (table, new column, what it points at, whether lists ask by it)
 POINTERS = (
     ("enterprise", "merged_into_id", "enterprise", True),
+    ("import_batch", "collection_id", "collection", True),
     ("pool_membership", "selection_id", "pool_selection", True),
     ("service_log", "step_owner_id", "user", True),
     ("user", "supervisor_id", "user", False),
@@ -544,6 +545,7 @@ def upgrade() -> None:
         sa.Column("excused_reason", types.Words(200), nullable=True),
         sa.Column("authorised_by", types.Words(60), nullable=True),
         sa.Column("authorised_on", sa.Date(), nullable=True),
+        sa.Column("answers", types.Json, nullable=True),
         sa.ForeignKeyConstraint(
             ["collection_id"], ["collection.id"], name=op.f("fk_collection_enterprise_collection_id")
         ),
