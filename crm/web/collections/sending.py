@@ -107,4 +107,4 @@ def reminder_for_one(row: Collection, sheet: CollectionEnterprise, name: str, mi
 
 
 def _by_when(row: Collection) -> str:
-    return f"请于 {words.day_long(row.due_on, today())}前交回" if row.due_on else "请尽快交回"
+    return f"{words.day_long(row.due_on, today())}前交回" if row.due_on else "尽快交回"
