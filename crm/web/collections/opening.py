@@ -10,6 +10,7 @@ from crm.actions.collection_plans import MOST, Planned, plan
 from crm.actions.collections import open_collection
 from crm.domain import words
 from crm.domain.collections import Question, question, questions
+from crm.domain.refusals import Refused
 from crm.domain.viewers import Viewer
 from crm.rules import rule_sets
 from crm.store import enterprise_lists
@@ -17,7 +18,7 @@ from crm.web.addresses import whole
 from crm.web.collections import MAKERS, blueprint
 from crm.web.collections.choosing import choosable, chosen
 from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
-from crm.web.enterprises import filters
+from crm.web.enterprises import selection
 from crm.web.enterprises.listing import asked_by
 from crm.web.inputs import DayField
 
@@ -43,6 +44,21 @@ def new():
     form.year.data = today().year - 1
     form.title.data = _title(kinds)
     return _page(form, ids, kinds, (), said=said)
+
+
+@blueprint.post("/collections/choose")
+@open_to(*MAKERS)
+def choose():
+    """The enterprises that were ticked in a list."""
+    try:
+        picked = selection.chosen()
+    except Refused as refusal:
+        return done(refusal.message, url_for("enterprises.index"))
+    form = OpenForm(formdata=None)
+    form.year.data = today().year - 1
+    form.title.data = _title([])
+    said = _too_many(len(picked.ids)) if len(picked.ids) > MOST else ""
+    return _page(form, list(picked.ids[:MOST]), [], (), said=said)
 
 
 @blueprint.post("/collections/new")
@@ -88,10 +104,12 @@ def _from_address() -> tuple[list[int], str]:
     if listed is None:
         return [], ""
     wanted = asked_by(MultiDict(parse_qsl(listed.lstrip("?")[:1000])))
-    ids = enterprise_lists.all_ids(wanted.filter, viewer(), today=today(), sort="name")
-    if len(ids) > MOST:
-        return ids[:MOST], f"名单有 {len(ids):,} 家，一次最多采集 {MOST} 家。先缩小筛选，或分几次。"
-    return ids, f"来自名单：{filters.in_words(wanted, [])}" if wanted.args["view"] else ""
+    ids = enterprise_lists.all_ids(wanted.filter, viewer(), today=today(), order=wanted.order)
+    return ids[:MOST], _too_many(len(ids)) if len(ids) > MOST else ""
+
+
+def _too_many(count: int) -> str:
+    return f"选了 {count:,} 家，一次最多采集 {MOST} 家，这里是前 {MOST} 家。先缩小筛选，或分几次。"
 
 
 def _kinds(texts: list[str]) -> list[str]:

@@ -161,13 +161,10 @@ def sources_of(
             ChangeSet.who,
             ChangeSet.door,
             ChangeSet.recorded_at,
+            ChangeSet.action,
+            ChangeSet.reason,
             ImportBatch.file_name,
         )
-def _sources(file: File) -> tuple[dict[tuple[int, str], dict[str, Any]], list[str]]:
-    """Who wrote each figure last, when and through which door; and which confirmations have lapsed since."""
-    by = (ChangeSet.who, ChangeSet.door, ChangeSet.recorded_at, ChangeSet.action, ChangeSet.reason)
-    query = (
-        select(Change.record_id, Change.op, Change.fields, *by)
         .join(ChangeSet, ChangeSet.id == Change.change_set_id)
         .outerjoin(ImportBatch, ImportBatch.id == ChangeSet.import_batch_id)
         .where(Change.enterprise_id == enterprise_id, Change.noun == "figures")
@@ -176,11 +173,7 @@ def _sources(file: File) -> tuple[dict[tuple[int, str], dict[str, Any]], list[st
     year_of = {row.id: row.year for row in rows}
     found: dict[tuple[int, str], Source] = {}
     told: dict[tuple[int, str], str] = {}
-    for record_id, op, fields, who, door, at, file_name in db.session.execute(query):
-    year_of = {row.id: row.year for row in file.figures}
-    found: dict[tuple[int, str], dict[str, Any]] = {}
-    said = []
-    for record_id, op, fields, who, door, at, action, why in db.session.execute(query):
+    for record_id, op, fields, who, door, at, action, why, file_name in db.session.execute(query):
         year = year_of.get(record_id)
         if year is None:
             continue
@@ -189,6 +182,8 @@ def _sources(file: File) -> tuple[dict[tuple[int, str], dict[str, Any]], list[st
             before, after = fields["confirmed"]
             gone, back = set(before or {}) - set(after or {}), set(after or {}) - set(before or {})
         through = f"导入《{file_name}》" if file_name else words.DOORS.get(door, door)
+        if action in COLLECTED:
+            through = why
         for code, value in fields.items():
             if f"figures.{code}" not in FIELDS:
                 continue
@@ -201,12 +196,3 @@ def _sources(file: File) -> tuple[dict[tuple[int, str], dict[str, Any]], list[st
         for code in back:
             told.pop((year, code), None)
     return found, list(told.values())[-3:]
-            if f"figures.{code}" in FIELDS:
-                when = f"{local(at):%Y-%m-%d}"
-                through = why if action in COLLECTED else words.DOORS.get(door, door)
-                found[(year, code)] = {"words": f"{who} {when}，{through}", "lapsed": code in gone}
-                if code in gone and op == "update":
-                    was = words.value(f"figures.{code}", value[0])
-                    label, day = FIELDS[f"figures.{code}"].label, words.day(local(at).date(), file.on)
-                    said.append(f"{label} {year}：原 {was}，{who} {day} 改")
-    return found, said[-3:]

@@ -49,6 +49,9 @@ def asked_by(args: MultiDict) -> filters.Asked:
 
 # Who is offered to bring a list in where there is none yet.
 IMPORTERS = ("case_manager", "bureau", "unit")
+COLLECTORS = ("case_manager", "bureau", "admin")
+# What can be done to chosen enterprises on pages of their own: (endpoint, icon, label, roles).
+BULK_VERBS = (("collections.choose", "file-spreadsheet", "一页采集表", COLLECTORS),)
 
 
 def bulk_codes(person: Viewer) -> tuple[str, ...]:
@@ -92,10 +95,10 @@ def index():
         views=filters.VIEWS,
         statuses=CHOICES["status"],
         may_import=person.has(*IMPORTERS),
-        may_collect=person.has("case_manager", "bureau", "admin"),
+        may_collect=person.has(*COLLECTORS),
         may_create=person.has("case_manager", "bureau", "admin"),
         bulk_fields={code: words.label(f"enterprise.{code}") for code in bulk_codes(person)},
-        bulk_verbs=[],
+        bulk_verbs=[verb[:3] for verb in BULK_VERBS if person.has(*verb[3])],
         may_visit=person.has("case_manager", "township", "park", "bureau"),
         may_edit_any=person.has("case_manager", "bureau", "admin"),
         **names,
