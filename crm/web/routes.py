@@ -17,6 +17,7 @@ BLUEPRINTS = (
     "applications",
     "assessments",
     "board",
+    "saved_views",
     "service_logs",
     "requests",
     "comments",

@@ -59,6 +59,7 @@ RECORDS = {
     "park_id": "park",
     "carrier_id": "carrier",
     "setting_id": "setting",
+    "view_id": "saved_view",
     "request_id": "request",
     "comment_id": "comment",
     "notice_id": "notice",

@@ -77,6 +77,12 @@ def listed(noun: str, **more: Any) -> Callable[[], int]:
     return lambda: written(Create(noun, {"region_id": county().id, name: "原来的名字", **more}, "row"))
 
 
+def view() -> int:
+    owner = db.session.scalar(select(User.id).where(User.login == "boss"))
+    values = {"owner_id": owner, "page": "enterprises", "name": "原来的名字", "query": "", "shared": "all"}
+    return written(Create("saved_view", {"region_id": county().id, **values}, "row"))
+
+
 def window() -> int:
     values = {"kind": "srdi", "year": 2026, "batch": "夏季", "opens_on": date(2026, 3, 1), "status": "expected"}
     return written(Create("window", {"region_id": county().id, "source": "推定", **values}, "row"))
@@ -220,6 +226,8 @@ EDITS = [
     entry("carriers", "carrier"),
     Edit("dictionaries.edit_window", "window", window, "/dictionaries/windows/{}", "批次", "夏季",
          plain("batch", "秋季"), plain("batch", "冬季"), plain("source", "渝经信〔2026〕2号")),
+    Edit("saved_views.edit", "saved_view", view, "/views/{}", "名字", "原来的名字",
+         plain("name", "她起的名字"), plain("name", "我起的名字"), Typed("pinned", "1", True, "是")),
     Edit("users.edit", "user", user, "/users/{}", "姓名", "向禾",
          plain("name", "向二禾"), plain("name", "向三禾"), plain("email", "xiang@example.org")),
     Edit("users.edit_account", "user", myself, "/account", "姓名", "boss",
@@ -254,6 +262,10 @@ NO_EDITS = {
     "enterprises.bulk": "refuses when anything of its preview moved: test_list_edits.py",
     "enterprises.edit_cell": "one field of enterprises.edit, whose line comes back as JSON: test_list_edits.py",
     "enterprises.export_selected": MACHINE,
+    "saved_views.save": NEW,
+    "saved_views.move": "the order is that of whoever pressed last, and moves nothing else",
+    "saved_views.update": "gives the version that was looked at another filter, or nothing",
+    "saved_views.withdraw": "withdraws the version that was looked at, or nothing",
     "changes.undo": "takes back only what this change set wrote last",
     "dictionaries.remove_holiday": ONCE,
     "enterprises.withdraw": "withdraws the version that was looked at, or nothing",

@@ -106,20 +106,6 @@ def index():
     )
 
 
-@blueprint.get("/enterprises/views")
-@open_to(SIGNED_IN)
-def views():
-    """The counts of the standing views, fetched after the list so that they never hold it up."""
-    person = viewer()
-    counted = []
-    for key, (label, narrow) in filters.views_for(person.public_only).items():
-        wanted = narrow(enterprise_lists.Filter(), when())
-        counted.append((key, label, enterprise_lists.count(wanted, person, today=today())))
-    everything = enterprise_lists.count(enterprise_lists.Filter(), person, today=today())
-    current = request.args.get("view", "")
-    return render_template("enterprises/_views.html", counted=counted, everything=everything, current=current)
-
-
 @blueprint.get("/enterprises/find")
 @open_to(SIGNED_IN)
 def find():

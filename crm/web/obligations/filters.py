@@ -31,6 +31,11 @@ class Asked:
         args = {**self.args, "page": None, "open": None, **changes}
         return "?" + urlencode([(k, v) for k, v in args.items() if v not in (None, "")])
 
+    @property
+    def shape(self) -> str:
+        """What a saved view keeps."""
+        return self.query(saved=None)[1:]
+
     def same(self, **changes: Any) -> str:
         """The address of the same page of the list, with another row open."""
         return self.query(**{"page": self.number if self.number > 1 else None, **changes})
@@ -54,6 +59,7 @@ def read(args: MultiDict, *, viewer_id: int | None, mine_usually: bool) -> Asked
         "manager": manager or None,
         "township": str(township) if township is not None else None,
         "q": args.get("q", "").strip()[:60] or None,
+        "saved": str(saved) if (saved := whole(args.get("saved"))) is not None else None,
     }
     return Asked(
         Filter(

@@ -1,0 +1,81 @@
+"""The lists that keep views, and how each understands an address: its shape without page, and what it would count."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from flask import url_for
+
+from crm.store import enterprise_lists, obligation_lists
+from crm.web.addresses import Texts
+from crm.web.doors import now, today, viewer
+from crm.web.enterprises import filters as enterprise_filters
+from crm.web.enterprises import listing as enterprise_listing
+from crm.web.obligations import listing as obligation_listing
+
+# A tab: its key, its words, its address, how many are behind it (None: not counted), and whether it is late things.
+Tab = tuple[str, str, str, int | None, bool]
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """One list whose views can be saved."""
+
+    key: str
+    title: str
+    endpoint: str
+    unit: str
+    shape: Callable[[str], str]
+    count: Callable[[str], int]
+    standing: Callable[[str], Iterable[Tab]]
+
+    def href(self, query: str, view_id: int | None = None) -> str:
+        """The address of the list with a query, and the view it was opened by."""
+        parts = [part for part in (query, f"saved={view_id}" if view_id else "") if part]
+        return url_for(self.endpoint) + ("?" + "&".join(parts) if parts else "")
+
+
+def _texts(query: str) -> Texts:
+    return Texts(parse_qsl(query[:8_000]))
+
+
+def _count_enterprises(query: str) -> int:
+    wanted = enterprise_listing.asked_by(_texts(query)).filter
+    return enterprise_lists.count(wanted, viewer(), today=today())
+
+
+def _standing_views(current: str) -> Iterable[Tab]:
+    """The views everybody has, but those with nothing in them."""
+    person, when = viewer(), enterprise_listing.when()
+    for key, (label, narrow) in enterprise_filters.views_for(person.public_only).items():
+        wanted = narrow(enterprise_lists.Filter(), when)
+        n = enterprise_lists.count(wanted, person, today=today())
+        if n or key == current:
+            yield key, label, url_for("enterprises.index", view=key), n, key == "overdue"
+
+
+def _count_obligations(query: str) -> int:
+    wanted = obligation_listing.asked_by(_texts(query)).filter
+    return obligation_lists.pivot(wanted, viewer(), now=now()).count(wanted)
+
+
+PAGES: dict[str, ListPage] = {
+    "enterprises": ListPage(
+        "enterprises",
+        "企业",
+        "enterprises.index",
+        "家",
+        lambda query: enterprise_listing.asked_by(_texts(query)).shape,
+        _count_enterprises,
+        _standing_views,
+    ),
+    "obligations": ListPage(
+        "obligations",
+        "到期事项",
+        "obligations.index",
+        "项",
+        lambda query: obligation_listing.asked_by(_texts(query)).shape,
+        _count_obligations,
+        lambda current: (),
+    ),
+}
