@@ -20,17 +20,17 @@ from crm.store.access_log import AccessLog
 from crm.store.parks import Carrier, Park
 from crm.store.passwords import MIN_LENGTH
 from crm.store.regions import TOWNSHIP, Region
-from crm.store.scope import visible_record
+from crm.store.scope import visible, visible_record
 from crm.store.sessions import UserSession
 from crm.store.units import Unit
-from crm.store.users import Credential, Grant, User
+from crm.store.users import Credential, Grant, User, people_under
 from crm.store.validity import holds_on
 from crm.store.writer import Written, write
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 # Without 0 O 1 l I: the password is read aloud or copied from paper once.
 _READABLE = "abcdefghijkmnpqrstuvwxyz23456789"
-USER_FIELDS = ("login", "name", "email", "region_id", "active", "wants_digest")
+USER_FIELDS = ("login", "name", "email", "region_id", "supervisor_id", "active", "wants_digest")
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,7 @@ def add_user(
     if wrong:
         raise InvalidInput(wrong)
     _require_admin(act.viewer, row["region_id"], "添加用户")
+    _check_supervisor(None, row, act.viewer)
     changes = [Create("user", {"active": True, "wants_digest": True, **row}, "user")]
     if first_grant is not None:
         changes.append(Create("grant", {"user_id": Ref("user"), **checked_grant(first_grant, act=act)}))
@@ -129,12 +130,36 @@ def edit_user(
         raise Refused("自己的账号由另一名系统管理员停用。", field="active")
     if row.get("region_id") not in (None, user.region_id):
         _require_admin(act.viewer, row["region_id"], "把用户移到那里")
+    _check_supervisor(user, row, act.viewer)
     written = write(
         [Update("user", user.id, row, version, seen)], act=act, action="edit_user", region_id=user.region_id
     )
     if row.get("active") is False:
         end_sessions(user_id)
     return written
+
+
+def supervisors_for(user_id: int | None, viewer: Viewer) -> list[User]:
+    """Whom an admin may name as somebody's supervisor: active users in sight who are not under that person already."""
+    below = people_under(user_id) if user_id is not None else frozenset()
+    found = db.session.scalars(visible(select(User).where(User.active, ~User.deleted), viewer).order_by(User.id))
+    return [user for user in found if user.id != user_id and user.id not in below]
+
+
+def _check_supervisor(user: User | None, row: Mapping[str, Any], viewer: Viewer) -> None:
+    """Raises InvalidInput for oneself, for a stranger, and where two people would each stand over the other."""
+    supervisor_id = row.get("supervisor_id")
+    if supervisor_id is None or (user is not None and supervisor_id == user.supervisor_id):
+        return
+    if user is not None and supervisor_id == user.id:
+        raise InvalidInput({"supervisor_id": "本人不能是自己的主管。换一个人，或留空。"})
+    found = db.session.scalar(visible(select(User).where(User.id == supervisor_id), viewer))
+    if found is None or not found.active:
+        raise InvalidInput({"supervisor_id": "没有这名在用的用户。从列表里选。"})
+    if user is not None and supervisor_id in people_under(user.id):
+        raise InvalidInput(
+            {"supervisor_id": f"{found.name}的主管就是{user.name}（或在其下）。换一个人，或先改那一边。"}
+        )
 
 
 def edit_own_account(

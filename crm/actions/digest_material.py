@@ -23,9 +23,11 @@ from crm.domain.digests import (
     Ending,
     Imported,
     Imports,
+    LateOf,
     ManagerCount,
     Material,
     Silent,
+    StandIn,
     week_of,
 )
 from crm.domain.digests import compose as compose_digest
@@ -35,6 +37,7 @@ from crm.domain.viewers import Viewer
 from crm.domain.workdays import Holidays
 from crm.extensions import db
 from crm.store import desk, due, recent
+from crm.store.absences import away_today
 from crm.store.changes import Change
 from crm.store.enterprises import Enterprise
 from crm.store.holidays import holidays
@@ -45,13 +48,15 @@ from crm.store.scope import visible
 from crm.store.settings import office_name
 from crm.store.silence import limits, never_contacted
 from crm.store.standings import Standing
-from crm.store.users import ENDING_DAYS, User, has_grant_ending, is_unreachable, viewer_of
+from crm.store.users import ENDING_DAYS, User, has_grant_ending, is_unreachable, people_of, viewer_of
 
 # Whoever answers for enterprises reads about them; the office and the leaders read about the region.
 OWN_ROLES = ("case_manager", "township", "park")
 REGION_ROLES = ("bureau", "leader")
 # From this month on the holidays of the next year ought to be known.
 HOLIDAY_MONTH = 12
+# A deputy is told what is late and what comes within so many days.
+MONTH = 30
 # An older mail says nothing about what a person knows; a week without any working day has none.
 MOST_WEEKS_BACK = 8
 
@@ -86,6 +91,7 @@ def _material(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holi
     kinds = owned_kinds(viewer)
     if not own and not region:
         return Material(
+            late_of=_late_of(viewer, at, live=live),
             imported=_imported(viewer, on, at, known, [_touches(kinds)]) if kinds else Imports(),
             enterprise_count=db.session.scalar(visible(select(func.count()).select_from(Standing), viewer)) or 0,
             own=False,
@@ -115,6 +121,8 @@ def _material(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holi
                 rows, silent, silent_of, never = tuple(item for item in rows if item.overdue), (), {}, 0
                 unlisted = dues.unlisted(only_overdue=True)
     return Material(
+        stand_ins=_stand_ins(viewer, on, at, live=live, known=known),
+        late_of=_late_of(viewer, at, live=live),
         due=rows,
         unlisted=unlisted,
         silent=silent,
@@ -204,6 +212,34 @@ def _chores(viewer: Viewer, on: date, at: datetime, known: Holidays) -> tuple[tu
     return tuple(row for row in rows if row[1])
 
 
+def _stand_ins(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holidays) -> tuple[StandIn, ...]:
+    """The colleagues this person stands in for that day, with what they would be told within a month."""
+    found = []
+    names = dict(db.session.execute(select(User.id, User.name).where(User.id.in_(viewer.stands_in_for))).all())
+    for user_id, away in sorted(away_today(viewer.stands_in_for, on).items()):
+        where = [Standing.manager_id == user_id]
+        dues = _dues(viewer, at, live=live, where=where, days=MONTH, promised_by=user_id)
+        silent = sum(_silent_by_manager(viewer, on, known, where).values())
+        found.append(StandIn(user_id, names.get(user_id, ""), away.until, dues.rows, sum(dues.counts.values()), silent))
+    return tuple(found)
+
+
+def _late_of(viewer: Viewer, at: datetime, *, live: bool) -> tuple[LateOf, ...]:
+    """What is late at the enterprises of the people this person supervises, as far as the supervisor's sight goes."""
+    people = people_of(viewer.user_id) if viewer.user_id is not None else {}
+    if not people:
+        return ()
+    dues = _dues(viewer, at, live=live, where=[Standing.manager_id.in_(people)], days=0, promised_by=None)
+    found: dict[int, LateOf] = {}
+    for (overdue, kind, due_at, manager_id), number in dues.counts.items():
+        if not overdue or manager_id not in people:
+            continue
+        so_far = found.get(manager_id, LateOf(manager_id, people[manager_id], 0, kind, due_at))
+        oldest_kind, oldest = min((so_far.due_at, so_far.kind), (due_at, kind))[::-1]
+        found[manager_id] = LateOf(manager_id, so_far.name, so_far.count + number, oldest_kind, oldest)
+    return tuple(found.values())
+
+
 def _own(viewer: Viewer) -> ColumnElement[bool]:
     """The enterprises a person answers for, among those the person sees."""
     conditions: list[ColumnElement[bool]] = []
@@ -235,10 +271,22 @@ class _Dues:
         return {key: number for key, number in rest.items() if number > 0 and (key[0] or not only_overdue)}
 
 
-def _dues(viewer: Viewer, at: datetime, *, live: bool, where: Sequence[ColumnElement[bool]]) -> _Dues:
-    until = _end_of(at, LAST_HORIZON)
-    # What somebody promised at a colleague's enterprise is owed by whoever promised.
-    promised_by = viewer.user_id if where else None
+_VIEWER: Any = object()
+
+
+def _dues(
+    viewer: Viewer,
+    at: datetime,
+    *,
+    live: bool,
+    where: Sequence[ColumnElement[bool]],
+    days: int = LAST_HORIZON,
+    promised_by: Any = _VIEWER,
+) -> _Dues:
+    until = _end_of(at, days)
+    if promised_by is _VIEWER:
+        # What somebody promised at a colleague's enterprise is owed by whoever promised.
+        promised_by = viewer.user_id if where else None
     if live:
         rows = due.stored(viewer, until=until, where=where, promised_by=promised_by, each=MOST_OVERDUE)
         counts = due.counted(viewer, until=until, where=where, promised_by=promised_by)

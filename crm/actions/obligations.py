@@ -41,7 +41,7 @@ def may_settle(viewer: Viewer, standing: Standing | Row | DueRow, *, kind: str, 
         return False
     if may_edit(viewer, standing):  # type: ignore[arg-type]  # a list row has the same columns
         return True
-    own_promise = kind == NEXT_STEP and owner_id is not None and owner_id == viewer.user_id
+    own_promise = kind == NEXT_STEP and owner_id in viewer.acts_for
     return own_promise and (viewer.has_in(standing.region_id, "case_manager") or may_log(viewer, standing))  # type: ignore[arg-type]
 
 

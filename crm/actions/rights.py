@@ -5,9 +5,11 @@ from crm.domain.viewers import Place, Viewer
 
 
 def is_own(viewer: Viewer, standing: Place) -> bool:
-    """Whether the viewer is the enterprise's case manager today."""
-    own = viewer.user_id is not None and standing.manager_id == viewer.user_id
-    return own and viewer.has_in(standing.region_id, "case_manager")
+    """Whether the viewer is the enterprise's case manager today, or stands in for that person while away.
+
+    A deputy needs an own grant as case manager there: an absence lends enterprises, never a role or a place.
+    """
+    return standing.manager_id in viewer.acts_for and viewer.has_in(standing.region_id, "case_manager")
 
 
 def may_edit(viewer: Viewer, standing: Place) -> bool:

@@ -20,6 +20,7 @@ KIND = "digest"
 # Days ahead and how many lines a section shows before it says how many more there are.
 HORIZONS: tuple[tuple[int, int], ...] = ((7, 20), (30, 10), (60, 5), (90, 5))
 LAST_HORIZON = 90
+MOST_STAND_IN = 12
 MOST_OVERDUE, MOST_SILENT, MOST_IMPORTED, MOST_MANAGERS, MOST_ENDINGS = 20, 8, 8, 30, 20
 # From so many enterprises with the same thing due on the same day, one line names them together.
 TOGETHER = 3
@@ -99,6 +100,32 @@ class ManagerCount:
 
 
 @dataclass(frozen=True)
+class StandIn:
+    """Somebody who is away and whose deputy the reader is: the lines that person would get, until a day (None: open).
+
+    ``count`` is how many are due within a month or late; ``due`` are the first of them.
+    """
+
+    user_id: int
+    name: str
+    until: date | None
+    due: tuple[Due, ...]
+    count: int
+    silent: int
+
+
+@dataclass(frozen=True)
+class LateOf:
+    """What is late of one of the reader's people: how many, and kind and deadline of what is late for longest."""
+
+    user_id: int
+    name: str
+    count: int
+    kind: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
 class Material:
     """Everything a digest is a function of.
 
@@ -109,7 +136,8 @@ class Material:
     summary (bureau), ``counts`` are (words, number, measure, path) for a leader or a department, ``endings`` the
     titles a department owns, ``chores`` (words, number, measure, path) what waits for an administrator.
     ``silent`` are the first of ``silent_count``.
-    ``has_due`` says whether the person answers for what is due at all.
+    ``has_due`` says whether the person answers for what is due at all. ``stand_ins`` are the colleagues the person
+    stands in for, ``late_of`` what is late of the people the person supervises.
     """
 
     due: tuple[Due, ...] = ()
@@ -126,6 +154,8 @@ class Material:
     endings: tuple[Ending, ...] = ()
     chores: tuple[tuple[str, int, str, str], ...] = ()
     has_due: bool = True
+    stand_ins: tuple[StandIn, ...] = ()
+    late_of: tuple[LateOf, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -227,6 +257,9 @@ def compose(
             more = rest.within(earlier, days)
             sections.append(_due_section(f"due_{days}", stretch, within, most, now, on, more))
         earlier = days
+    sections += [_stand_in(one, now, on) for one in material.stand_ins]
+    if material.late_of:
+        sections.append(_late_of(material.late_of, on))
     if material.endings:
         sections.append(_endings(material.endings, on))
     if material.managers:
@@ -237,7 +270,8 @@ def compose(
         sections.append(_imported(material.imported, on))
     week_count = bisect_right(left, 7) + rest.within(-1, 7).total()
     month_count = bisect_right(left, 30) + rest.within(-1, 30).total()
-    numbers = _numbers(len(late) + rest.late().total(), week_count, month_count, material) or _no_news(material)
+    numbers = _numbers(len(late) + rest.late().total(), week_count, month_count, material)
+    numbers = "，".join([*([numbers] if numbers else []), *_of_others(material)]) or _no_news(material)
     nothing = not sections
     return Digest(
         person=person,
@@ -317,6 +351,13 @@ def _numbers(late: int, week: int, month: int, material: Material) -> str:
     if material.chores:
         said.append(f"{len(material.chores)} 类事等你处理")
     return "，".join(said)
+
+
+def _of_others(material: Material) -> list[str]:
+    """What the reader answers for beside the own work, with the names of those whose it is."""
+    said = [f"代{one.name} {one.count} 项" for one in material.stand_ins if one.count]
+    late = sum(one.count for one in material.late_of)
+    return [*said, *([f"带的人逾期 {late} 项"] if late else [])]
 
 
 def _worst(late: Sequence[Due], ahead: Sequence[Due], on: date) -> str:
@@ -420,6 +461,29 @@ def _silent(material: Material, on: date) -> Section:
         mine = "&manager=me" if material.narrowed else ""
         more = (f"共 {material.silent_count:,} 家", f"/enterprises?view=silent{mine}")
     return Section("silent", "久未联系", material.silent_count, "家", lines, more)
+
+
+def _stand_in(one: StandIn, now: datetime, on: date) -> Section:
+    """The lines of somebody who is away, under that person's name."""
+    lines = [_due_line(group, 0, now, on) for group in list(_together(sorted(one.due, key=_urgency)))[:MOST_STAND_IN]]
+    if one.silent:
+        path = f"/enterprises?view=silent&manager={one.user_id}"
+        lines.append(Line("", "", (), f"久未联系 {words.count(one.silent, '家')}", "看名单", path))
+    until = f"离岗到 {words.day(one.until, on)}" if one.until else "离岗"
+    shown = sum(max(len(line.names), 1) for line in lines if line.names)
+    more = (f"共 {one.count:,} 项", f"/due?manager={one.user_id}") if one.count > shown else None
+    return Section(f"stand_in_{one.user_id}", f"代{one.name}（{until}）", one.count, "项", tuple(lines), more)
+
+
+def _late_of(people: Sequence[LateOf], on: date) -> Section:
+    """One line per person, whoever has something late for longest first; what is not late is that person's business."""
+    lines = []
+    for one in sorted(people, key=lambda one: (one.due_at, one.name)):
+        days = max((on - _day_of(one.due_at)).days, 1)
+        text = f"{one.name}：逾期 {one.count} 项，最久的是{words.OBLIGATION_KINDS.get(one.kind, one.kind)}"
+        path = f"/due?month=late&manager={one.user_id}"
+        lines.append(Line(f"逾期 {days} 天", "late", (), text, "看名单", path))
+    return Section("late_of", "你带的人逾期", sum(one.count for one in people), "项", tuple(lines))
 
 
 def _imported(imported: Imports, on: date) -> Section:

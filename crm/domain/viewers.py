@@ -65,7 +65,8 @@ class Place(Protocol):
 class Viewer:
     """A person (or the machine itself, ``user_id`` None and ``everything`` True) with the grants of one day.
 
-    ``above`` are the regions over those of the grants, whose windows and words count there too.
+    ``above`` are the regions over those of the grants, whose windows and words count there too. ``stands_in_for`` are
+    the case managers who are away that day and whose deputy this person is.
     """
 
     user_id: int | None
@@ -73,6 +74,12 @@ class Viewer:
     grants: tuple[ViewerGrant, ...] = ()
     everything: bool = False
     above: frozenset[int] = frozenset()
+    stands_in_for: frozenset[int] = frozenset()
+
+    @property
+    def acts_for(self) -> frozenset[int]:
+        """Whose enterprises this person may work on: the own ones, and those of whoever is away meanwhile."""
+        return self.stands_in_for if self.user_id is None else self.stands_in_for | {self.user_id}
 
     @property
     def roles(self) -> frozenset[str]:
@@ -100,8 +107,9 @@ class Viewer:
         """Field classes this viewer may read of an enterprise that belongs there.
 
         product.md, Field classes: internal for all but ``unit``; confidential for the enterprise's own case
-        manager, bureau, leader and admin. Township and park see only figures they are asked for. A grant counts
-        inside its where only: a leader of one district who is a liaison in another reads public fields there.
+        manager (or whoever stands in for that person), bureau, leader and admin. Township and park see only figures
+        they are asked for. A grant counts inside its where only: a leader of one district who is a liaison in another
+        reads public fields there.
         """
         if self.everything:
             return frozenset(CLASSES)
@@ -109,7 +117,7 @@ class Viewer:
         for grant in self.grants:
             if grant.role == "unit" or not grant.covers(place):
                 continue
-            own = grant.role == "case_manager" and self.user_id is not None and place.manager_id == self.user_id
+            own = grant.role == "case_manager" and place.manager_id in self.acts_for
             if grant.role != "case_manager" or own or grant.colleagues:
                 classes.add(INTERNAL)
             if own or grant.role in ("bureau", "leader", "admin"):

@@ -91,7 +91,7 @@ def standing_rule(viewer: Viewer) -> ColumnElement[bool]:
         elif grant.role == "case_manager":
             seen = _in(Standing.region_id, grant.county_ids)
             # Who sees the colleagues' enterprises sees the own ones; one plain condition lets an index give the order.
-            conditions.append(seen if grant.colleagues else and_(Standing.manager_id == viewer.user_id, seen))
+            conditions.append(seen if grant.colleagues else and_(_in(Standing.manager_id, viewer.acts_for), seen))
         elif grant.role == "township":
             conditions.append(_in(Standing.township_id, grant.region_ids))
         elif grant.role == "park":

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.domain.viewers import Viewer, ViewerGrant
 from crm.extensions import db
+from crm.store.absences import away_with_deputy
 from crm.store.records import Machine, Model, Record
 from crm.store.regions import COUNTY, Region, regions_above, subtree_ids
 from crm.store.types import BigId, Moment, Words
@@ -81,7 +82,27 @@ def viewer_of(user: User, on: date) -> Viewer:
             ViewerGrant(grant.role, regions, grant.unit_id, grant.park_id, grant.carrier_id, colleagues, counties, owns)
         )
     everywhere = frozenset[int]().union(*(grant.region_ids for grant in grants))
-    return Viewer(user_id=user.id, name=user.name, grants=tuple(grants), above=regions_above(everywhere))
+    manages = any(grant.role == "case_manager" for grant in grants)
+    return Viewer(
+        user_id=user.id,
+        name=user.name,
+        grants=tuple(grants),
+        above=regions_above(everywhere),
+        stands_in_for=away_with_deputy(user.id, on) if manages else frozenset(),
+    )
+
+
+def people_of(supervisor_id: int) -> dict[int, str]:
+    """{id: name} of the active people whose supervisor this is, by name."""
+    query = select(User.id, User.name).where(User.supervisor_id == supervisor_id, User.active, ~User.deleted)
+    return dict(db.session.execute(query.order_by(User.name, User.id)).all())
+
+
+def people_under(user_id: int) -> frozenset[int]:
+    """Everybody below a person, over however many supervisors."""
+    under = select(User.id).where(User.supervisor_id == user_id).cte("under", recursive=True)
+    under = under.union(select(User.id).join(under, User.supervisor_id == under.c.id))
+    return frozenset(db.session.scalars(select(under.c.id)))
 
 
 # Grants that end within so many days are an administrator's business, before somebody stands at a closed door.

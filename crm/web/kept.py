@@ -29,6 +29,8 @@ LABELS = {
         "note": "说明",
     },
     "users": {"name": "姓名", "email": "信箱"},
+    "handovers": {"note": "交接说明", "typed": "要交接的家数"},
+    "absences": {"starts_on": "第一天", "ends_on": "最后一天", "reason": "事由"},
     "dictionaries": {"label": "名称", "name": "名称", "aliases": "别名", "batch": "批次", "source": "依据"},
 }
 # What a form carries for itself; nobody typed it.

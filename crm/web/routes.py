@@ -24,6 +24,7 @@ BLUEPRINTS = (
     "pool",
     "handovers",
     "collections",
+    "absences",
     "imports",
     "changes",
     "files",

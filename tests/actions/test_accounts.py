@@ -17,6 +17,7 @@ from crm.actions.accounts import (
     may_manage,
     password_problem,
     set_password,
+    supervisors_for,
 )
 from crm.actions.changes import undo
 from crm.domain.refusals import Conflict, InvalidInput, NotAllowed, NotFound, Refused
@@ -365,3 +366,19 @@ def test_one_takes_the_own_change_of_name_back(app):
         undo(written.change_set_id, act=act(viewer))
 
     assert db.session.get(User, viewer.user_id).name == "李娜"
+
+
+def test_nobody_stands_over_the_own_supervisor(app):
+    office = make_user("admin1", "admin", name="管理员")
+    head, hand = make_user("head", "bureau", name="科长"), make_user("hand", "case_manager", name="专员")
+    with unit_of_work():
+        edit_user(hand.user_id, {"supervisor_id": head.user_id}, version=1, act=act(office))
+
+    for user, supervisor, said in (
+        (head, hand, "专员的主管就是科长"),
+        (head, head, "本人不能是自己的主管"),
+        (head, make_user("far", "leader", name="外区领导", region=county(OTHER)), "没有这名在用的用户"),
+    ):
+        with pytest.raises(InvalidInput, match=said), unit_of_work():
+            edit_user(user.user_id, {"supervisor_id": supervisor.user_id}, version=1, act=act(office))
+    assert [one.name for one in supervisors_for(head.user_id, office)] == ["管理员"]

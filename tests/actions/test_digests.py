@@ -524,3 +524,48 @@ def test_every_line_leads_to_a_page_that_exists(sqlite_app):
         paths += [path for section in content.sections for line in section.lines for _, path in line.names]
         for path in paths:
             assert adapter.match(path.partition("?")[0].partition("#")[0])
+
+
+def late_and_coming(manager: int, name: str) -> int:
+    """A firm of somebody's with a step that is late and one that comes within a week."""
+    firm = make_enterprise(name, manager=manager)
+    for days in (-4, 5):
+        on = TODAY + timedelta(days=days)
+        visited(firm, TODAY - timedelta(days=20), author=manager, step=f"第 {days}", step_on=on)
+    return firm
+
+
+def test_a_deputy_reads_the_lines_of_whoever_is_away_under_that_persons_name(app):
+    manager = make_user("xianghe", "case_manager", name="向禾").user_id
+    deputy = make_user("chenshu", "case_manager", name="陈述").user_id
+    late_and_coming(manager, "巫溪县石泉沟食品有限公司")
+    until = TODAY + timedelta(days=6)
+    change("absence", {"user_id": manager, "deputy_id": deputy, "starts_on": TODAY, "ends_on": until})
+
+    content = compose(deputy, TODAY, now=NOW)
+
+    assert content.headline == "陈述，代向禾 2 项"
+    assert lines(content) == [
+        (
+            "代向禾（离岗到 11-29）",
+            ["逾期 4 天 巫溪县石泉沟食品有限公司 去办结", "11-28 巫溪县石泉沟食品有限公司 去办结"],
+        )
+    ]
+    assert compose(deputy, until + timedelta(days=1), now=NOW).nothing
+
+
+def test_a_supervisor_reads_only_what_is_late_of_the_own_people(app):
+    leader = make_user("fangju", "leader", name="方局").user_id
+    manager = make_user("xianghe", "case_manager", name="向禾").user_id
+    other = make_user("chenshu", "case_manager", name="陈述").user_id
+    late_and_coming(manager, "巫溪县石泉沟食品有限公司")
+    late_and_coming(other, "巫溪县盐泉食品有限公司")
+    change("user", {"supervisor_id": leader}, manager)
+
+    content = compose(leader, TODAY, now=NOW)
+
+    [section] = [section for section in content.sections if section.code == "late_of"]
+    assert (section.title, section.count) == ("你带的人逾期", 1)
+    assert [(line.chip, line.text, line.path) for line in section.lines] == [
+        ("逾期 4 天", "向禾：逾期 1 项，最久的是下一步", f"/due?month=late&manager={manager}")
+    ]

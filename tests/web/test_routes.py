@@ -63,6 +63,7 @@ RECORDS = {
     "request_id": "request",
     "comment_id": "comment",
     "notice_id": "notice",
+    "absence_id": "absence",
 }
 WORDS: dict[str, tuple[Any, ...]] = {
     "filename": ("css/app.css",),

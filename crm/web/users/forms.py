@@ -14,12 +14,13 @@ from crm.web.inputs import DayField, WholeField
 
 
 class UserForm(EditForm):
-    edited = ("name", "email", "region_id", "wants_digest")
+    edited = ("name", "email", "region_id", "supervisor_id", "wants_digest")
 
     login = StringField("登录名")
     name = StringField("姓名", [InputRequired("填姓名。"), Length(max=40, message="姓名不超过 40 个字。")])
     email = StringField("信箱", [Length(max=120, message="信箱不超过 120 个字。")])
     region_id = WholeField("所属区划", [Optional()])
+    supervisor_id = WholeField("主管", [Optional()])
     wants_digest = BooleanField("每周邮件")
 
 

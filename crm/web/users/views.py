@@ -11,11 +11,13 @@ from crm.actions import accounts
 from crm.domain.pinyin import sort_key
 from crm.domain.refusals import InvalidInput
 from crm.extensions import db
+from crm.store.absences import away_today
 from crm.store.passwords import hash_password
 from crm.store.regions import COUNTY, TOWNSHIP
 from crm.store.scope import visible, visible_record
 from crm.store.users import ENDING_DAYS, Grant, User, has_grant_ending, is_unreachable
 from crm.store.writer import Written
+from crm.web import reference
 from crm.web.doors import attempt, done, new_act, now, open_to, today, viewer
 from crm.web.editing import last_writers
 from crm.web.sign_in import sessions
@@ -77,7 +79,11 @@ def add():
     if valid:
         password = accounts.generated_password()
         password_hash = hash_password(password)
-        values = _account_of(form) | {"login": form.login.data, "region_id": form.region_id.data}
+        values = _account_of(form) | {
+            "login": form.login.data,
+            "region_id": form.region_id.data,
+            "supervisor_id": form.supervisor_id.data,
+        }
         act = new_act()
 
         def deed() -> Written:
@@ -108,7 +114,16 @@ def _new_page(form: UserForm, first: GrantForm):
         form.region_id.data = counties[0] if counties else homes[0][0]
     if not first.place.data:
         first.place.data = f"region:{form.region_id.data}"
-    return render_template("users/new.html", form=form, first=first, homes=homes, places=places, roles=role_words())
+    supervisors = [(one.id, one.name) for one in accounts.supervisors_for(None, viewer())]
+    return render_template(
+        "users/new.html",
+        form=form,
+        first=first,
+        homes=homes,
+        supervisors=supervisors,
+        places=places,
+        roles=role_words(),
+    )
 
 
 @blueprint.get("/users/<int:user_id>")
@@ -220,7 +235,10 @@ def _show_page(person: User, **forms: Any):
     grants = grants_by_user(person.id).get(person.id, [])
     homes = [(r.id, r.name) for r in accounts.regions_managed(viewer()) if r.level != TOWNSHIP]
     form = forms.get("form") or filled(UserForm(formdata=None), person)
-    form.known = {"region_id": names["region"]}
+    supervisors = [(one.id, one.name) for one in accounts.supervisors_for(person.id, viewer())]
+    if person.supervisor_id and person.supervisor_id not in dict(supervisors):
+        supervisors += reference.people([person.supervisor_id]).items()
+    form.known = {"region_id": names["region"], "supervisor_id": dict(supervisors)}
     grant_form = forms.get("grant_form") or GrantForm(formdata=None)
     ending, end_form = forms.get("ending"), forms.get("end_form")
     return render_template(
@@ -236,6 +254,8 @@ def _show_page(person: User, **forms: Any):
         form_active=forms.get("form_active"),
         grants=[(grant, grant_words(grant, names, dict(roles)), is_in_force(grant)) for grant in grants],
         homes=homes,
+        supervisors=supervisors,
+        away=away_today(frozenset({person.id}), today()).get(person.id),
         places=grantable_places(),
         roles=roles,
         manages=accounts.may_manage(person, viewer()),
