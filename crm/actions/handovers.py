@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from crm.actions.enterprises import Belonging, EnterpriseState, decide
 from crm.actions.jobs import ask_for
+from crm.actions.notices import tell
 from crm.actions.rights import require
 from crm.domain import words
 from crm.domain.acts import Act
@@ -37,7 +38,7 @@ DAYS_AHEAD = 90
 TYPED_ABOVE = 50
 MOST_IN_MAIL = 20
 NOTE_LENGTH = 300
-TAKEN_BACK = "已撤销："
+TAKEN_BACK = "撤销了这次交接："
 
 
 @dataclass(frozen=True)
@@ -403,18 +404,8 @@ def _tell(prepared: Prepared, planned: HandOver, change_set_id: int, act: Act) -
         if not said:
             continue
         note = f"：{planned.wish.note}" if planned.wish.note else ""
-        db.session.add(
-            Notice(
-                user_id=share.user.id,
-                kind=KIND,
-                noun="change_set",
-                record_id=change_set_id,
-                enterprise_id=None,
-                text=f"{planned.person.name}的{said}交接给你{note}"[:300],
-                by_name=act.viewer.name[:60],
-                made_at=act.recorded_at,
-            )
-        )
+        text = f"把{planned.person.name}的 {said}交接给你{note}"
+        tell([share.user.id], KIND, text, noun="change_set", record_id=change_set_id, act=act)
         mail = prepared.mails.get(share.user.id)
         if mail is not None:
             recipient = setting("redirect_all_mail", share.user.region_id) or share.user.email
@@ -446,20 +437,9 @@ def take_back_word(change_set_id: int, *, act: Act) -> None:
     """A hand-over was undone: its receivers hear of it, and mails that still wait stay at home. Sent ones are out."""
     told = select(Notice).where(Notice.kind == KIND, Notice.noun == "change_set", Notice.record_id == change_set_id)
     for notice in db.session.scalars(told.order_by(Notice.id)).all():
-        if notice.text.startswith(TAKEN_BACK):
-            continue
-        db.session.add(
-            Notice(
-                user_id=notice.user_id,
-                kind=KIND,
-                noun="change_set",
-                record_id=change_set_id,
-                enterprise_id=None,
-                text=f"{TAKEN_BACK}{notice.text}"[:300],
-                by_name=act.viewer.name[:60],
-                made_at=act.recorded_at,
-            )
-        )
+        if not notice.text.startswith(TAKEN_BACK):
+            text = f"{TAKEN_BACK}{notice.text.removeprefix('把')}"
+            tell([notice.user_id], KIND, text, noun="change_set", record_id=change_set_id, act=act)
     waiting = update(Message).where(
         Message.kind == KIND, Message.state == "queued", Message.period == str(change_set_id)
     )

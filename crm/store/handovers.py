@@ -261,16 +261,7 @@ def holders(viewer: Viewer, *, now: datetime) -> list[Holder]:
         )
     )
     waiting = [Obligation.state.in_(WAITING), *_within(Standing.region_id, viewer)]
-    late = _by_person(
-        visible(
-            select(Standing.manager_id, func.count())
-            .select_from(Obligation)
-            .join(Standing, Standing.enterprise_id == Obligation.enterprise_id)
-            .where(*waiting, Obligation.due_at < now, Standing.manager_id.is_not(None))
-            .group_by(Standing.manager_id),
-            viewer,
-        )
-    )
+    late = late_of(firms, viewer, now=now)
     steps = _by_person(
         visible(
             select(Obligation.owner_id, func.count(func.distinct(Obligation.source_id)))
@@ -296,6 +287,18 @@ def holders(viewer: Viewer, *, now: datetime) -> list[Holder]:
     found = [Holder(i, name, active, firms[i], late[i], steps[i]) for i, name, active in people]
     # Whoever can no longer sign in stands first: nobody looks after what lies there.
     return sorted(found, key=lambda one: (one.active, -one.firms, -one.steps, one.name))
+
+
+def late_of(user_ids: Ids[int], viewer: Viewer, *, now: datetime) -> Counter[int]:
+    """How much is late at the enterprises of these people, of what the viewer sees."""
+    query = (
+        select(Standing.manager_id, func.count())
+        .select_from(Obligation)
+        .join(Standing, Standing.enterprise_id == Obligation.enterprise_id)
+        .where(Obligation.state.in_(WAITING), Obligation.due_at < now, Standing.manager_id.in_(user_ids))
+        .group_by(Standing.manager_id)
+    )
+    return _by_person(visible(query, viewer))
 
 
 def holds_something(user_id: int, viewer: Viewer) -> bool:

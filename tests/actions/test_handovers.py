@@ -205,11 +205,11 @@ def test_the_receivers_get_a_notice_and_a_mail_with_the_note(cast):
 
     notice = db.session.scalar(select(Notice))
     mail = db.session.scalar(select(Message))
-    assert (notice.user_id, notice.text) == (cast["chen"].user_id, "向禾的2 家企业交接给你：调离，材料在柜子里")
+    assert (notice.user_id, notice.text) == (cast["chen"].user_id, "把向禾的 2 家企业交接给你：调离，材料在柜子里")
     assert (mail.recipient, mail.state, mail.subject) == (
         "chenshu@example.org",
         "queued",
-        "交接给你：向禾 的2 家企业",
+        "交接给你：向禾的 2 家企业",
     )
     assert "调离，材料在柜子里" in mail.text
 
@@ -222,8 +222,8 @@ def test_the_undo_tells_the_receivers_and_stops_a_mail_that_still_waits(cast):
         undo(written.change_set_id, act=act(cast["office"]))
 
     assert [notice.text for notice in db.session.scalars(select(Notice).order_by(Notice.id))] == [
-        "向禾的1 家企业交接给你",
-        "已撤销：向禾的1 家企业交接给你",
+        "把向禾的 1 家企业交接给你",
+        "撤销了这次交接：向禾的 1 家企业交接给你",
     ]
     assert db.session.scalar(select(Message.state)) == "cancelled"
 

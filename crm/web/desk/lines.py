@@ -52,7 +52,7 @@ def todays(
         if not here:
             continue
         if n >= TOGETHER and kind != NEXT_STEP:
-            lines.append(_together(here[0], n, wanted, now, internal))
+            lines.append(_together(here[0], n, wanted, now, internal, viewer.user_id))
         else:
             lines += [_single(row, now, internal) for row in here]
     room = MOST - min(len(silent), KEPT_FOR_SILENCE)
@@ -81,10 +81,13 @@ def said(row: Row, internal: bool) -> str:
     return f"{what} · {row.reason}" if internal else what
 
 
-def _together(row: Row, n: int, wanted: Filter, now: datetime, internal: bool) -> Line:
+def _together(row: Row, n: int, wanted: Filter, now: datetime, internal: bool, viewer_id: int | None) -> Line:
     line = _single(row, now, internal)
     what = words.OBLIGATION_KINDS.get(row.kind, row.kind) + ("（预计）" if row.expected else "")
-    manager = {} if wanted.mine is not None else {"manager": "all"}
+    # The list is the own one unless it says whose.
+    manager = (
+        {"manager": "all"} if wanted.mine is None else {} if wanted.mine == viewer_id else {"manager": wanted.mine}
+    )
     href = "/due?" + urlencode({"kind": row.kind, "month": day_of(row.due_at).isoformat(), **manager})
     return replace(line, text=f"{what} · 还有 {n - 1} 家同一期限", others=n - 1, href=href)
 

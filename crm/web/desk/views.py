@@ -18,7 +18,7 @@ from crm.store.holidays import holidays
 from crm.store.obligation_lists import LATE, Filter
 from crm.store.silence import Limits, limits
 from crm.web import reference
-from crm.web.desk import blueprint, lines
+from crm.web.desk import blueprint, lines, people
 from crm.web.doors import SIGNED_IN, now, open_to, today, viewer
 from crm.web.obligations.filters import GROUPS
 from crm.web.obligations.forms import PostponeForm, SettleForm
@@ -112,6 +112,8 @@ def show():
         lines=found,
         **numbers,
         counted=counted,
+        stand_ins=people.stand_ins(person, silence, known),
+        late_people=people.late_people(person),
         most=max(1, *counted.own),
         most_held=max(1, *counted.held),
         alerts=_alerts(person),

@@ -81,6 +81,8 @@ def address_of(one: Notice) -> str:
     """Where the thing is that a notice tells of."""
     if one.comment_id is not None and one.noun in PLACES:
         return place_of(one.noun, one.record_id)
+    if one.kind == "handover":
+        return url_for("enterprises.index", manager="me")
     if one.noun == "request":
         return url_for("requests.show", request_id=one.record_id)
     if one.enterprise_id is not None:
