@@ -36,14 +36,16 @@ from crm.domain.refusals import NotFound
 from crm.domain.viewers import Viewer
 from crm.domain.workdays import Holidays
 from crm.extensions import db
-from crm.store import desk, due, recent
+from crm.store import desk, due, recent, request_lists
 from crm.store.absences import away_today
 from crm.store.changes import Change
 from crm.store.enterprises import Enterprise
 from crm.store.holidays import holidays
 from crm.store.jobs import FAILED_DAYS, Job, lately_failed
 from crm.store.messages import Message
+from crm.store.notices import unread_count
 from crm.store.qualifications import Qualification
+from crm.store.request_lists import is_asked
 from crm.store.scope import visible
 from crm.store.settings import office_name
 from crm.store.silence import limits, never_contacted
@@ -98,6 +100,8 @@ def _material(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holi
             counts=_held(viewer, kinds),
             endings=_endings(viewer, kinds, on),
             chores=chores,
+            asked=_asked(viewer, on),
+            unread=unread_count(viewer),
             has_due=False,
         )
     mine = _own(viewer)
@@ -136,20 +140,39 @@ def _material(viewer: Viewer, on: date, at: datetime, *, live: bool, known: Holi
         counts=counts,
         endings=_endings(viewer, kinds, on),
         chores=chores,
+        asked=_asked(viewer, on),
+        unread=unread_count(viewer),
     )
 
 
 def is_reader(viewer: Viewer) -> bool:
     """Whether there is anything a weekly mail could tell this person.
 
-    A department that owns no title has nothing of its own yet but the public list.
+    A department that owns no title and was never asked anything has nothing of its own but the public list.
     """
-    return viewer.has(*OWN_ROLES, *REGION_ROLES, "admin") or bool(owned_kinds(viewer))
+    return viewer.has(*OWN_ROLES, *REGION_ROLES, "admin") or bool(owned_kinds(viewer)) or is_asked(viewer)
 
 
 def owned_kinds(viewer: Viewer) -> list[str]:
     """The titles the viewer's departments own, in the order of the ladder."""
     return [kind for kind in KINDS if kind in viewer.owned]
+
+
+def _asked(viewer: Viewer, on: date) -> tuple[tuple[str, int, str, str], ...]:
+    """What firms ask for and somebody has to move on; what is due of it stands among the deadlines as well."""
+    if viewer.roles == {"unit"}:
+        n = request_lists.counts(request_lists.Filter(), viewer, on=on)
+        rows = [("交办给你部门、没有回复的诉求", n["doing"] + n["overdue"], "件", "/requests")]
+    elif viewer.has("case_manager", "bureau"):
+        own = viewer.has("case_manager") and not viewer.has("bureau")
+        n = request_lists.counts(request_lists.Filter(mine=viewer.user_id if own else None), viewer, on=on)
+        rows = [
+            ("诉求等交办", n["raised"], "件", "/requests?view=raised"),
+            ("诉求已回复，等办结", n["answered"], "件", "/requests?view=answered"),
+        ]
+    else:
+        rows = []
+    return tuple(row for row in rows if row[1])
 
 
 def _held(viewer: Viewer, kinds: Sequence[str]) -> tuple[tuple[str, int, str, str], ...]:

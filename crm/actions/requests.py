@@ -255,9 +255,9 @@ def close_request(
         raise Refused("这件诉求既没有回复，也没有转平台，不能办结。先登记回复，或转平台。")
     stated = _some(values, CLOSING)
     wrong: dict[str, str] = {}
-    if stated.get("closed_on") is None:
+    if stated.get("closed_on", request.closed_on) is None:
         stated["closed_on"] = act.effective_on
-    if not (stated.get("close_reason") or "").strip():
+    if not (stated.get("close_reason", request.close_reason) or "").strip():
         wrong["close_reason"] = "写明办结的情况。"
     return _update(request, row, stated, version, seen, "close_request", act, wrong)
 

@@ -15,6 +15,24 @@ from sqlalchemy import select
 
 from crm.actions import enterprises, figures, places, qualifications, service_logs
 from crm.actions.enterprises import POINTING
+from crm.cli.demo_events import (
+    APPLICATIONS,
+    BELONGINGS,
+    ENDS,
+    ENTRIES,
+    FIGURES,
+    IP,
+    LOGS,
+    OUTCOMES,
+    PEOPLE,
+    PLACES,
+    POOL,
+    TITLES,
+    Event,
+    IdText,
+    Later,
+)
+from crm.cli.demo_requests import comment_events, request_events, tell_of_them
 from crm.cli.demo_shapes import COUNTY, SECOND, DemoAffiliation, DemoEnterprise, DemoLog, World
 from crm.cli.demo_titles import DemoTitle
 from crm.domain.acts import Act
@@ -35,41 +53,6 @@ MACHINE = ""
 BUREAU = {COUNTY: "tanyue", SECOND: "tingyu"}
 ADMIN = {COUNTY: "tianyan", SECOND: "siqi"}
 OFFICES = {COUNTY: "巫溪县科技局（演示）", SECOND: "云台区科技局（虚构）"}
-
-# The order of what is entered in one month: what others point at comes first.
-PLACES, PEOPLE, ENTRIES, BELONGINGS, FIGURES, IP, TITLES, ENDS, POOL, APPLICATIONS, LOGS, OUTCOMES = range(12)
-
-
-@dataclass(frozen=True)
-class Later:
-    """New values for a record that an earlier event of the same world made under this key."""
-
-    noun: str
-    key: Hashable
-    values: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class IdText:
-    """Stands for the id of a record as text; periods of next steps are the ids of their logs."""
-
-    key: Hashable
-
-
-@dataclass(frozen=True)
-class Event:
-    """What one person entered on one day."""
-
-    on: date
-    phase: int
-    who: str
-    region: str
-    action: str
-    changes: tuple[Create | Later, ...]
-
-    @property
-    def batch(self) -> tuple[int, int, int, str, str, str]:
-        return (self.on.year, self.on.month, self.phase, self.region, self.who, self.action)
 
 
 @dataclass(frozen=True)
@@ -104,6 +87,7 @@ def fill(world: World, *, password_hash: str, now: datetime, tz: ZoneInfo) -> Fi
         sets += 1
     for user in world.users:
         db.session.add(Credential(user_id=ids[("user", user.login)], password_hash=password_hash, changed_at=now))
+    tell_of_them(ids, world, now)
     db.session.flush()
     count = projections.refresh(projections.all_ids(), at=now)
     return Filled(count, records, sets)
@@ -115,6 +99,8 @@ def _resolved(change: Create | Later, ids: Mapping[Hashable, int]) -> Create | U
     def known(value: Any) -> Any:
         if isinstance(value, Ref) and value.key in ids:
             return ids[value.key]
+        if isinstance(value, list):
+            return [known(one) for one in value]
         return str(ids[value.key]) if isinstance(value, IdText) else value
 
     values = {name: known(value) for name, value in change.values.items()}
@@ -132,6 +118,8 @@ def _all_events(world: World) -> Iterator[Event]:
         yield from _enterprise_events(one, world.on, began)
     for number, log in enumerate(world.logs):
         yield from _log_events(number, log, world, by_key)
+        yield from request_events(number, log, world)
+    yield from comment_events(world)
 
 
 # --- places and people -----------------------------------------------------------------------------------------------

@@ -134,7 +134,8 @@ class Material:
     ``own`` says whether the lists are the person's own enterprises (else the region's), ``narrowed`` whether the person
     sees others beside them, so that a list has to be narrowed to show the same; ``managers`` is the region's
     summary (bureau), ``counts`` are (words, number, measure, path) for a leader or a department, ``endings`` the
-    titles a department owns, ``chores`` (words, number, measure, path) what waits for an administrator.
+    titles a department owns, ``chores`` (words, number, measure, path) what waits for an administrator, ``asked`` the
+    same of what firms ask for, ``unread`` how many notices nobody opened.
     ``silent`` are the first of ``silent_count``.
     ``has_due`` says whether the person answers for what is due at all. ``stand_ins`` are the colleagues the person
     stands in for, ``late_of`` what is late of the people the person supervises.
@@ -153,6 +154,8 @@ class Material:
     counts: tuple[tuple[str, int, str, str], ...] = ()
     endings: tuple[Ending, ...] = ()
     chores: tuple[tuple[str, int, str, str], ...] = ()
+    asked: tuple[tuple[str, int, str, str], ...] = ()
+    unread: int = 0
     has_due: bool = True
     stand_ins: tuple[StandIn, ...] = ()
     late_of: tuple[LateOf, ...] = ()
@@ -242,6 +245,9 @@ def compose(
     sections: list[Section] = []
     if material.chores:
         sections.append(_numbered("chores", "等你处理", "类", material.chores, "去处理"))
+    if material.asked or material.unread:
+        unread = (("未读消息", material.unread, "条", "/notices"),) if material.unread else ()
+        sections.append(_numbered("asked", "诉求和消息", "类", (*material.asked, *unread), "去看"))
     if material.counts:
         sections.append(_numbered("counts", "本周数字", "项", material.counts, "看名单"))
     if late:
@@ -350,6 +356,8 @@ def _numbers(late: int, week: int, month: int, material: Material) -> str:
         said.append(f"{len(material.endings)} 家归口资格临近到期")
     if material.chores:
         said.append(f"{len(material.chores)} 类事等你处理")
+    if material.asked:
+        said.append(f"{sum(number for _, number, _, _ in material.asked)} 件诉求等你办")
     return "，".join(said)
 
 

@@ -1,6 +1,6 @@
 """Requests as a list: views with their counts, filters, pages; the SQL twin of domain/requests.state_of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -81,13 +81,14 @@ def counts(wanted: Filter, viewer: Viewer, *, on: date) -> dict[str, int]:
 
 
 def page(view: str, wanted: Filter, viewer: Viewer, *, on: date, number: int = 1, size: int = PAGE) -> list[Row]:
-    """One page of a view: what is due first comes first, what is closed newest first."""
+    """One page of a view: what waits for an answer first, by its day; what is closed newest first."""
     query = select(Request, Enterprise.name, Standing.township_id, Standing.manager_id).select_from(Request)
     query = visible(_joined(query, wanted).where(_view(view, on)), viewer)
     if view == "closed":
         query = query.order_by(Request.closed_on.desc(), Request.id.desc())
     else:
-        query = query.order_by(Request.due_on.is_(None), Request.due_on, Request.raised_on, Request.id)
+        answered = case((Request.replied_on.is_(None), 0), else_=1)
+        query = query.order_by(answered, Request.due_on.is_(None), Request.due_on, Request.raised_on, Request.id)
     rows: Sequence[Any] = db.session.execute(query.limit(size).offset((number - 1) * size)).all()
     return [Row(*row) for row in rows]
 
@@ -96,6 +97,20 @@ def of_enterprise(enterprise_id: int, viewer: Viewer) -> list[Request]:
     """The requests of one enterprise, the newest first."""
     query = select(Request).where(Request.enterprise_id == enterprise_id)
     return list(db.session.scalars(visible(query, viewer).order_by(Request.raised_on.desc(), Request.id.desc())))
+
+
+def of_logs(log_ids: Iterable[int], viewer: Viewer) -> dict[int, int]:
+    """{service log: the request that came of it}, as far as the viewer sees it."""
+    ids = list(log_ids)
+    query = select(Request.service_log_id, Request.id).where(Request.service_log_id.in_(ids))
+    return dict(db.session.execute(visible(query, viewer)).all()) if ids else {}
+
+
+def is_asked(viewer: Viewer) -> bool:
+    """Whether a department of the viewer was ever asked anything."""
+    units = {grant.unit_id for grant in viewer.grants if grant.role == "unit" and grant.unit_id is not None}
+    query = select(Request.id).where(Request.unit_id.in_(units), Request.dispatched_on.is_not(None)).limit(1)
+    return bool(units) and db.session.scalar(query) is not None
 
 
 def _view(view: str, on: date) -> ColumnElement[bool]:

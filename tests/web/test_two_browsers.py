@@ -21,7 +21,7 @@ from crm.store.settings import setting
 from crm.store.unit_of_work import unit_of_work
 from crm.store.users import Grant, User
 from crm.store.writer import write
-from tests.builders import TODAY, act, county, make_enterprise, make_user
+from tests.builders import NOW, TODAY, act, county, make_enterprise, make_user
 from tests.web.conftest import sign_in
 from tests.web.pages import conflicts_on, form_on
 
@@ -70,6 +70,31 @@ def event() -> int:
     enterprise_id, values = make_enterprise(), {"happened_on": TODAY, "kind": "visit", "text": "看了一号线"}
     with unit_of_work():
         return int(log_service([enterprise_id], values, act=act()).ids["service_log"])
+
+
+def request(**more: Any) -> Callable[[], int]:
+    """A request; ``unit``: dispatched to a department, by the end of the month."""
+
+    def make() -> int:
+        values = {**more, "raised_on": date(2026, 11, 2), "category": "land", "text": "缺一块地"}
+        if values.pop("unit", False):
+            office = {"region_id": county().id, "name": "规划局"}
+            values |= {
+                "unit_id": written(Create("unit", office, "row")),
+                "dispatched_on": TODAY,
+                "due_on": date(2026, 11, 30),
+            }
+        place = {"enterprise_id": make_enterprise(), "region_id": county().id}
+        return written(Create("request", {**place, **values}, "row"))
+
+    return make
+
+
+def comment() -> int:
+    boss, enterprise_id = myself(), make_enterprise()
+    about = {"noun": "enterprise", "record_id": enterprise_id, "enterprise_id": enterprise_id, "region_id": county().id}
+    by = {"author_id": boss, "author_name": "boss", "written_at": NOW}
+    return written(Create("comment", {**about, **by, "text": "先看厂房"}, "row"))
 
 
 def listed(noun: str, **more: Any) -> Callable[[], int]:
@@ -220,6 +245,20 @@ EDITS = [
          written=True),
     Edit("service_logs.save", "service_log", event, "/visits/{}/edit", "内容", "看了一号线",
          plain("text", "看了二号线"), plain("text", "看了三号线\n也看了仓库"), plain("next_step", "送表样")),
+    Edit("requests.edit", "request", request(), "/requests/{}/edit", "诉求内容", "缺一块地",
+         plain("text", "缺两块地"), plain("text", "缺三块地"), plain("platform_number", "CS1")),
+    Edit("requests.dispatch", "request", request(unit=True), "/requests/{}/dispatch", "回复期限", "2026-11-30",
+         day("due_on", "2026-12-10"), day("due_on", "2026-12-20"), plain("text", "缺两块地")),
+    Edit("requests.transfer", "request", request(), "/requests/{}/transfer", "平台编号", "未填",
+         plain("platform_number", "CS1"), plain("platform_number", "CS2"), plain("text", "缺两块地")),
+    Edit("requests.reply", "request", request(unit=True), "/requests/{}/reply", "回复", "未填",
+         plain("reply", "已批"), plain("reply", "在批"), plain("text", "缺两块地")),
+    Edit("requests.rate", "request", request(transferred_on=TODAY), "/requests/{}/rate", "企业评价", "未填",
+         Typed("rating", "4", 4, "4 分"), Typed("rating", "2", 2, "2 分"), plain("text", "缺两块地")),
+    Edit("requests.close", "request", request(transferred_on=TODAY), "/requests/{}/close", "办结说明", "未填",
+         plain("close_reason", "地已给"), plain("close_reason", "不要了"), plain("text", "缺两块地"), written=True),
+    Edit("comments.edit", "comment", comment, "/comments/{}/edit", "批注", "先看厂房",
+         plain("text", "先看账"), plain("text", "先看人"), plain("author_name", "老板")),
     entry("words", "dictionary_entry", "label", dictionary="featured_industry", code="pearls", position=10),
     entry("units", "unit"),
     entry("parks", "park"),
@@ -257,6 +296,11 @@ NO_EDITS = {
     "pool.propose": NEW,
     "qualifications.new": NEW,
     "service_logs.create": NEW,
+    "requests.create": NEW,
+    "comments.of_enterprise": NEW,
+    "comments.of_service_log": NEW,
+    "comments.of_request": NEW,
+    "comments.of_application": NEW,
     "users.add": NEW,
     "users.add_grant": NEW,
     "enterprises.bulk": "refuses when anything of its preview moved: test_list_edits.py",
@@ -271,6 +315,12 @@ NO_EDITS = {
     "enterprises.withdraw": "withdraws the version that was looked at, or nothing",
     "intellectual_property.withdraw": "withdraws the version that was looked at, or nothing",
     "service_logs.withdraw": ONCE,
+    "requests.reopen": ONCE,
+    "requests.withdraw": ONCE,
+    "comments.withdraw": ONCE,
+    "notices.go": MACHINE,
+    "notices.seen": MACHINE,
+    "notices.all_seen": MACHINE,
     "users.set_active": "a switch with two positions: both who press want the same one",
     "obligations.settle": ONCE,
     "obligations.waive": ONCE,

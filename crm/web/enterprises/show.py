@@ -25,13 +25,13 @@ from crm.store.enterprises import FORMER_NAME, OLD_NUMBER
 from crm.store.intellectual_property import IntellectualProperty
 from crm.store.obligation_lists import WAITING
 from crm.store.qualifications import Qualification
-from crm.store.request_lists import of_enterprise
+from crm.store.request_lists import of_enterprise, of_logs
 from crm.store.requests import Request
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
 from crm.web import reference
 from crm.web.addresses import whole
 from crm.web.changes import lines
-from crm.web.comments.thread import thread_of
+from crm.web.comments.thread import counts_of, thread_of
 from crm.web.doors import SIGNED_IN, open_to, today, viewer
 from crm.web.enterprises import blueprint, judging, titles
 from crm.web.enterprises.figures_grid import figures
@@ -281,6 +281,8 @@ def _logs(file: File, limit: int | None = None) -> dict[str, Any]:
             {"log": log, "shared": shared.get(log.id, 1), "who": authors.get(log.author_id) or log.author_name or ""}
             for log in found
         ],
+        "log_comments": counts_of("service_log", ids) if limit is None else {},
+        "log_requests": of_logs(ids, viewer()) if limit is None else {},
         "logs_year": sum(1 for log in found if log.happened_on and log.happened_on.year == file.on.year),
     }
 

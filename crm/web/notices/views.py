@@ -85,6 +85,8 @@ def address_of(one: Notice) -> str:
         return url_for("enterprises.index", manager="me")
     if one.noun == "request":
         return url_for("requests.show", request_id=one.record_id)
+    if one.kind == "handover":
+        return url_for("enterprises.index", manager="me")
     if one.enterprise_id is not None:
         return url_for("enterprises.show", enterprise_id=one.enterprise_id)
     return url_for("desk.show")

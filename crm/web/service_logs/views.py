@@ -8,10 +8,12 @@ from crm.actions.service_logs import edit_service_log, log_service, may_change, 
 from crm.domain.fields import CHOICES
 from crm.domain.refusals import NotAllowed
 from crm.extensions import db
+from crm.store.request_lists import of_logs
 from crm.store.scope import visible, visible_enterprise, visible_record
 from crm.store.service_logs import ServiceLog
 from crm.web import reference
 from crm.web.addresses import page_number, whole
+from crm.web.comments.thread import counts_of
 from crm.web.doors import Form, attempt, done, new_act, open_to, own_path, today, viewer
 from crm.web.editing import last_writers, say
 from crm.web.obligations.listing import quick_days
@@ -62,6 +64,9 @@ def create():
     if written is None:
         return _page(form, chosen_of(ids)), 422
     to = own_path(form.back.data) or url_for("desk.show")
+    if form.kind.data == "request" and "service_log" in written.ids:
+        # What the firm asked for is taken down as such at once: it lacks its category and who is to answer.
+        to = url_for("requests.new", log=written.ids["service_log"], back=to)
     what = CHOICES["service_kind"].get(form.kind.data, "服务")
     return done(f"已记{what}，{len(set(ids))} 家企业。", to, written)
 
@@ -96,6 +101,8 @@ def index():
         authors=reference.people({log.author_id for log in logs}) if everybody else {},
         changeable={log.id for log in logs if not everybody or may_change(person, log)},
         withdraw_form=Form(formdata=None),
+        asked=of_logs((log.id for log in logs if log.kind == "request"), person),
+        comments=counts_of("service_log", (log.id for log in logs)),
     )
 
 
