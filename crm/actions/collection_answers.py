@@ -1,7 +1,7 @@
 """What enterprises answer: the same decision for a line typed on screen and for a hundred returned sheets."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from crm.actions import enterprises, figures
+from crm.actions.attachments import Upload, creations
 from crm.actions.collections import may_answer, require_open, sheet_for
 from crm.actions.figures import CODES as FIGURE_CODES
 from crm.actions.figures import FiguresState
@@ -217,11 +218,11 @@ def _require_unmoved(known: Known, given: Mapping[str, Any], seen: Mapping[str, 
         raise Conflict(SAME_FIELD, clashes)
 
 
-def authorise(sheet_id: int, *, by: str | None, on: date | None, act: Act) -> Written:
+def authorise(sheet_id: int, *, by: str | None, on: date | None, scans: Sequence[Upload] = (), act: Act) -> Written:
     """The signed and sealed sheet has come: the enterprise agrees, and confirms the figures that stand as it said them.
 
-    Figures that somebody changed since are left unconfirmed. Raises NotFound, NotAllowed, InvalidInput, Refused before
-    anything was answered.
+    Figures that somebody changed since are left unconfirmed. ``scans`` of the sealed sheet are hung on it. Raises
+    NotFound, NotAllowed, InvalidInput.
     """
     sheet, row, standing = sheet_for(sheet_id, act.viewer)
     require(may_answer(act.viewer, standing), "登记盖章件")
@@ -244,5 +245,14 @@ def authorise(sheet_id: int, *, by: str | None, on: date | None, act: Act) -> Wr
     ]
     values: dict[str, Any] = {"authorised_by": by.strip(), "authorised_on": on}
     changes.append(Update("collection_enterprise", sheet.id, values, sheet.version))
+    changes += creations(
+        scans,
+        noun="collection_enterprise",
+        record_id=sheet.id,
+        region_id=row.region_id,
+        enterprise_id=sheet.enterprise_id,
+        values={"title": "采集表盖章件", "dated_on": on, "confidential": True},
+        act=act,
+    )
     told = replace(act, reason=f"采集：{row.title}")
     return write(changes, act=told, action="authorise_sheet", region_id=row.region_id)

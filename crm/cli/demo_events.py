@@ -1,4 +1,5 @@
 """What an invented world enters in time: who entered what on which day, in the order of a month."""
+"""What happens in an invented world, as plain values: who entered what on which day, in which order within a month."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,16 @@ from crm.domain.changes import Create
     REQUESTS,
     OUTCOMES,
 ) = range(13)
+from crm.cli.demo_shapes import COUNTY, SECOND
+from crm.domain.changes import Create
+
+MACHINE = ""
+# Who enters what nobody in particular entered: the bureau of each county.
+BUREAU = {COUNTY: "tanyue", SECOND: "tingyu"}
+
+# The order of what is entered in one month: what others point at comes first.
+PLACES, PEOPLE, ENTRIES, BELONGINGS, FIGURES, IP, TITLES, ENDS, POOL, APPLICATIONS, LOGS, OUTCOMES = range(12)
+ASKED, ANSWERED = 12, 13
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,7 @@ class Event:
     region: str
     action: str
     changes: tuple[Create | Later, ...]
+    reason: str = ""
 
     @property
     def batch(self) -> tuple[int, int, int, str, str, str]:

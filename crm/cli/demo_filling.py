@@ -18,11 +18,17 @@ from crm.actions.enterprises import POINTING
 from crm.cli.demo_events import (
     APPLICATIONS,
     BELONGINGS,
+from crm.cli import demo_collections
+from crm.cli.demo_events import (
+    APPLICATIONS,
+    BELONGINGS,
+    BUREAU,
     ENDS,
     ENTRIES,
     FIGURES,
     IP,
     LOGS,
+    MACHINE,
     OUTCOMES,
     PEOPLE,
     PLACES,
@@ -48,9 +54,6 @@ from crm.store.users import Credential
 from crm.store.writer import write
 
 CITY = "500000"
-MACHINE = ""
-# Who enters what nobody in particular entered: the bureau and the admin of each county.
-BUREAU = {COUNTY: "tanyue", SECOND: "tingyu"}
 ADMIN = {COUNTY: "tianyan", SECOND: "siqi"}
 OFFICES = {COUNTY: "巫溪县科技局（演示）", SECOND: "云台区科技局（虚构）"}
 
@@ -80,7 +83,7 @@ def fill(world: World, *, password_hash: str, now: datetime, tz: ZoneInfo) -> Fi
         recorded_at = min(max(recorded_at, at), now)
         changes = [_resolved(change, ids) for event in batch for change in event.changes]
         viewer = the_machine("演示") if first.who == MACHINE else Viewer(ids[("user", first.who)], names[first.who])
-        act = Act(viewer, "demo", recorded_at, day)
+        act = Act(viewer, "demo", recorded_at, day, reason=first.reason)
         written = write(changes, act=act, action=first.action, region_id=ids[("region", first.region)])
         ids.update(written.ids)
         records += written.record_count
@@ -116,6 +119,7 @@ def _all_events(world: World) -> Iterator[Event]:
     by_key = {one.key: one for one in world.enterprises}
     for one in world.enterprises:
         yield from _enterprise_events(one, world.on, began)
+    yield from demo_collections.events(world)
     for number, log in enumerate(world.logs):
         yield from _log_events(number, log, world, by_key)
         yield from request_events(number, log, world)
@@ -248,7 +252,7 @@ def _enterprise_events(one: DemoEnterprise, on: date, began: date) -> Iterator[E
             yield event(affiliation.ends_on + timedelta(days=1), BELONGINGS, bureau, action, ends)
     for year, row in one.figures.items():
         day = min(date(year + 1, 3, 12), on - timedelta(days=12))
-        decided = figures.decide(None, owner, year, row)
+        decided = figures.decide(None, owner, year, row, key=("figures", one.key, year))
         yield event(day, FIGURES, by_manager(day), "record_figures", *[c for c in decided if isinstance(c, Create)])
     for row in one.ip:
         day = row["granted_on"] + timedelta(days=21)

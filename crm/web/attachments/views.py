@@ -42,6 +42,7 @@ PAGES = {
     "service_log": ("service_logs.show", "log_id"),
     "request": ("requests.show", "request_id"),
     "application": ("applications.show", "application_id"),
+    "collection_enterprise": ("collections.sheet", "sheet_id"),
 }
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 from flask import render_template, request, url_for
-from wtforms import BooleanField, StringField
+from wtforms import BooleanField, MultipleFileField, StringField
 
 from crm.actions.collection_answers import HOW, Known, answer_sheet, authorise, known_of, readable_questions
 from crm.actions.collection_sheets import meaning
@@ -14,10 +14,12 @@ from crm.actions.rights import may_edit
 from crm.domain import words
 from crm.domain.cells import Unreadable
 from crm.domain.collections import REGISTER, Question, question, questions
+from crm.store import attachment_lists
 from crm.store.collections import CollectionEnterprise
 from crm.store.scope import visible_enterprise
 from crm.store.standings import Standing
 from crm.web.addresses import whole
+from crm.web.attachments.uploads import received
 from crm.web.collections import MAKERS, READERS, WRITERS, blueprint
 from crm.web.collections.choosing import choosable, chosen
 from crm.web.collections.sending import reminder_for_one
@@ -63,6 +65,7 @@ def form_for(paths: tuple[str, ...]) -> type[AnswerForm]:
 class SignForm(Form):
     authorised_by = StringField("签字人")
     authorised_on = DayField("签字日期")
+    files = MultipleFileField("盖章件扫描或照片")
 
 
 class ExcuseForm(Form):
@@ -132,7 +135,11 @@ def sign(sheet_id: int):
     form = SignForm()
     if form.validate_on_submit():
         by, on = form.authorised_by.data, form.authorised_on.value
-        written = attempt(form, lambda: authorise(sheet_id, by=by, on=on, act=new_act()))
+        scans, refused = received(request.files.getlist("files"))
+        form.files.errors = refused
+        written = None
+        if not refused:
+            written = attempt(form, lambda: authorise(sheet_id, by=by, on=on, scans=scans, act=new_act()))
         if written is not None:
             return done("已登记盖章件", url_for("collections.sheet", sheet_id=sheet_id), written)
     return _page(sheet_id, sign_form=form), 422
@@ -230,6 +237,8 @@ def _page(
         signs=row.closed_on is None and may_answer(person, standing) and bool(one.answers),
         sign_form=sign_form or SignForm(formdata=None),
         excuse_form=excuse_form or ExcuseForm(formdata=None),
+        hung=attachment_lists.on_records("collection_enterprise", [one.id], person).get(one.id, []),
+        may_hang=may_answer(person, standing),
         reminder=reminder_for_one(row, one, enterprise.name, missing),
         how=HOW,
         choosable=choosable("不加"),

@@ -146,7 +146,7 @@ def _declared(key: str) -> Field:
     asked = question(key)
     if asked is not None and asked.field is not None:
         # A returned sheet speaks of a figure with its year.
-        return replace(asked.field, label=asked.title)
+        return replace(asked.field, label=f"{asked.title}（万元）" if asked.field.type == "money" else asked.title)
     if key == "collection_enterprise.returned_on":
         return Field("collection_enterprise", "returned_on", "交回", "date")
     try:
