@@ -1,11 +1,11 @@
 """What an invented world enters in time: who entered what on which day, in the order of a month."""
-"""What happens in an invented world, as plain values: who entered what on which day, in which order within a month."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from crm.cli.demo_shapes import COUNTY, SECOND
 from crm.domain.changes import Create
 
 # The order of what is entered in one month: what others point at comes first.
@@ -23,17 +23,11 @@ from crm.domain.changes import Create
     LOGS,
     REQUESTS,
     OUTCOMES,
-) = range(13)
-from crm.cli.demo_shapes import COUNTY, SECOND
-from crm.domain.changes import Create
-
-MACHINE = ""
+    ASKED,
+    ANSWERED,
+) = range(15)
 # Who enters what nobody in particular entered: the bureau of each county.
 BUREAU = {COUNTY: "tanyue", SECOND: "tingyu"}
-
-# The order of what is entered in one month: what others point at comes first.
-PLACES, PEOPLE, ENTRIES, BELONGINGS, FIGURES, IP, TITLES, ENDS, POOL, APPLICATIONS, LOGS, OUTCOMES = range(12)
-ASKED, ANSWERED = 12, 13
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,6 @@ from sqlalchemy import select
 
 from crm.actions import enterprises, figures, places, qualifications, service_logs
 from crm.actions.enterprises import POINTING
-from crm.cli.demo_events import (
-    APPLICATIONS,
-    BELONGINGS,
 from crm.cli import demo_collections
 from crm.cli.demo_events import (
     APPLICATIONS,
@@ -28,7 +25,6 @@ from crm.cli.demo_events import (
     FIGURES,
     IP,
     LOGS,
-    MACHINE,
     OUTCOMES,
     PEOPLE,
     PLACES,
@@ -54,6 +50,8 @@ from crm.store.users import Credential
 from crm.store.writer import write
 
 CITY = "500000"
+MACHINE = ""
+# Who enters what nobody in particular entered and the bureau does not: the admin of each county.
 ADMIN = {COUNTY: "tianyan", SECOND: "siqi"}
 OFFICES = {COUNTY: "巫溪县科技局（演示）", SECOND: "云台区科技局（虚构）"}
 
