@@ -7,19 +7,18 @@ from typing import Any
 
 from crm.actions.rights import may_edit, may_log, require
 from crm.actions.service_logs import may_change
+from crm.actions.uploads import Upload, creations
 from crm.domain.acts import Act
-from crm.domain.changes import Create, Update, withdraw
-from crm.domain.media_types import MOST_FILES, with_true_ending
-from crm.domain.media_types import refusal as refusal_of
+from crm.domain.changes import Update, withdraw
 from crm.domain.refusals import InvalidInput, NotFound
 from crm.domain.viewers import CONFIDENTIAL, INTERNAL, Viewer
 from crm.extensions import db
-from crm.store import attachment_lists, file_store
+from crm.store import attachment_lists
 from crm.store.applications import Application
 from crm.store.attachments import Attachment
 from crm.store.collections import CollectionEnterprise
 from crm.store.enterprises import Enterprise
-from crm.store.file_store import Kept
+from crm.store.files import StoredFile
 from crm.store.requests import Request
 from crm.store.scope import visible_enterprise, visible_record
 from crm.store.service_logs import ServiceLog
@@ -27,14 +26,6 @@ from crm.store.standings import Standing
 from crm.store.writer import Written, write
 
 EDITED = ("title", "dated_on", "note", "confidential")
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file that lies in the file store already, under the name it came with."""
-
-    kept: Kept
-    name: str
 
 
 @dataclass(frozen=True)
@@ -99,46 +90,6 @@ def _of_event(log_id: int, viewer: Viewer) -> Holder:
     if INTERNAL not in classes:
         raise NotFound("这条服务记录")
     return Holder("service_log", log.id, log.region_id, None, may_change(viewer, log), classes)
-
-
-def creations(
-    uploads: Sequence[Upload],
-    *,
-    noun: str,
-    record_id: Any,
-    region_id: int,
-    enterprise_id: Any,
-    values: Mapping[str, Any] | None = None,
-    act: Act,
-) -> list[Create]:
-    """The creations that hang these files on a record; rows of the stored files are made in the open unit of work.
-
-    ``record_id`` and ``enterprise_id`` may be Refs of the same write. Raises InvalidInput on ``files`` for one that is
-    not taken: see domain/media_types.py.
-    """
-    if len(uploads) > MOST_FILES:
-        raise InvalidInput({"files": f"一次最多 {MOST_FILES} 份，这里有 {len(uploads)} 份。分几次传。"})
-    refused = [said for one in uploads if (said := refusal_of(one.name, one.kept.size, one.kept.media_type))]
-    if refused:
-        raise InvalidInput({"files": "".join(refused)})
-    found = []
-    for one in uploads:
-        name = with_true_ending(file_store.safe_name(one.name), one.kept.media_type)
-        stored = file_store.record(
-            one.kept,
-            name=name,
-            purpose="attachment",
-            at=act.recorded_at,
-            region_id=region_id,
-            owner_id=act.viewer.user_id,
-            enterprise_id=enterprise_id if isinstance(enterprise_id, int) else None,
-        )
-        stated = {key: value for key, value in (values or {}).items() if key in EDITED and value is not None}
-        if len(uploads) > 1 or not stated.get("title"):
-            stated["title"] = stored.name
-        hung = {"stored_file_id": stored.id, "noun": noun, "record_id": record_id, "region_id": region_id}
-        found.append(Create("attachment", {**hung, "enterprise_id": enterprise_id, **stated}))
-    return found
 
 
 def attach(
@@ -224,7 +175,7 @@ def readable(attachment_id: int, viewer: Viewer) -> tuple[Attachment, Holder]:
 
 
 def _is_own(row: Attachment, viewer: Viewer) -> bool:
-    stored = db.session.get(attachment_lists.StoredFile, row.stored_file_id)
+    stored = db.session.get(StoredFile, row.stored_file_id)
     return stored is not None and viewer.user_id is not None and stored.owner_id == viewer.user_id
 
 

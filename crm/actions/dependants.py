@@ -90,6 +90,9 @@ def _pointing_at(noun: str) -> Iterator[tuple[str, Any, ColumnElement[bool]]]:
             targets = {key.column.table.name for key in column.foreign_keys}
             if noun in targets and (name, column.name) != ("qualification", "superseded_by_id"):
                 yield name, column, true()
+        if "noun" in table.c and "record_id" in table.c:
+            # Files and comments hang on records of any noun.
+            yield name, table.c.record_id, table.c.noun == noun
     kinds = [kind for kind in AFFILIATIONS if _refers_to(kind) == noun]
     if kinds:
         yield "affiliation", Affiliation.__table__.c.ref_id, Affiliation.kind.in_(kinds)

@@ -1,12 +1,13 @@
 """Service logs: one event, one or many enterprises, its true day and author, and what is to follow."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 
 from crm.actions.rights import may_log, require
+from crm.actions.uploads import Upload, creations
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, withdraw
 from crm.domain.fields import fields_of
@@ -76,9 +77,14 @@ def authors(region_id: int) -> dict[str, int]:
 
 
 def log_service(
-    enterprise_ids: Iterable[int], values: Mapping[str, Any], *, author_id: int | None = None, act: Act
+    enterprise_ids: Iterable[int],
+    values: Mapping[str, Any],
+    *,
+    author_id: int | None = None,
+    uploads: Sequence[Upload] = (),
+    act: Act,
 ) -> Written:
-    """Log one event for these enterprises.
+    """Log one event for these enterprises, with its photos and papers if there are any.
 
     Its author is whoever did it: the user named by ``author_id``, else the name in ``author_name`` (tied to a user when
     exactly one fits), else the viewer. Raises InvalidInput (no enterprise, no day, a day to come …), NotFound for an
@@ -100,6 +106,8 @@ def log_service(
     region_id = region_ids.pop()
     name, author_id = _author(values.get("author_name"), author_id, region_id, act)
     changes = decide({**values, "author_name": name}, ids, region_id=region_id, author_id=author_id)
+    hung = {"noun": "service_log", "record_id": Ref("service_log"), "region_id": region_id, "enterprise_id": None}
+    changes += creations(uploads, **hung, act=act)
     return write(changes, act=act, action="log_service", region_id=region_id)
 
 

@@ -34,7 +34,9 @@ LABELS = {
     "dictionaries": {"label": "名称", "name": "名称", "aliases": "别名", "batch": "批次", "source": "依据"},
 }
 # What a form carries for itself; nobody typed it.
-OWN = frozenset({"request_key", "back", "version", "seen", "theirs", "line", "region_id", "nature", "next"})
+OWN = frozenset(
+    {"request_key", "back", "version", "seen", "theirs", "line", "region_id", "nature", "next", "kept", "shown"}
+)
 # Ids and codes of lists kept in the database mean nothing to who reads them.
 UNREADABLE = frozenset({"region", "person", "park", "carrier"})
 # An unnamed value this short is an id or a code; a longer one is somebody's text.

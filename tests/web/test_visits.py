@@ -1,5 +1,6 @@
 """Log a visit: quick, several firms, past days, errors beside their fields with nothing lost; the own records."""
 
+import io
 import re
 from datetime import date, timedelta
 
@@ -8,6 +9,7 @@ from sqlalchemy import select
 
 from crm.actions.service_logs import log_service
 from crm.extensions import db
+from crm.store.attachment_lists import on_records
 from crm.store.obligations import obligations_of
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise, logs_of
 from crm.store.unit_of_work import unit_of_work
@@ -314,3 +316,67 @@ def test_a_colleague_may_not_change_an_event_and_a_stranger_does_not_find_it(sql
 
     assert [post(c, f"/visits/{log.id}/{path}", VISIT).status_code for c in (colleague, stranger)] == [403, 404]
     assert db.session.get(ServiceLog, log.id).version == 1
+
+
+PDF = b"%PDF-1.4\n%%EOF\n"
+
+
+def test_a_photo_that_cannot_be_taken_keeps_nobody_from_saving(client, manager):
+    enterprise_id = make_enterprise(manager=manager.user_id)
+    brought = [(io.BytesIO(PDF), "协议.pdf"), (io.BytesIO(b"MZ\x90\x00\x00"), "厂房.jpg")]
+
+    post(client, "/visits/new", {**VISIT, "enterprises": [enterprise_id], "files": brought})
+
+    page = client.get("/").text
+    assert "文字已保存。“厂房.jpg”是程序文件，不收，改了名字也不收。" in page
+    assert "已记走访，1 家企业，1 份附件。" in page
+    [log] = logs_of(enterprise_id)
+    assert [one.title for one in on_records("service_log", [log.id], manager)[log.id]] == ["协议.pdf"]
+
+    post(client, re.search(r'action="(/changes/\d+/undo)"', page)[1])
+    assert (logs_of(enterprise_id), on_records("service_log", [log.id], manager)) == ([], {})
+
+
+def test_files_of_a_form_that_came_back_are_not_chosen_twice(client, manager):
+    enterprise_id = make_enterprise(manager=manager.user_id)
+    data = {**VISIT, "enterprises": [enterprise_id]}
+
+    refused = post(client, "/visits/new", {**data, "text": "", "files": [(io.BytesIO(PDF), "协议.pdf")]})
+    token = re.search(r'name="kept" value="([^"]+)"', refused.text)[1]
+    post(client, "/visits/new", {**data, "kept": [token, token[:-1] + "x", "made up"]})
+
+    assert (refused.status_code, "协议.pdf" in refused.text) == (422, True)
+    [log] = logs_of(enterprise_id)
+    assert [one.title for one in on_records("service_log", [log.id], manager)[log.id]] == ["协议.pdf"]
+
+
+def test_a_file_somebody_else_brought_cannot_be_carried_off(sqlite_app, client, manager):
+    enterprise_id = make_enterprise(manager=manager.user_id)
+    refused = post(client, "/visits/new", {**VISIT, "files": [(io.BytesIO(PDF), "协议.pdf")]})
+    token = re.search(r'name="kept" value="([^"]+)"', refused.text)[1]
+    office, _ = another(sqlite_app, "tanyue", "bureau")
+
+    post(office, "/visits/new", {**VISIT, "enterprises": [enterprise_id], "kept": [token]})
+
+    [log] = logs_of(enterprise_id)
+    assert on_records("service_log", [log.id], manager) == {}
+
+
+def test_an_event_has_a_page_with_its_words_firms_and_files(sqlite_app, client, manager):
+    log = logged([make_enterprise("巫溪县青禾食品有限公司", manager=manager.user_id)], manager, next_step="送样书")
+    leader, _ = another(sqlite_app, "liu", "leader")
+
+    own, read = client.get(f"/visits/{log.id}").text, leader.get(f"/visits/{log.id}").text
+
+    assert all(word in own for word in ("看了车间。", "青禾", "送样书", f"/visits/{log.id}/edit"))
+    assert ("看了车间。" in read, f"/visits/{log.id}/edit" in read) == (True, False)
+
+
+def test_the_firms_somebody_looks_after_travel_with_the_form(client, manager):
+    make_enterprise("巫溪县青禾食品有限公司", manager=manager.user_id)
+    make_enterprise("巫溪县外人食品有限公司")
+
+    page = client.get("/visits/new").text
+
+    near = page[page.index("data-near") : page.index("</template>")]
+    assert ("青禾" in near, "qinghe" in near.replace(" ", ""), "外人" in near) == (True, True, False)

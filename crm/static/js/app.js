@@ -1,4 +1,5 @@
-// The little that a page does by itself: toasts, forms, drafts, choosing firms. No page needs it in order to work.
+// The little that a page does by itself: toasts, forms, choosing firms. No page needs it in order to work.
+// Drafts are kept by drafts.js, files made ready by files.js; they use what is laid out in window.crm.
 (() => {
   "use strict";
   const $ = (selector, root = document) => root.querySelector(selector);
@@ -9,6 +10,8 @@
     if (text) element.textContent = text;
     return element;
   };
+
+  const crm = (window.crm = { $, $$, make, drawIcon, sayInForm, choose });
 
   // --- toasts: the way back counts down, and waits while somebody is looking at it ---------------------------------
   function startToast(toast) {
@@ -69,7 +72,7 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || !(form instanceof HTMLFormElement)) return;
-    if (form.hasAttribute("data-sign-out")) forgetDrafts();
+    if (form.hasAttribute("data-sign-out")) crm.drafts?.forgetAll();
     if (!isPost(form)) {
       // An address without empty filters can be read, kept and sent on.
       [...form.elements].forEach((element) => {
@@ -84,23 +87,60 @@
     if (form.dataset.sending) return event.preventDefault();
     if (navigator.onLine === false) {
       event.preventDefault();
-      saveDraft(form);
-      sayInForm(form, "soon", "cloud-off", "没有信号。文字已存在本机，连上后点“保存”即可。").dataset.offline = "";
-      return;
+      return sayUnsent(form);
+    }
+    // Photos are still being made smaller, or nobody has looked yet whether there is a signal: sent a moment later.
+    const waits = crm.files?.waits(form) || reachable(form);
+    if (waits) {
+      event.preventDefault();
+      return sendLater(form, event.submitter, waits);
     }
     form.dataset.sending = "1";
-    saveDraft(form, true);
+    delete form.dataset.reached;
+    crm.drafts?.save(form, true);
     // After this turn, so that the pressed button's own name and value still travel with the form.
     window.setTimeout(() => {
-      buttonsOf(form).forEach((button) => {
-        if (button.disabled) return;
-        button.disabled = true;
-        button.setAttribute("aria-busy", "true");
-        button.dataset.held = "1";
-      });
+      hold(form);
       if (form.hasAttribute("data-download")) window.setTimeout(() => release(form), 4000);
     }, 0);
   });
+
+  function hold(form) {
+    buttonsOf(form).forEach((button) => {
+      if (button.disabled) return;
+      button.disabled = true;
+      button.setAttribute("aria-busy", "true");
+      button.dataset.held = "1";
+    });
+  }
+
+  async function sendLater(form, button, waits) {
+    form.dataset.sending = "1";
+    crm.drafts?.save(form);
+    hold(form);
+    const fine = await waits;
+    release(form);
+    if (!fine) return sayUnsent(form);
+    form.requestSubmit(button && button.form === form ? button : undefined);
+  }
+
+  // On a phone a text is worth the one short question whether anybody hears: without an answer the page stays as it is
+  // instead of giving way to the browser's own page about the lost net.
+  const HEARD_WITHIN_MS = 6000;
+  function reachable(form) {
+    if (!crm.drafts?.keeps(form) || form.dataset.reached || !window.matchMedia("(max-width: 767px)").matches) return null;
+    return fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout?.(HEARD_WITHIN_MS) }).then(
+      (answer) => (form.dataset.reached = answer.ok && !answer.redirected ? "1" : "") === "1",
+      () => false,
+    );
+  }
+
+  function sayUnsent(form) {
+    const kept = crm.drafts?.keeps(form);
+    crm.drafts?.save(form);
+    sayInForm(form, "soon", "cloud-off", kept ? "没有信号。文字已存在本机，连上后点“保存”即可。" : "没有信号，没有送出。连上后再点一次。").dataset.offline = "";
+    $("[data-said]", form).scrollIntoView({ block: "center", behavior: "instant" });
+  }
 
   window.addEventListener("pageshow", () => $$("form").forEach(release));
 
@@ -119,7 +159,8 @@
       note.append(drawIcon(icon), make("span", { class: "grow" }));
       form.prepend(note);
     }
-    note.lastChild.textContent = text;
+    else note.className = `note ${css} mb-3`;
+    $("span", note).textContent = text;
     return note;
   }
 
@@ -152,26 +193,7 @@
     }
     const row = event.target.matches("td input[type=checkbox]") && event.target.closest("tr");
     if (row) row.setAttribute("aria-selected", String(event.target.checked));
-    if (event.target.matches("input[type=file]")) showFile(event.target);
   });
-
-  function size(bytes) {
-    if (bytes < 1024) return `${bytes} 字节`;
-    if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(0)} KB`;
-    return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
-  }
-
-  function showFile(input) {
-    const place = $("[data-file-info]", input.closest(".field, form") || document);
-    if (!place) return;
-    const limit = Number(input.dataset.maxMb || 0);
-    const told = [...input.files].map((file) => `${file.name} · ${size(file.size)}`);
-    const over = limit && [...input.files].some((file) => file.size > limit * 1024 * 1024);
-    place.textContent = (told.join("；") || "没有选文件") + (over ? `。超过 ${limit} MB，读不了。拆成几份再传。` : "");
-    place.classList.toggle("t-bad", Boolean(over));
-    place.classList.toggle("mute", !told.length);
-    input.setCustomValidity(over ? `文件超过 ${limit} MB。` : "");
-  }
 
   // The database was busy: the page came back filled in and is sent once more with the same request key.
   function retryBusy() {
@@ -184,77 +206,7 @@
     });
   }
 
-  // --- typed text is never lost: it is kept on this machine until the page says that it was saved --------------------
-  const DRAFT = "draft:";
-  const draftKey = (form) => `${DRAFT}${document.body.dataset.viewer}:${form.dataset.draft}`;
-  const draftable = (element) =>
-    element.name && element.name !== "csrf_token" && element.name !== "request_key" &&
-    element.matches("input:not([type=hidden]):not([type=password]):not([type=file]):not([type=submit]), textarea, select");
-
-  function saveDraft(form, sent = false) {
-    if (!form.dataset.draft) return;
-    const fields = {};
-    [...form.elements].filter(draftable).forEach((element) => {
-      if (element.matches("[type=checkbox], [type=radio]")) {
-        if (element.checked) (fields[element.name] ||= []).push(element.value);
-      } else if (element.value) (fields[element.name] ||= []).push(element.value);
-    });
-    store(draftKey(form), JSON.stringify({ fields, sent }));
-  }
-
-  function store(key, value) {
-    // A full or forbidden store must not stop anybody from working.
-    try {
-      window.localStorage.setItem(key, value);
-    } catch {
-      return;
-    }
-  }
-
-  function drafts() {
-    try {
-      return Object.keys(window.localStorage).filter((key) => key.startsWith(DRAFT));
-    } catch {
-      return [];
-    }
-  }
-
-  const forgetDrafts = (only = () => true) => drafts().filter(only).forEach((key) => window.localStorage.removeItem(key));
-
-  function restoreDrafts() {
-    if ($("#toasts [data-toast]")) {
-      forgetDrafts((key) => JSON.parse(window.localStorage.getItem(key) || "{}").sent);
-    }
-    $$("form[data-draft]").forEach((form) => {
-      const kept = drafts().includes(draftKey(form)) && JSON.parse(window.localStorage.getItem(draftKey(form)));
-      if (!kept) return;
-      let brought = 0;
-      [...form.elements].filter((element) => draftable(element) && element.matches("textarea, input:not([type=checkbox]):not([type=radio])")).forEach((element) => {
-        const value = kept.fields[element.name]?.[0];
-        if (value && !element.value) {
-          element.value = value;
-          brought += 1;
-        }
-      });
-      if (!brought) return;
-      const note = sayInForm(form, "acc", "info-circle", "上次没存上的文字已经填回来。");
-      const drop = make("button", { type: "button", class: "btn btn-sm btn-q" }, "丢掉");
-      drop.addEventListener("click", () => {
-        forgetDrafts((key) => key === draftKey(form));
-        note.remove();
-        form.reset();
-      });
-      note.append(drop);
-    });
-  }
-
-  let draftTimer = 0;
   document.addEventListener("input", (event) => {
-    const form = event.target.form;
-    if (form?.dataset.draft) {
-      window.clearTimeout(draftTimer);
-      draftTimer = window.setTimeout(() => saveDraft(form), 400);
-    }
     if (event.target.matches("[data-find-in]") && !event.isComposing) lookUp(event.target);
   });
   document.addEventListener("compositionend", (event) => event.target.matches("[data-find-in]") && lookUp(event.target));
@@ -273,26 +225,38 @@
       try {
         const answer = await fetch(address, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
         if (input.value.trim() !== q) return;
-        if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+        if (answer.redirected) return found.replaceChildren(make("div", { class: "c s13 mute" }, "登录已过期。填的都存在本机，重新登录后接着填。"));
+        if (!answer.ok) throw new Error(String(answer.status));
         found.innerHTML = await answer.text();
       } catch {
-        found.replaceChildren(make("div", { class: "c s13 mute" }, "查不到，可能没有信号。稍后再输一次。"));
+        if (input.value.trim() === q) lookNear(picker, found, q.toLowerCase());
       }
     }, 180);
   }
 
-  function pick(button) {
-    const picker = button.closest("[data-picker]");
+  // Without a signal, among the firms that came with the page: by name, initials or pinyin.
+  const MOST_NEAR = 8;
+  function lookNear(picker, found, q) {
+    const near = [...($("template[data-near]", picker)?.content.children || [])].filter((line) => line.dataset.keys.includes(q));
+    found.replaceChildren(...near.slice(0, MOST_NEAR).map((line) => line.cloneNode(true)));
+    found.append(make("div", { class: "c s13 mute" }, near.length ? "没有信号，只找了自己的企业。" : "没有信号，自己的企业里没找到。稍后再输一次。"));
+  }
+
+  function choose(picker, value, label) {
     const chosen = $("[data-chosen]", picker);
     if (picker.hasAttribute("data-single")) chosen.replaceChildren();
-    const already = $$("input[type=hidden]", chosen).some((input) => input.value === button.dataset.pick);
-    if (!already) {
-      const chip = make("span", { class: "fchip" });
-      const remove = make("button", { type: "button", class: "x", "data-unpick": "", "aria-label": `去掉${button.dataset.label}` });
-      remove.append(drawIcon("x"));
-      chip.append(make("span", {}, button.dataset.label), make("input", { type: "hidden", name: picker.dataset.name, value: button.dataset.pick }), remove);
-      chosen.append(chip);
-    }
+    if ($$("input[type=hidden]", chosen).some((input) => input.value === value)) return;
+    const chip = make("span", { class: "fchip" });
+    const remove = make("button", { type: "button", class: "x", "data-unpick": "", "aria-label": `去掉${label}` });
+    remove.append(drawIcon("x"));
+    chip.append(make("span", {}, label), make("input", { type: "hidden", name: picker.dataset.name, value }), remove);
+    chosen.append(chip);
+    picker.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function pick(button) {
+    const picker = button.closest("[data-picker]");
+    choose(picker, button.dataset.pick, button.dataset.label);
     const input = $("[data-find-in]", picker);
     input.value = "";
     $("[data-found]", picker).replaceChildren();
@@ -306,6 +270,7 @@
     if (unpick) {
       const picker = unpick.closest("[data-picker]");
       unpick.closest(".fchip").remove();
+      picker.dispatchEvent(new Event("input", { bubbles: true }));
       $("[data-find-in]", picker).focus();
     }
     const setter = event.target.closest("[data-set-value]");
@@ -343,7 +308,10 @@
   });
   document.addEventListener("htmx:finally:request", (event) => {
     const form = event.target.closest?.("form");
-    if (form) release(form);
+    if (!form) return;
+    release(form);
+    const answer = event.detail?.ctx?.response;
+    if (isPost(form) && answer && answer.status < 400) crm.drafts?.forget(form);
   });
   document.addEventListener("htmx:after:process", () => $$("[data-toast]").forEach(startToast));
   // Whoever puts a toast on the page without htmx says so.
@@ -393,7 +361,6 @@
   reachScrollers();
     showFirstError();
     $$("[data-toast]").forEach(startToast);
-    restoreDrafts();
     retryBusy();
     poll();
   };

@@ -1,10 +1,13 @@
 """Files out of a form: judged and put into the file store before any transaction begins."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 
+from flask import current_app
+from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.datastructures import FileStorage
 
-from crm.actions.attachments import Upload
+from crm.actions.uploads import Upload
 from crm.domain.media_types import LARGEST, MOST_FILES, refusal
 from crm.store import file_store
 
@@ -35,6 +38,33 @@ def received(files: Iterable[FileStorage]) -> tuple[list[Upload], list[str]]:
         else:
             taken.append(Upload(kept, name))
     return taken, refused
+
+
+def carried(tokens: Iterable[str], user_id: int | None) -> list[Upload]:
+    """Files that lie in the store since an earlier try of the same form, by the tokens the page carried for them.
+
+    A token is of one person; what is no token, or whose bytes are gone, is left out.
+    """
+    found = []
+    for token in list(tokens)[:MOST_FILES]:
+        try:
+            name, kept = _serializer(user_id).loads(token)
+            upload = Upload(file_store.Kept(**kept), name)
+        except (BadSignature, TypeError, ValueError):
+            continue
+        if file_store.path_of(upload.kept.sha256).is_file():
+            found.append(upload)
+    return found
+
+
+def tokens_of(uploads: Iterable[Upload], user_id: int | None) -> list[tuple[str, str, int]]:
+    """(token, name, size) of files for the page of a form that came back: nobody chooses them twice."""
+    serializer = _serializer(user_id)
+    return [(str(serializer.dumps([u.name, asdict(u.kept)])), u.name, u.kept.size) for u in uploads]
+
+
+def _serializer(user_id: int | None) -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=f"upload:{user_id}")
 
 
 def _size(file: FileStorage) -> int:

@@ -1,5 +1,6 @@
 """Everything under /attachments: files on a record, each as a page, as a picture in a page, as a download."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import (
@@ -17,6 +18,7 @@ from flask import (
 
 from crm.actions import attachments
 from crm.actions.rights import require
+from crm.actions.uploads import Upload
 from crm.domain import words
 from crm.domain.media_types import ACCEPTED, LARGEST_MB, PDF, PREVIEWED
 from crm.domain.refusals import NotFound
@@ -26,7 +28,7 @@ from crm.store.access_log import note_access
 from crm.store.attachments import Attachment
 from crm.store.files import StoredFile
 from crm.web.attachments.forms import AttachForm, AttachmentForm, ButtonForm
-from crm.web.attachments.uploads import received
+from crm.web.attachments.uploads import carried, received, tokens_of
 from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, own_path, viewer
 from crm.web.editing import last_writers
 
@@ -56,24 +58,25 @@ def on_record(noun: str, record_id: int):
     if request.method == "GET":
         return _page(holder, form)
     require(holder.may_add, "在这里添加附件")
-    taken: list[attachments.Upload] = []
+    taken: list[Upload] = []
     refused: list[str] = []
     written = None
     if form.validate_on_submit():
         taken, refused = received(request.files.getlist("files"))
+        taken = [*carried(request.form.getlist("kept"), viewer().user_id), *taken]
         if refused and not taken:
             form.files.errors = refused
         else:
             written = attempt(form, lambda: _attach(holder, taken, form))
     if written is None:
-        return _page(attachments.holder_of(noun, record_id, viewer()), form), 422
+        return _page(attachments.holder_of(noun, record_id, viewer()), form, taken), 422
     for sentence in refused:
         flash(sentence, "bad")
     to = form.back.data or _home(holder)
     return done(f"已添加 {len(taken)} 份附件。", to, written)
 
 
-def _attach(holder: attachments.Holder, taken: list[attachments.Upload], form: AttachForm):
+def _attach(holder: attachments.Holder, taken: list[Upload], form: AttachForm):
     values = {
         "dated_on": form.dated_on.value,
         "note": (form.note.data or "").strip() or None,
@@ -179,7 +182,7 @@ def _home(holder: attachments.Holder) -> str:
     return url_for("attachments.on_record", noun=holder.noun, record_id=holder.record_id)
 
 
-def _page(holder: attachments.Holder, form: AttachForm) -> str:
+def _page(holder: attachments.Holder, form: AttachForm, taken: Sequence[Upload] = ()) -> str:
     return render_template(
         "attachments/on_record.html",
         holder=holder,
@@ -187,6 +190,7 @@ def _page(holder: attachments.Holder, form: AttachForm) -> str:
         hung=attachment_lists.on_records(holder.noun, [holder.record_id], viewer()).get(holder.record_id, []),
         what=words.word(holder.noun, "noun"),
         home=form.back.data or _home(holder),
+        kept=tokens_of(taken, viewer().user_id),
         largest_mb=LARGEST_MB,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from wtforms import HiddenField, SelectMultipleField
+from wtforms import HiddenField, SelectMultipleField, StringField
 
 from crm.web.addresses import whole
 from crm.web.enterprises.forms import form_for
@@ -16,6 +16,8 @@ class EventForm(form_for("service_log", CODES)):  # type: ignore[misc]  # a clas
     # Which enterprises the form showed: what was added and taken away is applied to whatever stands there now.
     shown = HiddenField()
     back = HiddenField()
+    # The files themselves are read from the request; what is wrong with them is said here.
+    files = StringField("照片和文件")
 
     def enterprise_ids(self) -> list[int]:
         """The chosen enterprises; what is no number was never in the picker."""

@@ -1,18 +1,25 @@
 """Everything under /visits."""
 
-from flask import redirect, render_template, request, url_for
+from collections.abc import Sequence
+
+from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 
 from crm.actions.rights import may_log
 from crm.actions.service_logs import edit_service_log, log_service, may_change, withdraw_service_log
+from crm.actions.uploads import Upload
 from crm.domain.fields import CHOICES
-from crm.domain.refusals import NotAllowed
+from crm.domain.refusals import NotAllowed, NotFound
+from crm.domain.viewers import INTERNAL
 from crm.extensions import db
+from crm.store import attachment_lists
+from crm.store.own_enterprises import own_enterprises
 from crm.store.request_lists import of_logs
 from crm.store.scope import visible, visible_enterprise, visible_record
 from crm.store.service_logs import ServiceLog
 from crm.web import reference
 from crm.web.addresses import page_number, whole
+from crm.web.attachments.uploads import carried, received, tokens_of
 from crm.web.comments.thread import counts_of
 from crm.web.doors import Form, attempt, done, new_act, open_to, own_path, today, viewer
 from crm.web.editing import last_writers, say
@@ -55,20 +62,27 @@ def create():
     form = EventForm()
     values = form.read()
     ids = form.enterprise_ids()
+    taken, refused = received(request.files.getlist("files"))
+    taken = [*carried(request.form.getlist("kept"), viewer().user_id), *taken]
     written = None
     if not form.has_errors and values["next_step"] and values["next_step_on"] is None:
         # A promise without a day would never be due, and so be forgotten.
         say(form, "next_step_on", "下一步还没有日期，到期前提醒不了。选一天，或清空下一步。")
     elif not form.has_errors:
-        written = attempt(form, lambda: log_service(ids, values, act=new_act()))
+        written = attempt(form, lambda: log_service(ids, values, uploads=taken, act=new_act()))
     if written is None:
-        return _page(form, chosen_of(ids)), 422
+        form.files.errors = [*form.files.errors, *refused]
+        return _page(form, chosen_of(ids), taken=taken), 422
+    # The words are what counts: a photo that cannot be taken is named, and keeps nobody from saving.
+    for sentence in refused:
+        flash(f"文字已保存。{sentence}", "bad")
     to = own_path(form.back.data) or url_for("desk.show")
     if form.kind.data == "request" and "service_log" in written.ids:
         # What the firm asked for is taken down as such at once: it lacks its category and who is to answer.
         to = url_for("requests.new", log=written.ids["service_log"], back=to)
     what = CHOICES["service_kind"].get(form.kind.data, "服务")
-    return done(f"已记{what}，{len(set(ids))} 家企业。", to, written)
+    beside = f"，{len(taken)} 份附件" if taken else ""
+    return done(f"已记{what}，{len(set(ids))} 家企业{beside}。", to, written)
 
 
 @blueprint.get("/visits")
@@ -88,6 +102,7 @@ def index():
     return render_template(
         "service_logs/index.html",
         logs=logs,
+        hung=attachment_lists.on_records("service_log", [log.id for log in logs], person),
         enterprises=enterprises_of([log.id for log in logs]),
         total=total,
         number=page,
@@ -103,6 +118,25 @@ def index():
         withdraw_form=Form(formdata=None),
         asked=of_logs((log.id for log in logs if log.kind == "request"), person),
         comments=counts_of("service_log", (log.id for log in logs)),
+    )
+
+
+@blueprint.get("/visits/<int:log_id>")
+@open_to(*WRITERS, "leader")
+def show(log_id: int):
+    """One event to read: its firms, what was said, what is to follow, its photos and papers."""
+    person = viewer()
+    log = visible_record(ServiceLog, log_id, person, "这条服务记录")
+    if INTERNAL not in attachment_lists.classes_of_event(log.id, person):
+        raise NotFound("这条服务记录")
+    return render_template(
+        "service_logs/show.html",
+        log=log,
+        firms=enterprises_of([log.id]).get(log.id, []),
+        hung=attachment_lists.on_records("service_log", [log.id], person).get(log.id, []),
+        changeable=may_change(person, log) and person.has(*WRITERS),
+        withdraw_form=Form(formdata=None),
+        back=own_path(request.args.get("back")) or url_for("service_logs.index"),
     )
 
 
@@ -162,7 +196,9 @@ def _changeable(log_id: int) -> ServiceLog:
     return log
 
 
-def _page(form: EventForm, chosen: list[tuple[int, str]], log: ServiceLog | None = None) -> str:
+def _page(
+    form: EventForm, chosen: list[tuple[int, str]], log: ServiceLog | None = None, *, taken: Sequence[Upload] = ()
+) -> str:
     last = None
     if log is None and not chosen:
         query = select(ServiceLog.id).where(ServiceLog.author_id == viewer().user_id)
@@ -173,6 +209,8 @@ def _page(form: EventForm, chosen: list[tuple[int, str]], log: ServiceLog | None
         chosen=chosen,
         log=log,
         last=last,
+        near=own_enterprises(viewer()) if log is None else [],
+        kept=tokens_of(taken, viewer().user_id),
         kinds=CHOICES["service_kind"],
         quick_days=quick_days(),
         back=own_path(form.back.data) or url_for("desk.show" if log is None else "service_logs.index"),
