@@ -10,7 +10,7 @@ from crm.domain.fields import AFFILIATIONS
 from crm.domain.undoing import Key, Logged
 from crm.extensions import Base, db
 from crm.store.changes import Change, ChangeSet
-from crm.store.enterprises import Affiliation
+from crm.store.enterprises import Affiliation, Enterprise
 from crm.store.records import DOMAIN_TABLES
 from crm.store.writer import CHUNK
 
@@ -58,7 +58,24 @@ def _of_enterprises(own: Sequence[Logged]) -> list[tuple[Key, Logged]]:
         )
         found += [(("enterprise", row.enterprise_id), _logged(row, who)) for row, who in db.session.execute(query)]
     live = still_live([child for _, child in found])
-    return [(owner, child) for owner, child in found if live.get(child.key)]
+    return [*_merged_into(created), *((owner, child) for owner, child in found if live.get(child.key))]
+
+
+def _merged_into(created: Sequence[int]) -> list[tuple[Key, Logged]]:
+    """The merges by which another enterprise's file became that of one of these: what moved was logged as its own."""
+    found = []
+    for some in _chunks(created):
+        query = select(Enterprise.id, Enterprise.merged_into_id).where(
+            Enterprise.merged_into_id.in_(some), Enterprise.deleted
+        )
+        owner_of = dict(db.session.execute(query).all())
+        newest = select(func.max(Change.id)).where(
+            Change.noun == "enterprise", Change.record_id.in_(owner_of), Change.op == "update"
+        )
+        changes = select(Change, ChangeSet.who).join(ChangeSet, ChangeSet.id == Change.change_set_id)
+        for row, who in db.session.execute(changes.where(Change.id.in_(newest.group_by(Change.record_id)))):
+            found.append((("enterprise", owner_of[row.record_id]), _logged(row, who)))
+    return found
 
 
 def _of_others(own: Sequence[Logged]) -> list[tuple[Key, Logged]]:

@@ -21,6 +21,8 @@ def in_their_place(own: Sequence[Logged], later: Sequence[Logged]) -> dict[Key, 
     since = written_since(own, later)
     leaving = {change.key for change in own if change.op == "create" and change.key not in since}
     leaving |= {change.key for change in own if change.key not in since and _closes_again(change)}
+    # What was moved here goes back to where it came from, as the files of a merged enterprise do.
+    leaving |= {change.key for change in own if _moved(change) and "enterprise_id" not in since.get(change.key, {})}
     taken = _affiliations([c.record_id for c in own if c.noun == "affiliation" and _opens_again(c)], leaving)
     taken |= _corrections([c.record_id for c in own if c.noun == "qualification" and _counts_again(c)], leaving)
     who = _last_writers(set(taken.values()))
@@ -43,6 +45,10 @@ def _closes_again(change: Logged) -> bool:
     if change.op != "update":
         return False
     return any(name in change.fields and bool(_before(change, name)) for name in ("ends_on", "deleted"))
+
+
+def _moved(change: Logged) -> bool:
+    return change.op == "update" and "enterprise_id" in change.fields
 
 
 def _counts_again(change: Logged) -> bool:

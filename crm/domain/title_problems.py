@@ -49,6 +49,21 @@ def is_repetition(fact: TitleFact, other: TitleFact) -> bool:
     )
 
 
+def overlaps(fact: TitleFact, other: TitleFact, terms: Terms | None) -> bool:
+    """Whether two titles cannot both be one enterprise's: of one kind, the same again, or in force at once.
+
+    A renewal that begins shortly before the old certificate ends is no overlap.
+    """
+    if fact.kind != other.kind:
+        return False
+    if is_repetition(fact, other):
+        return True
+    mine, theirs = _stated_days(fact, terms), _stated_days(other, terms)
+    if mine is None or theirs is None or mine[1] < theirs[0] or theirs[1] < mine[0]:
+        return False
+    return not _follows(mine, theirs)
+
+
 def title_problems(
     fact: TitleFact,
     others: Iterable[TitleFact],

@@ -114,7 +114,7 @@ def plan_undo(
     hung_on = dict(children)
     replaced = replaced or {}
     created = {change.key: change for change in own if change.op == "create"}
-    renamed = {change.record_id for change in own if change.op == "update" and change.noun == "enterprise"}
+    renamed = {c.record_id for c in own if c.op == "update" and c.noun == "enterprise" and "name" in c.fields}
     stays: dict[Key, Kept] = {}
     for key in created:
         if not live.get(key, False):

@@ -1,5 +1,6 @@
 """The history: one change set per act, one change per record with {field: [before, after]}."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import Date, ForeignKey, Index, Integer, and_, or_, select
@@ -50,18 +51,18 @@ def change_set_by_request_key(key: str) -> ChangeSet | None:
 
 
 def history_of_enterprise(
-    enterprise_id: int, *, limit: int = 100, before_id: int | None = None
+    enterprise_ids: Sequence[int], *, limit: int = 100, before_id: int | None = None
 ) -> list[tuple[Change, ChangeSet]]:
-    """What happened to an enterprise and everything of it, newest first.
+    """What happened to an enterprise and everything of it, newest first; with those that were merged into it.
 
     An event may be of many enterprises, so its edits carry the id of none and are found by its links.
     """
-    links = select(ServiceLogEnterprise.service_log_id).where(ServiceLogEnterprise.enterprise_id == enterprise_id)
+    links = select(ServiceLogEnterprise.service_log_id).where(ServiceLogEnterprise.enterprise_id.in_(enterprise_ids))
     of_events = and_(Change.noun == "service_log", Change.op == "update", Change.record_id.in_(links))
     query = (
         select(Change, ChangeSet)
         .join(ChangeSet, ChangeSet.id == Change.change_set_id)
-        .where(or_(Change.enterprise_id == enterprise_id, of_events))
+        .where(or_(Change.enterprise_id.in_(enterprise_ids), of_events))
         .order_by(Change.id.desc())
         .limit(limit)
     )

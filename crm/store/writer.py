@@ -310,7 +310,12 @@ def _stage_updates(connection: Connection, staged: _Staged, noun: str, updates: 
             }
             if not changed:
                 continue
-            rows.append({f"b_{name}": after[name] for name in fields} | {"b_id": record_id, "b_version": version})
+            # A record that is withdrawn leaves its place before another takes it, and comes back when it is free.
+            place = int(bool(current.get("deleted"))) - int(bool(after.get("deleted")))
+            rows.append(
+                {f"b_{name}": after[name] for name in fields}
+                | {"b_id": record_id, "b_version": version, "place": place}
+            )
             enterprise_id = record_id if noun == "enterprise" else (row[-1] if owner else None)
             if enterprise_id is not None:
                 touched[noun].add(enterprise_id)
@@ -329,6 +334,7 @@ def _stage_updates(connection: Connection, staged: _Staged, noun: str, updates: 
         raise Refused("有记录已不在库里，没有写入。")
     if clashes:
         raise Conflict(SAME_FIELD, clashes)
+    rows.sort(key=lambda row: row.pop("place"))
     staged.updates.append((noun, fields, rows))
 
 

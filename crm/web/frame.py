@@ -4,17 +4,21 @@ import secrets
 import time
 
 import structlog
-from flask import Flask, Response, g, render_template, request, url_for
+from flask import Flask, Response, flash, g, redirect, render_template, request, url_for
 from flask_login import AnonymousUserMixin, current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
+from sqlalchemy import select
 from werkzeug.exceptions import HTTPException
 
 from crm.domain.kinds import KINDS
 from crm.domain.refusals import NotAllowed, NotFound, Refused
 from crm.domain.words import local
 from crm.extensions import db
+from crm.store.merges import survivor_of
 from crm.store.notices import MANY, unread_count
+from crm.store.scope import visible
 from crm.store.settings import office_name, settings_in_force
+from crm.store.standings import Standing
 from crm.store.unit_of_work import DatabaseBusy, is_busy, is_full
 from crm.web.doors import ANYBODY, SIGNED_IN, now, rule_of, today, unsaved, viewer
 from crm.web.sign_in import sessions
@@ -34,7 +38,7 @@ def install(app: Flask) -> None:
     app.after_request(_end)
     app.context_processor(_context)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(NotFound, lambda e: _page(404, e.message))
+    app.register_error_handler(NotFound, _not_found)
     app.register_error_handler(NotAllowed, lambda e: _page(403, e.message))
     app.register_error_handler(Refused, lambda e: _page(409, e.message))
     app.register_error_handler(CSRFError, _csrf_error)
@@ -208,6 +212,26 @@ def _http_error(error: HTTPException):
         # Aborted on purpose or by the framework: the log has the id that stands on the page.
         log.error("fault", request_id=g.get("request_id"), endpoint=request.endpoint, status=error.code)
     return _page(error.code or 500)
+
+
+def _not_found(error: NotFound):
+    """A record that is not there; the old address of an enterprise that was merged into another leads to that one."""
+    enterprise_id = (request.view_args or {}).get("enterprise_id")
+    to = None
+    if isinstance(enterprise_id, int) and current_user.is_authenticated:
+        survivor = survivor_of(enterprise_id)
+        seen = select(Standing.enterprise_id).where(Standing.enterprise_id == survivor)
+        if survivor is not None and db.session.scalar(visible(seen, viewer())) is not None:
+            args = {**(request.view_args or {}), **request.args.to_dict(), "enterprise_id": survivor}
+            to = url_for(request.endpoint or "enterprises.show", **args)
+    if to is None:
+        return _page(404, error.message)
+    if request.method != "GET":
+        # What was typed was meant for another file: it is not written into this one unseen.
+        return _page(409, "这家企业刚并入另一家，没有保存。回到上一页复制所填的内容，再到合并后的企业里填。")
+    flash("这家企业已并入下面这一家，旧地址带你到了这里。", "acc")
+    # Not for good: taking the merge back gives the old address its page again.
+    return redirect(to)
 
 
 def _csrf_error(_error: CSRFError):

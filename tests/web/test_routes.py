@@ -22,6 +22,7 @@ from tests.web.conftest import csrf_of
 # What stands in an argument of a route: a record of a district by its noun, or one of these words.
 RECORDS = {
     "enterprise_id": "enterprise",
+    "other_id": "enterprise",
     "qualification_id": "qualification",
     "title_id": "qualification",
     "membership_id": "pool_membership",

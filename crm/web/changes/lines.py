@@ -1,5 +1,6 @@
 """The history as people read it: who, when, through which door, and each value old → new, cut to what may be read."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +16,8 @@ from crm.domain.kinds import KINDS
 from crm.domain.viewers import CONFIDENTIAL, INTERNAL, Viewer
 from crm.extensions import db
 from crm.store.changes import Change, ChangeSet
-from crm.store.enterprises import FORMER_NAME, Affiliation
+from crm.store.enterprises import FORMER_NAME, Affiliation, Enterprise
+from crm.store.scope import visible
 from crm.store.units import Unit
 from crm.web import reference
 
@@ -26,6 +28,7 @@ ACTIONS: dict[str, str] = {
     "edit_many": "批量修改",
     "correct_many": "批量更正",
     "withdraw_enterprise": "撤下企业",
+    "merge_enterprises": "合并重复企业",
     "record_qualification": "登记认定结果",
     "correct_qualification": "更正认定结果",
     "end_qualification": "登记资格终止",
@@ -185,6 +188,8 @@ class Entry:
     lines: list[Line] = field(default_factory=list)
     hidden: int = 0
     created: list[str] = field(default_factory=list)
+    # {noun: how many of its records changed hands}, as they do when two files become one.
+    moved: Counter[str] = field(default_factory=Counter)
 
 
 def entries(history: Sequence[tuple[Change, ChangeSet]], viewer: Viewer, classes: frozenset[str]) -> list[Entry]:
@@ -198,6 +203,12 @@ def entries(history: Sequence[tuple[Change, ChangeSet]], viewer: Viewer, classes
         if change.noun == "service_log_enterprise" and change.op == "create":
             entry.lines += logs.get(change.fields.get("service_log_id", 0), [])
         _add(entry, change, names, belongs, classes)
+    for entry in found.values():
+        told = "、".join(f"{words.word(noun, 'noun')} {number} 条" for noun, number in entry.moved.items())
+        if told:
+            entry.lines.append(
+                Line("归到合并后的企业" if entry.change_set.action == "merge_enterprises" else "换了企业", None, told)
+            )
     return list(found.values())
 
 
@@ -208,6 +219,9 @@ def action_words(change_set: ChangeSet) -> str:
 def _add(
     entry: Entry, change: Change, names: dict[str, dict], belongs: dict[int, Affiliation], classes: frozenset[str]
 ) -> None:
+    if change.op == "update" and {"enterprise_id", "record_id"} & change.fields.keys():
+        entry.moved[change.noun] += 1
+        return
     if change.noun == "affiliation":
         entry.lines += _affiliation_lines(change, names, belongs, classes)
         return
@@ -229,6 +243,10 @@ def _add(
             entry.lines.append(
                 Line(prefix or words.word(change.noun, "noun"), None, "撤下" if _after(change, value) else "恢复")
             )
+            continue
+        if key == "enterprise.merged_into_id":
+            into = names["merged"].get(_after(change, value))
+            entry.lines.append(Line("并入", None, into or "（已取回，不再并入）"))
             continue
         if declared is None and key not in OTHER_FIELDS:
             continue
@@ -387,7 +405,10 @@ def _names(history: Sequence[tuple[Change, ChangeSet]], viewer: Viewer) -> dict[
         for code, value in change.fields.items():
             if f"{change.noun}.{code}" in _OF_PEOPLE:
                 people.update(v for v in (value if isinstance(value, list) else [value]) if isinstance(v, int))
+    merged = {c.fields["merged_into_id"][1] for c, _ in history if c.op == "update" and "merged_into_id" in c.fields}
+    firms = select(Enterprise.id, Enterprise.name).where(Enterprise.id.in_(merged - {None}))
     return {
+        "merged": dict(db.session.execute(visible(firms, viewer)).all()) if merged - {None} else {},
         "regions": {r.id: r.name for r in reference.regions(viewer).values()},
         "people": reference.people(people),
         "parks": reference.parks(viewer),

@@ -42,7 +42,7 @@ def figures(file: File, *, every: bool) -> dict[str, Any]:
         return {"grid": None}
     by_year = {row.year: row for row in file.figures}
     years = _years(file, by_year, every)
-    sources, changed = sources_of(file.row.id, file.figures, file.on)
+    sources, changed = sources_of(file.figures, file.on)
     unit = shown.unit_of(request.args.get("unit"))
     editable = every and file.may_edit
     unfolded = request.args.get("all") == "1"
@@ -149,10 +149,9 @@ def ratio_of(row: Figures | None) -> str:
     return words.ratio(row.rd_expense / row.revenue) if known and row is not None else ""
 
 
-def sources_of(
-    enterprise_id: int, rows: Iterable[Figures], on: date
-) -> tuple[dict[tuple[int, str], Source], list[str]]:
+def sources_of(rows: Iterable[Figures], on: date) -> tuple[dict[tuple[int, str], Source], list[str]]:
     """Who wrote each figure last, when and through which door or file; and which confirmations have lapsed since."""
+    year_of = {row.id: row.year for row in rows}
     query = (
         select(
             Change.record_id,
@@ -167,10 +166,9 @@ def sources_of(
         )
         .join(ChangeSet, ChangeSet.id == Change.change_set_id)
         .outerjoin(ImportBatch, ImportBatch.id == ChangeSet.import_batch_id)
-        .where(Change.enterprise_id == enterprise_id, Change.noun == "figures")
+        .where(Change.noun == "figures", Change.record_id.in_(year_of))
         .order_by(Change.id)
     )
-    year_of = {row.id: row.year for row in rows}
     found: dict[tuple[int, str], Source] = {}
     told: dict[tuple[int, str], str] = {}
     for record_id, op, fields, who, door, at, action, why, file_name in db.session.execute(query):

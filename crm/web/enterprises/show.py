@@ -23,6 +23,7 @@ from crm.store.changes import Change, ChangeSet, history_of_enterprise, history_
 from crm.store.comments import Comment
 from crm.store.enterprises import FORMER_NAME, OLD_NUMBER
 from crm.store.intellectual_property import IntellectualProperty
+from crm.store.merges import with_merged
 from crm.store.obligation_lists import WAITING
 from crm.store.qualifications import Qualification
 from crm.store.request_lists import of_enterprise, of_logs
@@ -370,7 +371,7 @@ def _history(file: File) -> dict[str, Any]:
             "older": None,
         }
     before = whole(request.args.get("before"))
-    found = history_of_enterprise(file.row.id, limit=HISTORY_PAGE, before_id=before)
+    found = history_of_enterprise(with_merged(file.row.id), limit=HISTORY_PAGE, before_id=before)
     older = found[-1][0].id if len(found) == HISTORY_PAGE else None
     return {
         "history": lines.entries(found, viewer(), file.classes),
@@ -386,11 +387,12 @@ def _history_of(file: File, noun: str, record_id: int, code: str) -> list[tuple[
         query = (
             select(Change, ChangeSet)
             .join(ChangeSet, ChangeSet.id == Change.change_set_id)
-            .where(Change.enterprise_id == file.row.id, Change.noun == "affiliation")
+            .where(Change.enterprise_id.in_(with_merged(file.row.id)), Change.noun == "affiliation")
             .order_by(Change.id.desc())
         )
         return [(change, change_set) for change, change_set in db.session.execute(query)]
-    return [(c, s) for c, s in history_of_field(noun, record_id, code) if c.enterprise_id == file.row.id]
+    own = with_merged(file.row.id)
+    return [(c, s) for c, s in history_of_field(noun, record_id, code) if c.enterprise_id in own]
 
 
 def _requests(file: File) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def _seen(code: str, unit: str) -> dict[str, Any]:
 def _cell(enterprise_id: int, year: int, code: str, unit: str, change_set_id: int | None) -> dict[str, Any]:
     rows = figures_of(enterprise_id)
     row = next((one for one in rows if one.year == year), None)
-    sources, _ = sources_of(enterprise_id, rows, today())
+    sources, _ = sources_of(rows, today())
     cell = cell_of(code, year, row, sources.get((year, code)), unit)
     key = f"{year}.{code}"
     return {
