@@ -79,12 +79,12 @@ class Merge:
 
 def plan_merge(left_id: int, right_id: int, *, viewer: Viewer, lock: bool = False) -> Merge:
     """Both files side by side: ``left`` is the one that stays. Raises NotFound, NotAllowed, Refused."""
-    if left_id == right_id:
-        raise Refused("这是同一家企业。选另一家来合并。")
     left, standing = visible_enterprise(left_id, viewer)
     right, other = visible_enterprise(right_id, viewer)
     for region_id in (standing.region_id, other.region_id):
         require(viewer.has_in(region_id, "bureau", "admin"), "合并企业")
+    if left_id == right_id:
+        raise Refused("这是同一家企业。选另一家来合并。")
     if left.region_id != right.region_id:
         raise Refused("两家不在同一个区县，不能合并。迁移过来的，在归属里登记迁入、迁出。")
     plan = Merge(left, right)

@@ -23,7 +23,8 @@ HNTE_ANNUAL_REPORT = "hnte_annual_report"
 TECH_SME_ROUND = "tech_sme_round"
 NEXT_STEP = "next_step"
 REQUEST = "request"
-OBLIGATION_KINDS = frozenset({HNTE_RENEWAL, HNTE_ANNUAL_REPORT, TECH_SME_ROUND, NEXT_STEP, REQUEST})
+CHANGE_REPORT = "change_report"
+OBLIGATION_KINDS = frozenset({HNTE_RENEWAL, HNTE_ANNUAL_REPORT, TECH_SME_ROUND, NEXT_STEP, REQUEST, CHANGE_REPORT})
 # What repeats an internal note; the others follow from titles, which are public.
 INTERNAL_KINDS = frozenset({NEXT_STEP, REQUEST})
 
@@ -107,6 +108,14 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Renaming:
+    """The day from which the enterprise has another name, and the name it had until then."""
+
+    on: date
+    former_name: str
+
+
+@dataclass(frozen=True)
 class ObligationFacts:
     """What obligations are a function of.
 
@@ -120,6 +129,7 @@ class ObligationFacts:
     applications: tuple[tuple[str, int], ...] = ()
     next_steps: tuple[NextStep, ...] = ()
     requests: tuple[Asked, ...] = ()
+    renamings: tuple[Renaming, ...] = ()
     manager_id: int | None = None
     tracked_from: date | None = None
     status: str | None = None
@@ -230,6 +240,7 @@ def _drafts(
             yield say(cadence, period, year, window, renewed, applied, until, now)
         if title_kind == HNTE:
             yield from _reports(periods, enterprise.tracked_from, cadences, now, outcomes)
+            yield from _change_reports(enterprise, periods, cadences)
     yield from _next_steps(enterprise.next_steps, cadences, now)
     yield from _requests(enterprise.requests, cadences, now)
 
@@ -412,6 +423,35 @@ def _reports(
             untold = tracked_from is not None and tracked_from <= due_on and now > due_at
             if outcome.kind == "missed" if outcome is not None else untold:
                 missed.append(reported)
+
+
+# 国科发火〔2016〕32号 第十七条: a new name is reported within three months.
+_CHANGE_REPORT_MONTHS = 3
+
+
+def _change_reports(enterprise: ObligationFacts, periods: Sequence[Period], cadences: Cadences) -> Iterator[_Draft]:
+    """A 高企 that is renamed reports it, whatever becomes of the certificate afterwards.
+
+    What was due before outcomes were recorded in full is nobody's task any more.
+    """
+    for renaming in enterprise.renamings:
+        cadence = cadences.of(CHANGE_REPORT, renaming.on)
+        held = any(p.start <= renaming.on and (p.last is None or renaming.on <= p.last) for p in periods)
+        if cadence is None or not held:
+            continue
+        due_on = _months_later(renaming.on, _CHANGE_REPORT_MONTHS)
+        if enterprise.tracked_from is not None and due_on < enterprise.tracked_from:
+            continue
+        reason = f"{renaming.on} 由“{renaming.former_name}”更名，{_CHANGE_REPORT_MONTHS} 个月内（{due_on} 前）报告。"
+        yield _Draft(cadence, renaming.on.isoformat(), renaming.on, end_of_day(due_on), reason, reason)
+
+
+def _months_later(day: date, months: int) -> date:
+    """The same day some months on; the last of the month where it has no such day."""
+    year, month = divmod(day.month - 1 + months, 12)
+    first = date(day.year + year, month + 1, 1)
+    last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    return last.replace(day=min(day.day, last.day))
 
 
 def _report_reason(period: Period, reported: int, due_on: date, missed: Sequence[int], cadence: Cadence) -> str:

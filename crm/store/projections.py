@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from crm.domain.fields import CHOICES
 from crm.domain.names import normalise_name
-from crm.domain.obligations import Asked, NextStep, ObligationFacts, Outcome, obligations
+from crm.domain.obligations import Asked, NextStep, ObligationFacts, Outcome, Renaming, obligations
 from crm.domain.periods import TitleFact
 from crm.domain.pinyin import haystack, sort_key
 from crm.domain.standing import EnterpriseFacts, PoolFact, standing
@@ -20,7 +20,7 @@ from crm.domain.titles import spells
 from crm.extensions import db, policy
 from crm.store.applications import Application
 from crm.store.bulk import Bulk, insert_rows
-from crm.store.enterprises import Affiliation, Enterprise, EnterpriseAlias
+from crm.store.enterprises import FORMER_NAME, Affiliation, Enterprise, EnterpriseAlias
 from crm.store.obligations import Obligation, ObligationOutcome
 from crm.store.pool import PoolMembership
 from crm.store.qualifications import Qualification
@@ -46,6 +46,7 @@ _OBLIGATIONS = _TITLES | {
     "request",
     "obligation_outcome",
     "affiliation",
+    "enterprise_alias",
 }
 
 _NO_FACTS = EnterpriseFacts(titles=(), pool=(), applications=())
@@ -177,6 +178,8 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
     contact, steps = _service_logs(ids, pending)
     asked = _requests(ids, pending)
     outcomes = _outcomes(ids, pending)
+    # Only who holds titles reports a new name.
+    renamed = _renamings(sorted(titles), pending) if titles else {}
     rows: dict[str, list[dict[str, Any]]] = {"standing": [], "spell": [], "obligation": []}
     without_facts = standing(_NO_FACTS, on, ladder=ladder, rounds=())
     sorts = _kept_sort_keys(ids, pending) if pending is not None else {}
@@ -212,6 +215,7 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
                     applications=facts.applications,
                     next_steps=tuple(steps.get(enterprise_id, ())),
                     requests=tuple(asked.get(enterprise_id, ())),
+                    renamings=tuple(renamed.get(enterprise_id, ())),
                     manager_id=own.get("manager"),
                     tracked_from=tracked.get(region_id),
                     status=own.get("status"),
@@ -349,6 +353,16 @@ def _aliases(ids: Sequence[int], pending: Pending | None) -> dict[int, list[tupl
     found: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for enterprise_id, kind, value in _held(EnterpriseAlias, ("kind", "value"), ids, pending):
         found[enterprise_id].append((kind, value))
+    return found
+
+
+def _renamings(ids: Sequence[int], pending: Pending | None) -> dict[int, list[Renaming]]:
+    """The days on which these enterprises took another name; a former name without a day tells none."""
+    found: dict[int, list[Renaming]] = defaultdict(list)
+    columns = ("kind", "value", "until_on")
+    for enterprise_id, kind, value, until_on in _held(EnterpriseAlias, columns, ids, pending):
+        if kind == FORMER_NAME and until_on is not None:
+            found[enterprise_id].append(Renaming(until_on, value))
     return found
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.domain.clock import SHANGHAI, end_of_day
-from crm.domain.obligations import NextStep, ObligationFacts, Outcome, obligations
+from crm.domain.obligations import NextStep, ObligationFacts, Outcome, Renaming, obligations
 from crm.domain.periods import TitleFact
 from crm.domain.rounds import Round
 from crm.rules.cadences import load_cadences
@@ -503,3 +503,47 @@ def test_only_what_is_past_is_late_and_only_what_is_ahead_is_coming(facts, on, o
             assert one.due_at >= now
         if one.state == "upcoming":
             assert on < one.opens_on
+
+
+# --- a new name ------------------------------------------------------------------------------------------------------
+
+
+def renamed(on, *, title=None, **facts):
+    title = title or TitleFact(id=1, kind="hnte", valid_from=date(2024, 11, 28), valid_to=date(2027, 11, 27))
+    renaming = Renaming(date(2026, 10, 31), "巫溪县旧名食品有限公司")
+    return due(title, on=on, kind="change_report", renamings=(renaming,), **facts)
+
+
+def test_a_new_name_of_a_certified_firm_is_reported_within_three_months():
+    [report] = renamed(date(2026, 11, 2))
+
+    assert (report.period, report.opens_on, report.due_at) == (
+        "2026-10-31",
+        date(2026, 10, 31),
+        end_of_day(date(2027, 1, 31)),
+    )
+    assert report.reason == "2026-10-31 由“巫溪县旧名食品有限公司”更名，3 个月内（2027-01-31 前）报告。"
+
+
+@pytest.mark.parametrize(
+    ("on", "state"),
+    [(date(2026, 11, 2), "open"), (date(2027, 1, 20), "urgent"), (date(2027, 2, 1), "overdue")],
+)
+def test_the_report_of_a_new_name_passes_through_its_states(on, state):
+    assert [one.state for one in renamed(on)] == [state]
+
+
+def test_recording_the_report_settles_it():
+    done = {("change_report", "2026-10-31"): Outcome("done", date(2026, 12, 1))}
+
+    assert [one.state for one in renamed(date(2027, 2, 1), outcomes=done)] == ["done"]
+
+
+def test_a_firm_without_a_certificate_that_day_owes_no_report():
+    later = TitleFact(id=1, kind="hnte", valid_from=date(2026, 11, 28), valid_to=date(2029, 11, 27))
+
+    assert renamed(date(2027, 2, 1), title=later) == []
+
+
+def test_a_report_that_was_due_before_outcomes_were_kept_is_not_asked_for():
+    assert renamed(date(2027, 3, 1), tracked_from=date(2027, 2, 1)) == []
