@@ -23,6 +23,7 @@ from crm.jobs.running import GIVEN_UP, MOST_ATTEMPTS
 from crm.jobs.sending import settle_orphans
 from crm.store import file_store, outbox
 from crm.store.jobs import Heartbeat, Job, JobClaim, waiting
+from crm.store.second_factors import PasswordReset
 from crm.store.sessions import Throttle, UserSession
 from crm.store.unit_of_work import unit_of_work
 
@@ -112,6 +113,7 @@ def prune(local: datetime) -> dict[str, Any]:
     """Take out what only the machinery needed and needs no more; nothing of the domain."""
     statements = {
         "sessions": delete(UserSession).where(UserSession.seen_at < local - timedelta(days=2)),
+        "password_resets": delete(PasswordReset).where(PasswordReset.expires_at < local - timedelta(days=2)),
         "throttles": delete(Throttle).where(Throttle.filled_at < local - timedelta(days=1)),
         "minutes": delete(JobClaim).where(
             JobClaim.name.in_([entry.name for entry in TIMETABLE if entry.every == "minute"]),

@@ -7,6 +7,7 @@ import structlog
 from flask import current_app
 from sqlalchemy import select
 
+from crm.actions import password_resets
 from crm.extensions import db
 from crm.jobs.registry import Progress, work
 from crm.mail.send import NotSent, Outgoing, Uncertain, send
@@ -94,12 +95,18 @@ def _outgoing(message_id: int) -> tuple[Outgoing, int]:
     message, region_id, login = db.session.execute(query.where(Message.id == message_id)).one()
     # Asked again now: whoever redirects all mail means also what was composed before.
     recipient = setting("redirect_all_mail", region_id) or message.recipient
+    text, html = message.text, message.html
+    if message.kind == password_resets.KIND:
+        # A link that opens an account goes to its owner's mailbox or nowhere, and stands in no table.
+        recipient = message.recipient
+        text = password_resets.with_link(text, message.period)
+        html = password_resets.with_link(html or "", message.period)
     outgoing = Outgoing(
         sender=current_app.config["SETTINGS"].mail_from,
         recipient=recipient,
         subject=message.subject,
-        text=message.text,
-        html=message.html,
+        text=text,
+        html=html,
         headers=dict(message.headers or {}),
         message_id=message.message_id,
         sent_at=datetime.now(UTC),

@@ -42,6 +42,21 @@ def handover(content: dict[str, Any], *, period: str, user_id: int) -> Composed:
     )
 
 
+# Stands in the outbox where the link will be; the link itself is only in the letter that goes out.
+RESET_LINK = "〔链接只在发出的信里〕"
+
+
+def password_reset(content: dict[str, Any], *, period: str, user_id: int) -> Composed:
+    """A link that sets a new password, to whoever asked for it."""
+    values = content | {"link": RESET_LINK}
+    return Composed(
+        subject=_one_line(_render("password_reset/subject.txt", values)),
+        text=_tidy(_render("password_reset/body.txt", values)),
+        html=_render("password_reset/body.html", values),
+        message_id=message_id("password_reset", period, user_id),
+    )
+
+
 def message_id(kind: str, period: str, user_id: int) -> str:
     """The same for the same message of the same installation, so that a second copy is recognised by any mailbox."""
     settings = current_app.config["SETTINGS"]

@@ -12,6 +12,7 @@ from crm.domain.refusals import NotFound
 from crm.domain.viewers import Viewer
 from crm.extensions import Base, db
 from crm.store.absences import Absence
+from crm.store.access_log import AccessLog
 from crm.store.attachments import Attachment
 from crm.store.changes import ChangeSet
 from crm.store.collections import Collection, CollectionEnterprise
@@ -170,6 +171,15 @@ def _messages(viewer: Viewer) -> ColumnElement[bool]:
     return Message.user_id.in_(select(User.id).where(_users(viewer)))
 
 
+def _access_log(viewer: Viewer) -> ColumnElement[bool]:
+    """What the people of the office's regions did; failed attempts of nobody name no one, so every office sees them."""
+    if viewer.everything:
+        return true()
+    nobody = and_(AccessLog.user_id.is_(None), AccessLog.what == "sign_in_failed")
+    of_office = _in(User.region_id, _regions_of(viewer, "bureau", "admin"))
+    return or_(nobody, AccessLog.user_id.in_(select(User.id).where(of_office)))
+
+
 def _service_logs(viewer: Viewer) -> ColumnElement[bool]:
     """An event is seen by whoever sees one of its enterprises."""
     link = ServiceLogEnterprise
@@ -277,6 +287,7 @@ RULES: dict[str, Callable[[Viewer], ColumnElement[bool]]] = {
     "setting": _of_region(Setting.region_id),
     "user": _users,
     "grant": _grants,
+    "access_log": _access_log,
     "message": _messages,
     "service_log": _service_logs,
     "attachment": _events_or_enterprises(Attachment),

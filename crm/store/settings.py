@@ -47,6 +47,13 @@ DECLARED: dict[str, Declared] = {
         Declared("demo_notice", "页面上提示“演示数据，均为虚构”", "yes_no", False, "演示库自动打开，正式使用时关掉"),
         Declared("manager_word", "“服务专员”的叫法", "text", "服务专员", "各地叫法不同，只改屏幕和邮件上的字"),
         Declared("colleagues_visible", "服务专员可看本区县其他人的企业", "yes_no", True, "只读，不含保密字段"),
+        Declared(
+            "second_factor_required",
+            "系统管理员和业务科室登录要两步验证",
+            "yes_no",
+            False,
+            "从各人下次登录起，没开的先开",
+        ),
         Declared("digest_on", "发送每周邮件", "yes_no", True, "每周第一个工作日"),
         Declared("digest_hour", "每周邮件几点发", "count", 8, "0 到 23", 0, 23),
         Declared("silence_days", "多少个工作日没有联系算久未联系", "count", 45, "", 1, 400),

@@ -147,7 +147,12 @@ def done(message: str, to: str, written: Written | None = None):
 
 # Never written into a page again: what was typed into these fields is typed once more.
 SECRET_FIELDS = re.compile(r"password|secret", re.IGNORECASE)
-_SECRET_WORDS = {"old_password": "现在的密码", "new_password": "新密码", "again_password": "再填一次新密码"}
+_SECRET_WORDS = {
+    "old_password": "现在的密码",
+    "new_password": "新密码",
+    "again_password": "再填一次新密码",
+    "secret_code": "验证码",
+}
 
 
 def typed(form: MultiDict[str, str]) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ import time
 
 import structlog
 from flask import Flask, Response, flash, g, redirect, render_template, request, url_for
+from flask import Flask, Response, g, redirect, render_template, request, session, url_for
 from flask_login import AnonymousUserMixin, current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 from sqlalchemy import select
@@ -22,10 +23,18 @@ from crm.store.standings import Standing
 from crm.store.unit_of_work import DatabaseBusy, is_busy, is_full
 from crm.web.doors import ANYBODY, SIGNED_IN, now, rule_of, today, unsaved, viewer
 from crm.web.sign_in import sessions
+from crm.web.sign_in.entering import MUST_ENROL
+from crm.web.sign_in.forms import CodeForm
 from crm.web.sign_in.views import ask_to_sign_in, sign_in_again
+from crm.web.users.second_factor import enrol_page
 
 # product.md, What always holds 9. Only preview routes set another one themselves.
 CSP = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+
+# What somebody may do who has to set a second factor up first.
+BEFORE_ENROLMENT = frozenset(
+    {"users.second_factor", "users.confirm_second_factor", "sign_in.prove", "sign_in.sign_out", "static"}
+)
 
 log = structlog.get_logger("crm.web")
 
@@ -63,6 +72,10 @@ def _who_may_pass():
         return _page(404)
     if not current_user.is_authenticated:
         return ask_to_sign_in()
+    if session.get(MUST_ENROL) and request.endpoint not in BEFORE_ENROLMENT:
+        if request.method in ("GET", "HEAD"):
+            return redirect(url_for("users.second_factor"))
+        return enrol_page(CodeForm(formdata=None), waiting=unsaved()), 403
     if SIGNED_IN not in rule and not viewer().has(*rule):
         return _page(403, shut=request.method == "GET")
     return None
@@ -156,13 +169,24 @@ NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("数据", "changes.index", "history", "变更记录", ("bureau", "admin", "case_manager")),
     ("数据", "jobs.index", "checklist", "任务与待发", ("bureau", "admin")),
     ("数据", "users.index", "user-question", "用户", ("admin",)),
+    ("数据", "access_log.index", "eye", "访问留痕", ("bureau", "admin")),
     ("数据", "dictionaries.index", "forms", "字典", ("bureau", "admin")),
     ("数据", "settings.index", "settings", "设置", ("bureau", "admin")),
 )
 
 
 # Pages about the person, reached from the name at the foot of the navigation.
-OWN_PAGES = frozenset({"users.account", "users.edit_account", "users.change_password", "users.end_other_sessions"})
+OWN_PAGES = frozenset(
+    {
+        "users.account",
+        "users.edit_account",
+        "users.change_password",
+        "users.end_other_sessions",
+        "users.second_factor",
+        "users.confirm_second_factor",
+        "users.renew_recovery_codes",
+    }
+)
 
 
 def _navigation(person) -> list[tuple[str, list[dict]]]:
@@ -236,9 +260,9 @@ def _not_found(error: NotFound):
 
 def _csrf_error(_error: CSRFError):
     """A form from before the session ended: if nobody is signed in any more, keep its text and ask to sign in."""
-    if request.endpoint == "sign_in.sign_in":
+    if request.endpoint in ("sign_in.sign_in", "sign_in.code"):
         return sign_in_again()
-    if not current_user.is_authenticated:
+    if not current_user.is_authenticated and ANYBODY not in (rule_of(request.endpoint) or ()):
         return ask_to_sign_in()
     return render_template("errors/kept.html", form=unsaved()), 400
 

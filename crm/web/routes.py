@@ -31,6 +31,7 @@ BLUEPRINTS = (
     "attachments",
     "jobs",
     "users",
+    "access_log",
     "dictionaries",
     "settings",
 )

@@ -25,6 +25,7 @@ from crm.store.unit_of_work import unit_of_work
 from crm.store.visit_plans import VisitPlan, VisitPlanEnterprise
 from crm.store.writer import write
 from tests.builders import NOW, OTHER, TODAY, act, county, make_enterprise, make_user, township
+from tests.jobs.test_sending import same_as_kept
 
 
 @pytest.fixture
@@ -339,3 +340,12 @@ def test_the_receiver_may_act_on_the_enterprises_at_once(cast):
         edit_enterprise(firm, {"contact_name": "新联系人"}, version=1, act=act(cast["chen"], on=date(2026, 11, 24)))
     with pytest.raises(NotAllowed), unit_of_work():
         edit_enterprise(firm, {"contact_name": "旧人"}, version=2, act=act(cast["leaver"]))
+
+
+def test_the_mail_reads_as_it_is_kept(cast):
+    here, _ = firms_of(cast["leaver"], 1), firms_of(cast["leaver"], 1, "红池坝镇")
+    promise(cast["leaver"], here[0])
+
+    given(cast, "chen", note="调离，材料在柜子里")
+
+    same_as_kept("handover.txt", db.session.scalar(select(Message.text)))

@@ -21,6 +21,7 @@ from crm.store.writer import prepare
 from crm.web.addresses import whole
 from crm.web.changes.lines import action_words
 from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, own_path, viewer
+from crm.web.sign_in import proof
 
 blueprint = Blueprint("changes", __name__)
 
@@ -67,6 +68,8 @@ def undo_change(change_set_id: int):
     if plan.nothing_to_do:
         why = "都已被后来的修改接上，没有可撤销的。" if plan.kept else "已经撤销过，没有再写。"
         return done(why, back)
+    if _is_of_others(change_set_id) and not proof.is_proved():
+        return proof.ask_again("撤销别人的修改")
     form = Form()
     size = len(plan.restore) + len(plan.withdraw)
     big = size > AT_ONCE and not _was_counted(change_set_id)
@@ -85,10 +88,16 @@ def undo_change(change_set_id: int):
     return _preview_page(change_set_id, preview_undo(change_set_id, viewer=viewer()), form), 409
 
 
+def _is_of_others(change_set_id: int) -> bool:
+    """Whether somebody else did it; the person's own slips are taken back without a question."""
+    user_id = db.session.scalar(select(ChangeSet.user_id).where(ChangeSet.id == change_set_id))
+    return user_id != viewer().user_id
+
+
 def _was_counted(change_set_id: int) -> bool:
-    """Whether it was a bulk edit: its number and lines were shown before it was written, so one press takes it back."""
+    """Whether its number and lines were shown before it was written (bulk edit, hand-over): one press takes it back."""
     query = select(ChangeSet.action).where(ChangeSet.id == change_set_id)
-    return db.session.scalar(visible(query, viewer())) in BULK_ACTIONS
+    return db.session.scalar(visible(query, viewer())) in (*BULK_ACTIONS, "hand_over")
 
 
 def _said(result: Any) -> str:

@@ -18,6 +18,7 @@ from crm.store.silence import Limits, limits
 from crm.web import reference
 from crm.web.doors import SIGNED_IN, new_act, now, open_to, today, viewer
 from crm.web.enterprises import blueprint, cells, columns, filters
+from crm.web.sign_in import proof
 
 # More rows than this are exported by filtering first; 100,000 rows stream in about the time a person waits.
 EXPORT_LIMIT = 100_000
@@ -135,9 +136,18 @@ def export():
     return export_of(ids, wanted)
 
 
+def _is_everything(ids: Sequence[int], person: Viewer) -> bool:
+    """Whether a file would hold every enterprise of a region: then an unlocked screen is not enough to take it."""
+    if not person.has("bureau", "leader", "admin") or not ids:
+        return False
+    return len(ids) == enterprise_lists.count(enterprise_lists.Filter(), person, today=today())
+
+
 def export_of(ids: Sequence[int], wanted: filters.Asked, note: str = ""):
     """These enterprises with the columns of a list; ``note`` says what else than its filter chose them."""
     person = viewer()
+    if _is_everything(ids, person) and not proof.is_proved():
+        return proof.ask_again("导出全部企业")
     left_out = max(0, len(ids) - EXPORT_LIMIT)
     ids = ids[:EXPORT_LIMIT]
     more = columns.codes_of(wanted.columns)

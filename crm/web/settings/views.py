@@ -23,7 +23,7 @@ blueprint = Blueprint("settings", __name__)
 # The settings in groups, as a person looks for them.
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("名称", ("office_name", "manager_word", "demo_notice")),
-    ("谁能看什么", ("colleagues_visible",)),
+    ("谁能看什么，怎么登录", ("colleagues_visible", "second_factor_required")),
     ("每周邮件", ("digest_on", "digest_hour", "redirect_all_mail")),
     ("久未联系", ("silence_days", "silence_days_titled")),
     ("到期事项", ("reports_tracked_from", "request_days")),

@@ -21,6 +21,8 @@ SEEN_EVERY = timedelta(minutes=2)
 # Long enough for another small note to pass, too short for anybody to notice.
 TOUCH_PATIENCE_SECONDS = 0.05
 TOUCH_AGAIN_AFTER = timedelta(seconds=10)
+# What is dangerous asks who sits there when nobody has said so for so long.
+PROOF_LASTS = timedelta(minutes=15)
 # When this process last found the database busy; whoever wrote then may well be writing still.
 TOUCH_FAILED_AT = "session_touch_failed_at"
 
@@ -39,7 +41,7 @@ def load(user_id: str) -> User | None:
     user = db.session.get(User, known.user_id)
     if user is None or not user.is_active:
         return None
-    g.session_seen_at = known.seen_at
+    g.session_seen_at, g.session_proved_at = known.seen_at, known.proved_at
     return user
 
 
@@ -57,6 +59,7 @@ def begin(user: User, at: datetime) -> None:
                 user_id=user.id,
                 created_at=at,
                 seen_at=at,
+                proved_at=at,
                 agent=(request.user_agent.string or "")[:200],
             )
         )
@@ -66,6 +69,22 @@ def begin(user: User, at: datetime) -> None:
     session["key"] = key
     session.permanent = False
     login_user(db.session.get(User, user.id))
+
+
+def is_proved() -> bool:
+    """Whether whoever sits there said so (password, and code where there is one) within the last minutes."""
+    proved_at = g.get("session_proved_at")
+    return proved_at is not None and now() - proved_at <= PROOF_LASTS
+
+
+def prove(at: datetime) -> None:
+    """Note that the person proved it just now. Opens a unit of work."""
+    key = session.get("key")
+    with unit_of_work() as work:
+        known = work.get(UserSession, key_hash(key)) if key else None
+        if known is not None:
+            known.proved_at = at
+    g.session_proved_at = at
 
 
 def end(*, everywhere: bool = False, user_id: int | None = None) -> None:

@@ -2,28 +2,27 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
+from flask import flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 
+from crm.actions import second_factors
 from crm.extensions import db
-from crm.store.access_log import AccessLog
 from crm.store.passwords import password_matches
-from crm.store.sessions import refill, take_token
+from crm.store.sessions import take_token
 from crm.store.unit_of_work import unit_of_work
 from crm.store.users import Credential, user_by_login
 from crm.web.doors import ANYBODY, SIGNED_IN, Unsaved, now, open_to, own_path, unsaved
-from crm.web.sign_in import sessions
+from crm.web.sign_in import blueprint, proof, resets, second_step, sessions
+from crm.web.sign_in.entering import log, signed_in
 from crm.web.sign_in.forms import SignInForm
+from crm.web.sign_in.waiting import nothing_but, waiting_form
 
-blueprint = Blueprint("sign_in", __name__)
+__all__ = ["blueprint", "proof", "resets"]
 
 # Ten tries at once, then one a minute: a person who mistypes is not locked out, a guesser is.
 BUCKET, PER_MINUTE = 10, 1.0
 # A county sits behind one address, so the address gets more.
 ADDRESS_BUCKET, ADDRESS_PER_MINUTE = 60, 20.0
-
-# Names of the fields of a form that was sent after the session had ended; they come back after signing in.
-KEPT, KEPT_FILE = "kept.", "kept-file."
 
 
 @blueprint.get("/sign-in")
@@ -31,14 +30,14 @@ KEPT, KEPT_FILE = "kept.", "kept-file."
 def form():
     if current_user.is_authenticated:
         return redirect("/")
-    return _page(SignInForm(), _nothing_but(request.args.get("next")))
+    return _page(SignInForm(), nothing_but(request.args.get("next")))
 
 
 @blueprint.post("/sign-in")
 @open_to(ANYBODY)
 def sign_in():
     form = SignInForm()
-    waiting = _waiting()
+    waiting = waiting_form()
     if not form.validate():
         return _page(form, waiting), 422
     login = form.login.data.strip()
@@ -54,16 +53,12 @@ def sign_in():
     credential = db.session.get(Credential, user.id) if user else None
     if not password_matches(credential.password_hash if credential else None, form.password.data) or not user.is_active:
         # A login nobody has may be a password typed into the wrong box; it is not kept.
-        _log(None, "sign_in_failed", user.login if user else "")
+        log(None, "sign_in_failed", user.login if user else "")
         form.general_errors.append("登录名或密码不对。")
         return _page(form, waiting), 401
-    sessions.begin(user, now())
-    with unit_of_work():
-        refill(f"sign-in:{login.lower()}")
-    _log(user, "sign_in", "")
-    if waiting.kept or waiting.files:
-        return render_template("sign_in/kept.html", waiting=waiting)
-    return redirect(waiting.target)
+    if second_factors.is_on(user.id):
+        return second_step.begin(user, waiting)
+    return signed_in(user, waiting)
 
 
 @blueprint.post("/sign-out")
@@ -93,7 +88,7 @@ def ask_to_sign_in():
         page.general_errors.append("登录已过期。登录后再按一次。")
         came_from = urlsplit(request.referrer or "")
         target = own_path(came_from.path) if came_from.netloc == request.host else None
-        return _page(page, _nothing_but(target)), 401
+        return _page(page, nothing_but(target)), 401
     page.general_errors.append(
         "登录已过期。你填的内容还在，登录后接着保存。" + ("选过的文件要再选一次。" if waiting.files else "")
     )
@@ -105,38 +100,8 @@ def sign_in_again():
     page = SignInForm(formdata=None)
     page.login.data = request.form.get("login", "")[:40]
     page.general_errors.append("页面放得太久，已换上新的。再登录一次。")
-    return _page(page, _waiting()), 400
+    return _page(page, waiting_form()), 400
 
 
 def _page(form: SignInForm, waiting: Unsaved) -> str:
     return render_template("sign_in/form.html", form=form, waiting=waiting)
-
-
-def _waiting() -> Unsaved:
-    """The form that waits, inside the sign-in form, for somebody to be signed in."""
-    form = request.form
-    kept = {name.removeprefix(KEPT): form.getlist(name) for name in form if name.startswith(KEPT)}
-    files = {name.removeprefix(KEPT_FILE): form[name] for name in form if name.startswith(KEPT_FILE)}
-    return Unsaved(_safe(form.get("next")), kept, files, {})
-
-
-def _nothing_but(target: str | None) -> Unsaved:
-    return Unsaved(_safe(target), {}, {}, {})
-
-
-def _safe(target: str | None) -> str:
-    return own_path(target) or "/"
-
-
-def _log(user, what: str, subject: str) -> None:
-    with unit_of_work() as work:
-        work.add(
-            AccessLog(
-                at=now(),
-                user_id=user.id if user else None,
-                who=user.name if user else "",
-                what=what,
-                subject=subject,
-                request_id=g.request_id,
-            )
-        )

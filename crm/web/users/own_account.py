@@ -5,14 +5,15 @@ from typing import Any
 from flask import flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 
-from crm.actions import accounts
+from crm.actions import accounts, second_factors
 from crm.domain.refusals import Refused
 from crm.extensions import db
+from crm.store.absences import away_today
 from crm.store.passwords import hash_password, password_matches
 from crm.store.sessions import UserSession, key_hash, take_token
 from crm.store.unit_of_work import unit_of_work
 from crm.store.users import Credential, User
-from crm.web.doors import SIGNED_IN, attempt, done, new_act, now, open_to
+from crm.web.doors import SIGNED_IN, attempt, done, new_act, now, open_to, today
 from crm.web.editing import last_writers
 from crm.web.sign_in import sessions
 from crm.web.users import blueprint
@@ -113,6 +114,10 @@ def _account_page(**forms: Any):
             (known_one, known_one.key_hash == mine) for known_one in known if now() - known_one.seen_at <= sessions.IDLE
         ],
         device=device_words,
+        second_factor=second_factors.is_on(person.id),
+        codes_left=second_factors.codes_left(person.id),
+        must_have=second_factors.must_have(person, today()),
+        away=away_today(frozenset({person.id}), today()).get(person.id),
     )
 
 

@@ -7,7 +7,7 @@ from flask import redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy import ColumnElement, select
 
-from crm.actions import accounts
+from crm.actions import accounts, second_factors
 from crm.domain.pinyin import sort_key
 from crm.domain.refusals import InvalidInput
 from crm.extensions import db
@@ -20,12 +20,12 @@ from crm.store.writer import Written
 from crm.web import reference
 from crm.web.doors import attempt, done, new_act, now, open_to, today, viewer
 from crm.web.editing import last_writers
-from crm.web.sign_in import sessions
-from crm.web.users import blueprint, own_account
+from crm.web.sign_in import proof, sessions
+from crm.web.users import blueprint, own_account, second_factor
 from crm.web.users.forms import ActiveForm, EndGrantForm, GrantForm, PlainForm, UserForm, filled
 from crm.web.users.grants import grant_words, grantable_places, grants_by_user, is_in_force, place_names, role_words
 
-__all__ = ["blueprint", "own_account"]
+__all__ = ["blueprint", "own_account", "second_factor"]
 
 # The lists of users: what the administrator's mail counts opens here with as many rows.
 SHOWN: dict[str, tuple[str, Callable[[], ColumnElement[bool]]]] = {
@@ -73,6 +73,8 @@ def new():
 @blueprint.post("/users/new")
 @open_to("admin")
 def add():
+    if not proof.is_proved():
+        return proof.ask_again("添加用户")
     form, first = UserForm(), GrantForm()
     valid = form.validate()
     valid = first.validate() and valid
@@ -170,6 +172,8 @@ def set_active(user_id: int):
 @open_to("admin")
 def add_grant(user_id: int):
     person = visible_record(User, user_id, viewer(), "这名用户")
+    if not proof.is_proved():
+        return proof.ask_again("授权")
     form = GrantForm()
     if form.validate():
         act = new_act()
@@ -187,6 +191,8 @@ def end_grant(user_id: int, grant_id: int):
     found = visible_record(Grant, grant_id, viewer(), "这项授权")
     if found.user_id != person.id:
         return redirect(url_for("users.show", user_id=user_id))
+    if not proof.is_proved():
+        return proof.ask_again("终止授权")
     form = EndGrantForm()
     if form.validate():
         form.settle(request.form)
@@ -207,6 +213,8 @@ def reset_password(user_id: int):
     person = visible_record(User, user_id, viewer(), "这名用户")
     if person.id == current_user.id:
         return redirect(url_for("users.account"))
+    if not proof.is_proved():
+        return proof.ask_again("重设别人的密码")
     password = accounts.generated_password()
     password_hash = hash_password(password)
     form, act = PlainForm(), new_act()
@@ -214,6 +222,19 @@ def reset_password(user_id: int):
     if ended is None:
         return _show_page(person, form_active=form), 422
     return _password_page(db.session.get(User, user_id), password, made=False)
+
+
+@blueprint.post("/users/<int:user_id>/second-factor")
+@open_to("admin")
+def remove_second_factor_of(user_id: int):
+    person = visible_record(User, user_id, viewer(), "这名用户")
+    if not proof.is_proved():
+        return proof.ask_again("关掉别人的两步验证")
+    form, act = PlainForm(), new_act()
+    removed = attempt(form, lambda: second_factors.remove(user_id, act=act) or Written(None))
+    if removed is None:
+        return _show_page(person, form_active=form), 422
+    return done(f"{person.name}的两步验证已关掉。", url_for("users.show", user_id=user_id))
 
 
 def _stay_signed_in(user_id: int) -> None:
@@ -259,6 +280,7 @@ def _show_page(person: User, **forms: Any):
         places=grantable_places(),
         roles=roles,
         manages=accounts.may_manage(person, viewer()),
+        second_factor=second_factors.is_on(person.id),
         myself=person.id == viewer().user_id,
     )
 
