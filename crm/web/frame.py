@@ -4,8 +4,7 @@ import secrets
 import time
 
 import structlog
-from flask import Flask, Response, flash, g, redirect, render_template, request, url_for
-from flask import Flask, Response, g, redirect, render_template, request, session, url_for
+from flask import Flask, Response, flash, g, redirect, render_template, request, session, url_for
 from flask_login import AnonymousUserMixin, current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 from sqlalchemy import select
