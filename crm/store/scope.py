@@ -214,13 +214,8 @@ def _events_or_enterprises(model: Any) -> Callable[[Viewer], ColumnElement[bool]
     return rule
 
 
-def _but_departments(viewer: Viewer) -> Viewer:
-    """The viewer without the grants of a department, which read public fields: what is asked of a firm is internal."""
-    return replace(viewer, grants=tuple(grant for grant in viewer.grants if grant.role != "unit"))
-
-
 def _asked(viewer: Viewer) -> ColumnElement[bool]:
-    return CollectionEnterprise.enterprise_id.in_(visible_ids(_but_departments(viewer)))
+    return CollectionEnterprise.enterprise_id.in_(internal_ids(viewer))
 
 
 def _collections(viewer: Viewer) -> ColumnElement[bool]:
