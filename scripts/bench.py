@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import bench_world  # noqa: E402 (the path comes first)
+from bench_edits import editing  # noqa: E402
 from bench_imports import importing  # noqa: E402
 from bench_machine import remembering, starting  # noqa: E402
 from bench_nights import nightly  # noqa: E402
@@ -31,6 +32,7 @@ def worlds(size: int, only: set[str], url: str = "") -> Table:
     lines: list[Line] = []
     if "lists" in only:
         lines += pages(app, size, kind)
+        lines += editing(app, size, kind)
     if "export" in only:
         lines += exporting(app, size)
     if "import" in only:

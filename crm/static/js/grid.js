@@ -23,6 +23,16 @@
 
   if (!grid) return;
 
+  // Looking for another word keeps the columns and the order one works with.
+  $$("[data-find]").forEach((box) => {
+    for (const [name, value] of new URLSearchParams(grid.dataset.shape)) {
+      if (!["columns", "sort"].includes(name)) continue;
+      const kept = document.createElement("input");
+      Object.assign(kept, { type: "hidden", name, value });
+      box.form?.append(kept);
+    }
+  });
+
   // --- which firms are chosen: kept for this filter until it changes, so that it survives turning the page ----------------
   const form = $("#selected");
   const total = Number(grid.dataset.total);
