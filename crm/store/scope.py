@@ -50,7 +50,7 @@ def visible(statement: Select, viewer: Viewer) -> Select:
     (INSIDE) is narrowed by its own rule as well, whatever it is joined to. Raises UnscopedStatement when no table of
     the statement has a rule.
     """
-    tables = {table.name: table for table in _tables_of(statement)}
+    tables = {table.name: table for table in _known_tables(statement)}
     conditions: list[ColumnElement[bool]] = [
         table.c.deleted.is_(False) for table in tables.values() if "deleted" in table.c
     ]
@@ -66,6 +66,24 @@ def visible(statement: Select, viewer: Viewer) -> Select:
         if "enterprise_id" in table.c:
             return statement.where(table.c.enterprise_id.in_(visible_ids(viewer)), *conditions)
     raise UnscopedStatement(", ".join(tables))
+
+
+def _known_tables(statement: Select) -> tuple[Any, ...]:
+    """The tables of a statement. Finding them compiles it, so statements of one shape are looked at once."""
+    key = statement._generate_cache_key()
+    if key is None:
+        return tuple(_tables_of(statement))
+    found = _TABLES.get(key.key)
+    if found is None:
+        if len(_TABLES) >= _MOST_SHAPES:
+            _TABLES.clear()
+        found = _TABLES[key.key] = tuple(_tables_of(statement))
+    return found
+
+
+# Shapes of statements and their tables. The pages have some hundred of them; lists of ids do not add to their number.
+_TABLES: dict[Any, tuple[Any, ...]] = {}
+_MOST_SHAPES = 2_000
 
 
 def _tables_of(statement: Select):

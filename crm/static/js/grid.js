@@ -5,6 +5,18 @@
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const grid = $("[data-grid]");
 
+  // Columns are moved by buttons that only a script can offer.
+  $$(".col-o").forEach((line) => {
+    const name = line.textContent.trim();
+    for (const [attribute, word, glyph] of [["data-up", "往前移", "↑"], ["data-down", "往后移", "↓"]]) {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", title: word, textContent: glyph });
+      button.setAttribute(attribute, "");
+      button.setAttribute("aria-label", name + word);
+      line.append(button);
+    }
+  });
+
   // --- several orders; the order of columns --------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
     const head = event.shiftKey && event.target.closest("a[data-also]");
@@ -14,6 +26,7 @@
     }
     const mover = event.target.closest("[data-up], [data-down]");
     if (mover) {
+      event.preventDefault();
       const line = mover.closest(".col-o");
       if (mover.hasAttribute("data-up")) line.previousElementSibling?.before(line);
       else line.nextElementSibling?.after(line);

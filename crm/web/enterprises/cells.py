@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+
+from markupsafe import Markup
 
 from crm.actions.rights import may_edit
 from crm.domain import words
@@ -11,17 +14,18 @@ from crm.domain.viewers import PUBLIC, Viewer
 from crm.store.enterprise_rows import Row
 from crm.web import reference
 from crm.web.doors import today
-from crm.web.enterprises.columns import COLUMNS, Column, is_number
+from crm.web.enterprises.columns import COLUMNS, EDITABLE, Column, is_number
+
+_NO_EDITOR = Markup("")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: ``key`` says how it is drawn, ``text`` what stands in it ("" is unknown); ``edit`` names its field."""
+    """One cell: ``key`` says how it is drawn, ``text`` what stands in it ("" is unknown); ``edit`` opens its editor."""
 
     key: str
     text: str = ""
-    edit: str = ""
-    hidden: bool = False
+    edit: Markup = _NO_EDITOR
     css: str = "nw"
 
 
@@ -32,6 +36,9 @@ class Line:
     row: Row
     cells: tuple[Cell, ...]
 
+
+_EDITOR = {code: Markup(' data-cell="{}"').format(code) for code in EDITABLE}
+_HIDDEN = Cell("hidden")
 
 # What the template draws in a way of its own.
 DRAWN = frozenset({"code", "titles", "due", "contact", "manager", "rung", "expiry"})
@@ -77,13 +84,19 @@ _EDITED = frozenset(c.code for c in COLUMNS.values() if c.code and c.edits)
 
 def _cell(row: Row, column: Column, said: Any, classes: frozenset[str], editable: frozenset[str]) -> Cell:
     if column.cls != PUBLIC and column.cls not in classes:
-        return Cell(column.key, hidden=True)
-    edit = column.code if column.code in editable else ""
+        return _HIDDEN
+    edit = _EDITOR[column.code] if column.code and column.code in editable else _NO_EDITOR
     if column.key in DRAWN:
-        return Cell(column.key, edit=edit or "")
-    long = column.field is not None and (column.field.type == "long_text" or (column.field.length or 0) > 100)
-    css = "n" if is_number(column) else "long" if long else "nw"
-    return Cell("text", said(row), edit or "", css=css)
+        return Cell(column.key, "", edit)
+    return Cell("text", said(row), edit, _css(column))
+
+
+@cache
+def _css(column: Column) -> str:
+    field = column.field
+    if field is not None and (field.type == "long_text" or (field.length or 0) > 100):
+        return "long"
+    return "n" if is_number(column) else "nw"
 
 
 def _words_for(column: Column, names: Mapping[str, Mapping[Any, str]], person: Viewer) -> Any:
