@@ -151,8 +151,12 @@ def edit_many(edit: BulkEdit, prepared: Prepared, *, correction: bool, act: Act)
         moved = sum(states[line.enterprise_id].value(edit.code) != line.before for line in changing)
         if moved:
             raise Refused(moved_meanwhile(moved))
-    action = "correct_many" if correction and edit.code in AFFILIATIONS else "edit_many"
-    return write_prepared(prepared, act=act, action=action, region_id=edit.region_id)
+    return write_prepared(
+        prepared,
+        act=act,
+        action="correct_many" if correction and edit.code in AFFILIATIONS else "edit_many",
+        region_id=edit.region_id,
+    )
 
 
 def moved_meanwhile(count: int) -> str:

@@ -417,8 +417,12 @@ def confirm(batch_id: int, *, good_rows_only: bool, ask: bool = True, act: Act) 
 
 def commit(source: Source, prepared: Prepared, *, act: Act) -> Written:
     """Write a judged batch as one change set and mark it done. Raises what the writer raises."""
-    action = "return_sheets" if source.collection_id is not None else "import"
-    written = write_prepared(prepared, act=act, action=action, region_id=source.region_id)
+    written = write_prepared(
+        prepared,
+        act=act,
+        action="return_sheets" if source.collection_id is not None else "import",
+        region_id=source.region_id,
+    )
     mark_done(source.id, written.change_set_id, now=act.recorded_at)
     return written
 

@@ -165,7 +165,7 @@ NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
         ("case_manager", "township", "park", "bureau", "leader"),
     ),
     ("数据", "imports.index", "table-import", "导入", ("case_manager", "bureau", "unit")),
-    ("数据", "changes.index", "history", "变更记录", ("bureau", "admin", "case_manager")),
+    ("数据", "changes.index", "history", "变更记录", ("bureau", "admin", "case_manager", "township", "park", "unit")),
     ("数据", "jobs.index", "checklist", "任务与待发", ("bureau", "admin")),
     ("数据", "users.index", "user-question", "用户", ("admin",)),
     ("数据", "access_log.index", "eye", "访问留痕", ("bureau", "admin")),

@@ -4,6 +4,7 @@ import ast
 import re
 
 import pytest
+from sqlalchemy import select
 
 from crm.actions.dictionaries import LISTS
 from crm.actions.enterprises import create_enterprise, edit_enterprise, withdraw_enterprise
@@ -12,11 +13,14 @@ from crm.actions.qualifications import correct_qualification
 from crm.actions.service_logs import edit_service_log, log_service
 from crm.actions.settings import change_settings
 from crm.config import ROOT
+from crm.extensions import db
 from crm.store.qualifications import qualifications_of
+from crm.store.saved_views import SavedView
 from crm.store.unit_of_work import unit_of_work
 from crm.web.changes.lines import ACTIONS
 from tests.builders import OTHER, TODAY, act, county, make_enterprise, make_user
 from tests.web.conftest import post, queries, sign_in
+from tests.web.pages import form_on
 
 
 def names_written() -> set[str]:
@@ -184,3 +188,24 @@ def test_the_list_asks_as_often_for_three_as_for_one(client, bureau):
     client.get("/changes")
 
     assert queries(client, "/changes") == one
+
+
+def test_the_history_of_a_view_says_old_and_new_in_words_and_is_its_owners(sqlite_app):
+    make_user("tanyue", "bureau", name="谭越")
+    make_user("liao", "leader")
+    mine, leader = sqlite_app.test_client(), sqlite_app.test_client()
+    sign_in(mine, "tanyue")
+    sign_in(leader, "liao")
+    given = {"page": "enterprises", "name": "旧名", "query": "", "shared": "all"}
+    post(mine, "/views", given)
+    view = db.session.scalar(select(SavedView.id))
+    page = mine.get(f"/views/{view}").text
+    mine.post(f"/views/{view}", data={**form_on(page, f"/views/{view}"), "name": "新名"})
+
+    told = mine.get(f"/changes/saved_view/{view}").text
+
+    assert "<del>旧名</del>" in told
+    assert "<ins>新名</ins>" in told
+    assert "给所有人" in told
+    assert leader.get(f"/changes/saved_view/{view}").status_code == 403
+    assert mine.get("/changes/credential/1").status_code == 404

@@ -164,7 +164,7 @@ def test_a_print_says_the_day_and_the_hour_it_stands_for(broken):
     page = client.get("/enterprises").text
 
     moment = f"{local(NOW):%Y-%m-%d %H:%M}"
-    assert f'<p class="cp-print">截至 {moment}</p>' in page
+    assert f'<p class="cp-print">截至 {moment} · 全部企业 · 按 名称 升序 · 0 家</p>' in page
     assert f"李娜 打印 · <time data-printed>{moment}</time>" in page
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, render_template, request, url_for
+from flask import render_template, request, url_for
 from sqlalchemy import func, select
 
 from crm.actions.bulk_edits import BULK_ACTIONS
@@ -19,11 +19,12 @@ from crm.store.enterprises import Enterprise
 from crm.store.scope import visible
 from crm.store.writer import prepare
 from crm.web.addresses import whole
+from crm.web.changes import blueprint, record
 from crm.web.changes.lines import action_words
 from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, own_path, viewer
 from crm.web.sign_in import proof
 
-blueprint = Blueprint("changes", __name__)
+__all__ = ["blueprint", "record"]
 
 # Up to this many records, and nothing kept, an undo happens at once; beyond it the preview is shown first.
 AT_ONCE = 50
