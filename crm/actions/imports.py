@@ -420,7 +420,7 @@ def commit(source: Source, prepared: Prepared, *, act: Act) -> Written:
     written = write_prepared(
         prepared,
         act=act,
-        action="return_sheets" if source.collection_id is not None else "import",
+        action="return_sheets" if source.collection_id else "import",
         region_id=source.region_id,
     )
     mark_done(source.id, written.change_set_id, now=act.recorded_at)
