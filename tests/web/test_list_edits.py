@@ -391,6 +391,16 @@ def test_the_export_has_the_columns_the_order_and_the_filter_of_the_list_and_is_
     assert (logged.rows, logged.filter["q"], logged.filter["sort"]) == (2, "食品", "-name")
 
 
+def test_one_visit_is_logged_for_the_chosen_ones(client):
+    first, second = make_enterprise("甲有限公司"), make_enterprise("乙有限公司")
+
+    answer = post(client, "/enterprises/visit-selected", {"ids": f"{first},{second}", "asked": "q=有限"})
+    page = client.get(answer.headers["Location"]).text
+
+    assert [f'name="enterprises" value="{one}"' in page for one in (first, second)] == [True, True]
+    assert 'name="back" value="/enterprises?q=' in page
+
+
 def test_the_export_of_chosen_ones_is_just_these(client):
     first = make_enterprise("甲有限公司")
     make_enterprise("乙有限公司")

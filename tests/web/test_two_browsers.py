@@ -306,6 +306,7 @@ NO_EDITS = {
     "enterprises.bulk": "refuses when anything of its preview moved: test_list_edits.py",
     "enterprises.edit_cell": "one field of enterprises.edit, whose line comes back as JSON: test_list_edits.py",
     "enterprises.export_selected": MACHINE,
+    "enterprises.visit_selected": MACHINE,
     "saved_views.save": NEW,
     "saved_views.move": "the order is that of whoever pressed last, and moves nothing else",
     "saved_views.update": "gives the version that was looked at another filter, or nothing",

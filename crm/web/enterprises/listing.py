@@ -52,7 +52,10 @@ def asked_by(args: MultiDict) -> filters.Asked:
 IMPORTERS = ("case_manager", "bureau", "unit")
 COLLECTORS = ("case_manager", "bureau", "admin")
 # What can be done to chosen enterprises on pages of their own: (endpoint, icon, label, roles).
-BULK_VERBS = (("collections.choose", "file-spreadsheet", "一页采集表", COLLECTORS),)
+BULK_VERBS = (
+    ("enterprises.visit_selected", "pencil-plus", "记一次走访", COLLECTORS),
+    ("collections.choose", "file-spreadsheet", "一页采集表", COLLECTORS),
+)
 
 
 def bulk_codes(person: Viewer) -> tuple[str, ...]:

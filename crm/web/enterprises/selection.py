@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from flask import request, url_for
+from flask import redirect, request, url_for
 from sqlalchemy import select
 
 from crm.domain.refusals import Refused
@@ -89,6 +89,24 @@ def _in_sight(ids: Sequence[int], order: Order) -> tuple[int, ...]:
     """Those of these enterprises that the viewer may see, in the order of the list."""
     query = ordered(select(Standing.enterprise_id).where(Standing.enterprise_id.in_(ids)), order)
     return tuple(db.session.scalars(visible(query, viewer())))
+
+
+# One event of more firms than these is a training, which is logged by its own list.
+MOST_VISITED = 20
+
+
+@blueprint.post("/enterprises/visit-selected")
+@open_to("case_manager", "township", "park", "bureau", "admin")
+def visit_selected():
+    """One visit to the chosen enterprises: the form comes with them."""
+    back = url_for("enterprises.index") + asked_in_form().query(page=None)
+    try:
+        picked = chosen()
+    except Refused as refusal:
+        return done(refusal.message, back)
+    if len(picked.ids) > MOST_VISITED:
+        return done(f"一次走访最多带 {MOST_VISITED} 家，现在选中 {len(picked.ids):,} 家。", back)
+    return redirect(url_for("service_logs.new", enterprise=list(picked.ids), back=back))
 
 
 @blueprint.post("/enterprises/export-selected")

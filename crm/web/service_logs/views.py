@@ -32,6 +32,8 @@ WRITERS = ("case_manager", "township", "park", "bureau", "admin")
 # Who answers for a region reads what was logged in it.
 OVERSEERS = ("bureau", "admin", "leader")
 PAGE = 50
+# One event of more firms than these is chosen in the form, where each is seen.
+MOST_AT_ONCE = 20
 
 
 @blueprint.get("/visits/new")
@@ -42,12 +44,14 @@ def new():
     form.happened_on.data = today().isoformat()
     form.back.data = own_path(request.args.get("back")) or ""
     chosen: list[tuple[int, str]] = []
-    wanted = whole(request.args.get("enterprise"))
-    if wanted is not None:
+    for text in dict.fromkeys(request.args.getlist("enterprise")[:MOST_AT_ONCE]):
+        wanted = whole(text)
+        if wanted is None:
+            continue
         row, standing = visible_enterprise(wanted, viewer())
         if not may_log(viewer(), standing):
             raise NotAllowed("这家企业由它的专员或业务科室记服务。")
-        chosen = [(row.id, row.name)]
+        chosen.append((row.id, row.name))
     like = whole(request.args.get("like"))
     if like is not None:
         log = visible_record(ServiceLog, like, viewer(), "这条服务记录")
