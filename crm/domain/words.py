@@ -10,6 +10,7 @@ from crm.domain.clock import SHANGHAI
 from crm.domain.fields import CHOICES, FIELDS, Field
 from crm.domain.industries import industry_words
 from crm.domain.kinds import KINDS, POOL, POOL_KIND, RUNG_NAMES, RUNGS, STATES
+from crm.domain.relations import KINDS as RELATIONS
 from crm.domain.viewers import CLASSES, ROLES
 
 BLANK = "未填"
@@ -279,6 +280,7 @@ WORDS: dict[str, Mapping[str, str]] = {
     "noun": NOUNS,
     "title": {kind.code: kind.name for kind in (*KINDS.values(), POOL_KIND)},
     "title_short": {kind.code: kind.short for kind in (*KINDS.values(), POOL_KIND)},
+    "relation": RELATIONS,
     "owned": {kind.code: kind.short for kind in KINDS.values()} | REGISTERS,
     "seal": {kind.code: kind.seal for kind in (*KINDS.values(), POOL_KIND)},
     **CHOICES,

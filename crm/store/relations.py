@@ -2,9 +2,10 @@
 
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey
+from sqlalchemy import Date, ForeignKey, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from crm.extensions import db
 from crm.store.records import Model, Record
 from crm.store.types import Words
 
@@ -20,3 +21,11 @@ class Relation(Record, Model):
     starts_on: Mapped[date | None] = mapped_column(Date)
     ends_on: Mapped[date | None] = mapped_column(Date)
     note: Mapped[str | None] = mapped_column(Words(500))
+
+
+def relations_of(enterprise_id: int) -> list[Relation]:
+    """The relations of an enterprise from both sides: entered in its file, and in the other's."""
+    query = select(Relation).where(
+        or_(Relation.enterprise_id == enterprise_id, Relation.other_id == enterprise_id), ~Relation.deleted
+    )
+    return list(db.session.scalars(query.order_by(Relation.kind, Relation.starts_on, Relation.id)))

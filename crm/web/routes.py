@@ -11,6 +11,8 @@ BLUEPRINTS = (
     "notices",
     "obligations",
     "enterprises",
+    "affiliations",
+    "relations",
     "qualifications",
     "figures",
     "intellectual_property",

@@ -23,6 +23,8 @@ from tests.web.conftest import csrf_of
 RECORDS = {
     "enterprise_id": "enterprise",
     "other_id": "enterprise",
+    "affiliation_id": "affiliation",
+    "relation_id": "relation",
     "qualification_id": "qualification",
     "title_id": "qualification",
     "membership_id": "pool_membership",

@@ -29,6 +29,12 @@ ACTIONS: dict[str, str] = {
     "correct_many": "批量更正",
     "withdraw_enterprise": "撤下企业",
     "merge_enterprises": "合并重复企业",
+    "record_affiliation": "登记归属",
+    "edit_affiliation": "修改归属",
+    "withdraw_affiliation": "撤下归属",
+    "record_relation": "登记关联企业",
+    "edit_relation": "修改关联企业",
+    "withdraw_relation": "撤下关联企业",
     "record_qualification": "登记认定结果",
     "correct_qualification": "更正认定结果",
     "end_qualification": "登记资格终止",
@@ -141,6 +147,12 @@ OTHER_FIELDS: dict[str, str] = {
     "attachment.note": "说明",
     "attachment.confidential": "含财务数据",
     "figures.year": "年度",
+    "relation.kind": "对方是本企业的",
+    "relation.other_name": "对方名称",
+    "relation.other_code": "对方代码",
+    "relation.starts_on": "从哪天起",
+    "relation.ends_on": "到哪天止",
+    "relation.note": "说明",
     "service_log.step_owner_id": "下一步由谁办",
     "collection.owner_id": "采集任务由谁办",
     "request.unit_id": "交办部门",
@@ -319,6 +331,7 @@ def _words(noun: str, code: str, value: Any, names: dict[str, dict]) -> str:
     if key == "qualification.superseded_at":
         return f"{words.local(datetime.fromisoformat(value)):%Y-%m-%d %H:%M}"
     table = {
+        "relation.kind": "relation",
         "application.kind": "title_short",
         "assessment.rules": "rules",
         "assessment.result": "result",
@@ -364,6 +377,8 @@ def _affiliation_lines(
         elif code == "ends_on":
             content = say(row.ref_id if row and row.ref_id is not None else row.value if row else None)
             lines.append(Line(declared.label, content, f"到 {after} 止" if after else "未止", *where))
+        elif code == "starts_on":
+            lines.append(Line(declared.label, f"{before or '一直'} 起", f"{after or '一直'} 起", *where))
         elif code == "deleted":
             content = say(row.ref_id if row and row.ref_id is not None else row.value if row else None)
             lines.append(Line(declared.label, content, "撤下" if after else "恢复", *where))

@@ -18,6 +18,7 @@ from crm.domain.periods import TitleFact
 from crm.domain.requests import STATE_CLASSES, STATES, state_of
 from crm.extensions import db
 from crm.rules import rule_sets
+from crm.store import attachment_lists
 from crm.store.assessments import Assessment
 from crm.store.changes import Change, ChangeSet, history_of_enterprise, history_of_field
 from crm.store.comments import Comment
@@ -35,13 +36,17 @@ from crm.web.changes import lines
 from crm.web.comments.thread import counts_of, thread_of
 from crm.web.doors import SIGNED_IN, open_to, today, viewer
 from crm.web.enterprises import blueprint, judging, titles
+from crm.web.enterprises.belonging import belonging
 from crm.web.enterprises.figures_grid import figures
 from crm.web.enterprises.file import File, file_of
+from crm.web.enterprises.happenings import happenings
+from crm.web.enterprises.ip_register import register
 from crm.web.enterprises.known import as_known
 from crm.web.requests.forms import unit_names
 
 TABS: dict[str, str] = {
     "": "概览",
+    "time": "动态",
     "titles": "资格",
     "figures": "年度指标",
     "ip": "知识产权",
@@ -51,6 +56,8 @@ TABS: dict[str, str] = {
     "requests": "诉求",
     "comments": "批注",
     "due": "到期事项",
+    "files": "附件",
+    "belongs": "归属与关联",
     "history": "变更史",
 }
 HISTORY_PAGE = 60
@@ -168,7 +175,7 @@ def _tabs(file: File) -> list[dict[str, Any]]:
     for key, label in TABS.items():
         if key in ("compare", "figures") and not file.reads_figures:
             continue
-        if key in ("applications", "logs", "requests", "comments") and not file.reads_internal:
+        if key in ("applications", "logs", "requests", "comments", "files") and not file.reads_internal:
             continue
         href = _address(file, tab=key or None)
         found.append({"key": key, "href": href, "label": label, "n": counted.get(key)})
@@ -415,14 +422,17 @@ def _comments(file: File) -> dict[str, Any]:
 
 PARTS: dict[str, Any] = {
     "": _overview,
+    "time": lambda file: happenings(file, _tab_of(file)),
     "titles": _titles,
     "figures": lambda file: figures(file, every=True),
-    "ip": lambda file: {"pieces": file.ip},
+    "ip": lambda file: register(file, _tab_of(file)),
     "compare": _compare_tab,
     "applications": _due,
     "logs": _logs,
     "requests": _requests,
     "comments": _comments,
     "due": _due,
+    "files": lambda file: {"hung": attachment_lists.of_enterprise(file.row.id, viewer())},
+    "belongs": belonging,
     "history": _history,
 }
