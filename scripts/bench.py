@@ -13,6 +13,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import bench_world  # noqa: E402 (the path comes first)
 from bench_edits import editing  # noqa: E402
+from bench_figures import working  # noqa: E402
 from bench_imports import importing  # noqa: E402
 from bench_machine import remembering, starting  # noqa: E402
 from bench_nights import nightly  # noqa: E402
@@ -22,7 +23,7 @@ from bench_world import say  # noqa: E402
 
 from crm.extensions import db  # noqa: E402
 
-PARTS = "lists,import,export,night,memory,start"
+PARTS = "lists,figures,import,export,night,memory,start"
 
 
 def worlds(size: int, only: set[str], url: str = "") -> Table:
@@ -33,6 +34,8 @@ def worlds(size: int, only: set[str], url: str = "") -> Table:
     if "lists" in only:
         lines += pages(app, size, kind)
         lines += editing(app, size, kind)
+    if "figures" in only:
+        lines += working(app, size, kind)
     if "export" in only:
         lines += exporting(app, size)
     if "import" in only:

@@ -34,6 +34,7 @@ from crm.cli.demo_events import (
     IdText,
     Later,
 )
+from crm.cli.demo_file import file_events
 from crm.cli.demo_requests import comment_events, request_events, tell_of_them
 from crm.cli.demo_shapes import COUNTY, SECOND, DemoAffiliation, DemoEnterprise, DemoLog, World
 from crm.cli.demo_titles import DemoTitle
@@ -122,6 +123,7 @@ def _all_events(world: World) -> Iterator[Event]:
         yield from _log_events(number, log, world, by_key)
         yield from request_events(number, log, world)
     yield from comment_events(world)
+    yield from file_events(world)
 
 
 # --- places and people -----------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import random
 from datetime import date
 
 from crm.cli.demo_enterprises import Maker
+from crm.cli.demo_file import with_a_double
 from crm.cli.demo_logs import Logs
 from crm.cli.demo_places import demo_places, demo_regions, demo_users
 from crm.cli.demo_shapes import COUNTY, SECOND, World
@@ -43,7 +44,7 @@ def make_world(seed: int, on: date, size: int = 320) -> World:
     rng = random.Random(f"{seed}:{on.isoformat()}")
     regions, all_places, users = demo_regions(), demo_places(), demo_users(on)
     maker = Maker(rng, on, regions, users)
-    enterprises = tuple(maker.enterprise(n, *plan) for n, plan in enumerate(_plans(rng, size)))
+    enterprises = with_a_double(tuple(maker.enterprise(n, *plan) for n, plan in enumerate(_plans(rng, size))))
     logs = Logs(rng, on, enterprises, users).all()
     return World(seed, on, regions, all_places, users, enterprises, logs)
 
