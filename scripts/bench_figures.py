@@ -120,6 +120,7 @@ def _take_back(app: Flask, first: int) -> None:
 
     with app.app_context():
         sets = db.session.query(ChangeSet.id).where(ChangeSet.id > first).order_by(ChangeSet.id.desc()).all()
+        assert len(sets) == SAVES + PASTES, "something was not written"
         now = datetime.now(UTC)
         for (change_set_id,) in sets:
             with unit_of_work():

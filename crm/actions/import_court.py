@@ -57,6 +57,8 @@ def collect(keys: Keys, values: Mapping[str, Any]) -> None:
     """Add what a row names its enterprise by to what the library is asked for."""
     if code := values.get("enterprise.credit_code"):
         keys.codes.add(code)
+        # The code of a file that was merged into another one stays with that one as an old number.
+        keys.numbers.add(code)
     if number := values.get("enterprise.old_number"):
         keys.numbers.add(number)
     for key in ("enterprise.name", "enterprise.former_name"):
@@ -140,6 +142,8 @@ class Court:
         library = self.library
         if code and code in library.by_code:
             return library.by_code[code], "credit_code", False
+        if code and (merged := library.by_number.get(code)):
+            return (next(iter(merged)), "old_number", False) if len(merged) == 1 else (None, "old_number", True)
         former = values.get("enterprise.former_name")
         for found, by in (
             (library.by_number.get(number) if number else None, "old_number"),
@@ -164,7 +168,7 @@ class Court:
                 return Whom(outcome=ERROR, code="not_available", message=NEUTRAL)
             state = self.library.states[enterprise_id]
             own = state.values.get("credit_code")
-            if code and own and own != code:
+            if code and own and own != code and not self.library.by_number.get(code):
                 message = "名称对得上库里的企业，信用代码却不同。核对是哪一家后改正。"
                 return Whom(outcome=ERROR, code="code_differs", message=message)
             self.spoken_of.add(enterprise_id)

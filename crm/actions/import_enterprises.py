@@ -68,8 +68,9 @@ def _repeats_a_row(court: Court, sheet: Sheet, answer: Judged, values: Mapping[s
 def _is_other_code(court: Court, enterprise_id: int, by: str | None, values: Mapping[str, Any]) -> bool:
     if by == "credit_code" or enterprise_id not in court.library.visible:
         return False
-    own, said = court.library.states[enterprise_id].values.get("credit_code"), values.get("enterprise.credit_code")
-    return bool(own and said and own != said)
+    state = court.library.states[enterprise_id]
+    own, said = state.values.get("credit_code"), values.get("enterprise.credit_code")
+    return bool(own and said and own != said and said not in state.old_numbers)
 
 
 def _differs_in_code(court: Court, sheet: Sheet, answer: Judged, enterprise_id: int, by: str | None, values) -> None:
@@ -162,6 +163,11 @@ def _known_enterprise(court: Court, sheet: Sheet, answer: Judged, row: TypedRow,
             key = normalise_name(value) if value else None
             if key and key not in state.former_names and key != normalise_name(state.values["name"]):
                 changed[code], answer.diff["enterprise.former_name"] = value, [None, value]
+        elif code == "credit_code" and value in state.old_numbers:
+            message = f"“{value}”是旧代码，现在的代码是 {state.values['credit_code'] or '未填'}。代码没有改动。"
+            answer.problems.append(
+                sheet.problem(answer.row, "enterprise.credit_code", value, "former_code", message, "warning")
+            )
         elif code == "old_number":
             if value and value not in state.old_numbers:
                 changed[code], answer.diff["enterprise.old_number"] = value, [None, value]

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
+from crm.actions import imports
 from crm.actions.changes import preview_undo, undo
 from crm.actions.enterprises import create_enterprise, edit_enterprise
 from crm.actions.figures import confirm_figures, record_figures
@@ -15,15 +16,18 @@ from crm.domain.codes import make_code
 from crm.domain.refusals import InvalidInput, NotAllowed, NotFound, Refused
 from crm.domain.viewers import the_machine
 from crm.extensions import Base, db
-from crm.store import merges
+from crm.jobs.imports import InProcess, preview
+from crm.store import file_store, merges
 from crm.store.enterprises import Enterprise, EnterpriseAlias, affiliations_of
 from crm.store.figures import figures_of
+from crm.store.imports import rows_of
 from crm.store.qualifications import title_facts
 from crm.store.records import DOMAIN_TABLES
 from crm.store.standings import SearchText
 from crm.store.unit_of_work import unit_of_work
 from tests.builders import OTHER, WUXI, act, county, make_enterprise, make_user, township
 from tests.walls import build_district
+from tests.workbooks import csv
 
 # What the history is, and what counts writes and nothing else.
 HISTORY = {"change", "change_set"}
@@ -245,3 +249,22 @@ def test_two_districts_two_rights_and_stale_pages_are_refused(app):
         record_figures(right, 2025, {"revenue": Decimal(4)}, act=act())
     with pytest.raises(Refused, match="两家的资料刚有改动"), unit_of_work():
         merge_enterprises(left, right, {}, fingerprint=plan.fingerprint, act=act(bureau))
+
+
+def test_a_list_with_the_name_and_code_of_the_merged_file_speaks_of_the_one_that_stayed(app):
+    bureau = make_user("tan", "bureau")
+    left, right = make_enterprise("甲食品有限公司"), make_enterprise("乙食品有限公司")
+    code = db.session.get(Enterprise, right).credit_code
+    merge(left, right, act=act(bureau))
+    kept = file_store.keep(csv(f"企业名称,统一社会信用代码,联系人\n乙食品有限公司,{code},丙"))
+    with unit_of_work():
+        batch_id = imports.start_import(
+            kept, name="名单.csv", region_id=county().id, profile="generic", ask=False, act=act(bureau)
+        )
+
+    preview(InProcess(), {"batch": batch_id})
+
+    [row] = rows_of(batch_id)
+    assert (row.outcome, row.enterprise_id, row.matched_by) == ("changed", left, "old_number")
+    assert set(row.diff) == {"enterprise.contact_name"}
+    assert [problem["code"] for problem in row.problems] == ["former_name", "former_code"]
