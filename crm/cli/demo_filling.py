@@ -16,6 +16,7 @@ from sqlalchemy import select
 from crm.actions import enterprises, figures, places, qualifications, service_logs
 from crm.actions.enterprises import POINTING
 from crm.cli import demo_collections
+from crm.cli.demo_confirmations import confirmation_events
 from crm.cli.demo_events import (
     APPLICATIONS,
     BELONGINGS,
@@ -124,6 +125,7 @@ def _all_events(world: World) -> Iterator[Event]:
         yield from request_events(number, log, world)
     yield from comment_events(world)
     yield from file_events(world)
+    yield from confirmation_events(world)
 
 
 # --- places and people -----------------------------------------------------------------------------------------------

@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 
 from crm.domain.viewers import Viewer
 from crm.extensions import db
+from crm.store.applications import ApplicationReview
+from crm.store.collections import Collection, CollectionEnterprise
 from crm.store.enterprise_lists import holds
 from crm.store.enterprises import Enterprise
 from crm.store.imports import ImportBatch
 from crm.store.jobs import Heartbeat
 from crm.store.messages import Message
-from crm.store.scope import visible
+from crm.store.scope import visible, visible_ids
 from crm.store.silence import Limits, is_titled, never_contacted
 from crm.store.standings import Standing
 
@@ -88,6 +90,30 @@ def longest_silent(viewer: Viewer, *, mine: int | None, limits: Limits, limit: i
 def imports_to_confirm(viewer: Viewer) -> int:
     """Imports that are previewed and wait for somebody's word."""
     query = select(func.count()).select_from(ImportBatch).where(ImportBatch.state == "preview")
+    return db.session.scalar(visible(query, viewer)) or 0
+
+
+def sheets_out(viewer: Viewer, *, owner_id: int | None) -> tuple[int, int]:
+    """(sheets of open collections that did not come back, all that were sent); ``owner_id``: of this person's only."""
+    sheet = CollectionEnterprise
+    out = case((and_(sheet.returned_on.is_(None), sheet.excused_reason.is_(None)), 1), else_=0)
+    query = (
+        select(func.sum(out), func.count())
+        .select_from(sheet)
+        .join(Collection, Collection.id == sheet.collection_id)
+        .where(Collection.closed_on.is_(None), ~Collection.deleted, ~sheet.deleted)
+        .where(sheet.enterprise_id.in_(visible_ids(viewer)))
+    )
+    if owner_id is not None:
+        query = query.where(Collection.owner_id == owner_id)
+    waiting, sent = db.session.execute(query).one()
+    return waiting or 0, sent
+
+
+def reviews_to_do(viewer: Viewer) -> int:
+    """Applications that were handed in to the county and not looked at to the end."""
+    query = select(func.count()).select_from(ApplicationReview)
+    query = query.where(ApplicationReview.received_at.is_not(None), ApplicationReview.result.is_(None))
     return db.session.scalar(visible(query, viewer)) or 0
 
 

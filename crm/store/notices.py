@@ -32,6 +32,12 @@ def unread_count(viewer: Viewer) -> int:
     return db.session.scalar(select(func.count()).select_from(some)) or 0
 
 
+def unread_by_kind(viewer: Viewer) -> dict[str, int]:
+    """How many notices of this person nobody opened, by what they tell of."""
+    query = _own(select(Notice.kind, func.count()), viewer).where(Notice.seen_at.is_(None))
+    return dict(db.session.execute(visible(query, viewer).group_by(Notice.kind)).all())
+
+
 def count(viewer: Viewer, *, unread: bool) -> int:
     """How many there are, or how many of them were not read."""
     query = _own(select(func.count()).select_from(Notice), viewer)

@@ -99,6 +99,21 @@ def of_enterprise(enterprise_id: int, viewer: Viewer) -> list[Request]:
     return list(db.session.scalars(visible(query, viewer).order_by(Request.raised_on.desc(), Request.id.desc())))
 
 
+def to_move(state: tuple[str, ...], wanted: Filter, viewer: Viewer, *, on: date, limit: int) -> list[Row]:
+    """The first requests in these states: those with the nearest day, then those that were raised first."""
+    query = select(Request, Enterprise.name, Standing.township_id, Standing.manager_id).select_from(Request)
+    query = _joined(query, wanted).where(or_(*(in_state(one, on) for one in state)))
+    query = visible(query, viewer).order_by(Request.due_on.is_(None), Request.due_on, Request.raised_on, Request.id)
+    return [Row(*row) for row in db.session.execute(query.limit(limit))]
+
+
+def by_ids(ids: Iterable[int], viewer: Viewer) -> dict[int, Request]:
+    """These requests by id, as far as the viewer sees them."""
+    wanted = list(ids)
+    found = db.session.scalars(visible(select(Request).where(Request.id.in_(wanted)), viewer)) if wanted else ()
+    return {one.id: one for one in found}
+
+
 def of_logs(log_ids: Iterable[int], viewer: Viewer) -> dict[int, int]:
     """{service log: the request that came of it}, as far as the viewer sees it."""
     ids = list(log_ids)

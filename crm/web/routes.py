@@ -23,6 +23,7 @@ BLUEPRINTS = (
     "service_logs",
     "requests",
     "comments",
+    "confirmations",
     "pool",
     "handovers",
     "collections",

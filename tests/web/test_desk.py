@@ -98,7 +98,8 @@ def waiting(page: str, label: str) -> tuple[str, str] | None:
 
 def rows_of(client, href: str) -> list[str]:
     """The cores of the names a list shows."""
-    return re.findall(r'<tr data-href="/enterprises/\d+"><td class="fa">.*?<b>([^<]+)</b>', client.get(href).text)
+    lines = re.findall(r'<tr data-href="/enterprises/\d+".*?</tr>', client.get(href).text, re.DOTALL)
+    return [found[1] for line in lines if (found := re.search(r'class="nm".*?<b>([^<]+)</b>', line))]
 
 
 def set_limit(key: str, days: int, region=None) -> None:

@@ -319,6 +319,7 @@ NO_EDITS = {
     "requests.reopen": ONCE,
     "requests.withdraw": ONCE,
     "comments.withdraw": ONCE,
+    "confirmations.save": "an answer somebody else gave meanwhile stays, and the page says so (test_confirmations)",
     "notices.go": MACHINE,
     "notices.seen": MACHINE,
     "notices.all_seen": MACHINE,

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from crm.actions.collection_answers import HOW
 from crm.actions.collections import labels_of
+from crm.actions.confirmations import ANSWERS
 from crm.domain import words
 from crm.domain.fields import FIELDS
 from crm.domain.kinds import KINDS
@@ -85,6 +86,7 @@ ACTIONS: dict[str, str] = {
     "close_request": "诉求办结",
     "reopen_request": "诉求重新打开",
     "withdraw_request": "撤下诉求",
+    "confirm_month": "月度确认",
     "write_comment": "写批注",
     "edit_comment": "修改批注",
     "withdraw_comment": "撤下批注",
@@ -173,6 +175,7 @@ _CLASS_OF_NOUN = {
     "service_log_enterprise": INTERNAL,
     "attachment": INTERNAL,
     "request": INTERNAL,
+    "confirmation": INTERNAL,
 }
 # Fields that are not declared and hold the id of a person.
 _OF_PEOPLE = frozenset({"service_log.step_owner_id", "collection.owner_id"})
@@ -343,6 +346,10 @@ def _words(noun: str, code: str, value: Any, names: dict[str, dict]) -> str:
         from crm.actions.applications import OUTCOMES
 
         return OUTCOMES.get(str(value), str(value))
+    if key == "confirmation.answer":
+        return ANSWERS.get(str(value), str(value))
+    if key == "confirmation.month":
+        return str(value)[:7]
     if key == "request.unit_id":
         return names["units"].get(value, "一个部门")
     if key == "obligation_outcome.outcome":

@@ -1,30 +1,33 @@
 """The lines of today: what is late or near, things due together told once, and who was not heard of for long."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from crm.domain import words
-from crm.domain.obligations import NEXT_STEP
+from crm.domain.obligations import INTERNAL_KINDS, NEXT_STEP
 from crm.domain.viewers import Viewer
 from crm.domain.workdays import Holidays
-from crm.store import desk, obligation_lists
+from crm.store import desk, obligation_lists, request_lists
 from crm.store.obligation_lists import Filter, Pivot, Row, day_of
+from crm.store.requests import Request
 
 MOST = 10
 # What is due later than this is planning and not a day's work.
 DAYS_AHEAD = 30
 # From so many enterprises with the same thing due on the same day, one line names the first and counts the others.
 TOGETHER = 3
-# However much is due, this many lines are kept for those who were not heard of for long.
+# However much is due, this many lines are kept for those who were not heard of for long, and for requests to hand on.
 KEPT_FOR_SILENCE = 2
+KEPT_FOR_REQUESTS = 2
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line: an obligation (``row``) or a silent enterprise (``quiet``); ``others`` counts those due with it."""
+    """One line: an obligation (``row``), a silent enterprise (``quiet``), or a request (``asked``) that somebody has to
+    hand on or to answer; ``others`` counts those due with it."""
 
     chip: words.Deadline | None
     name: str
@@ -34,12 +37,26 @@ class Line:
     others: int = 0
     href: str = ""
     quiet: desk.Quiet | None = None
+    asked: Request | None = None
+
+    @property
+    def counts_as_due(self) -> bool:
+        """Whether it is one of what the numbers under the lines count."""
+        return self.row is not None
 
 
 def todays(
-    viewer: Viewer, wanted: Filter, counts: Pivot, *, now: datetime, silent: list[Line], internal: bool
+    viewer: Viewer,
+    wanted: Filter,
+    counts: Pivot,
+    *,
+    now: datetime,
+    silent: list[Line],
+    internal: bool,
+    raised: Sequence[Line] = (),
 ) -> list[Line]:
-    """At most ten lines, the most pressing first; two places are kept for silent enterprises when there are any."""
+    """At most ten lines, the most pressing first; two places each are kept for requests that nobody was given yet
+    (``raised``) and for silent enterprises, when there are any."""
     until = obligation_lists.midnight(words.local(now).date() + timedelta(days=DAYS_AHEAD + 1))
     cells = _nearest(counts, wanted, until)
     rows = obligation_lists.first_of_each(wanted, viewer, {due_at for _, due_at, _ in cells}, now=now, each=MOST)
@@ -51,12 +68,13 @@ def todays(
         here = by_cell[(kind, due_at)]
         if not here:
             continue
-        if n >= TOGETHER and kind != NEXT_STEP:
+        if n >= TOGETHER and kind not in INTERNAL_KINDS:
             lines.append(_together(here[0], n, wanted, now, internal, viewer.user_id))
         else:
             lines += [_single(row, now, internal) for row in here]
-    room = MOST - min(len(silent), KEPT_FOR_SILENCE)
-    lines = lines[: max(room, MOST - len(silent))]
+    handed = list(raised[:KEPT_FOR_REQUESTS])
+    room = MOST - len(handed) - min(len(silent), KEPT_FOR_SILENCE)
+    lines = [*lines[: max(room, MOST - len(handed) - len(silent))], *handed]
     return [*lines, *silent[: MOST - len(lines)]]
 
 
@@ -104,6 +122,17 @@ def silent_lines(quiet: Iterable[desk.Quiet], *, on: date, holidays: Holidays) -
         )
         for item in quiet
     ]
+
+
+def request_lines(found: Iterable[request_lists.Row], *, now: datetime) -> list[Line]:
+    """A line per request that waits for a department, or for somebody to hand it to one."""
+    lines = []
+    for item in found:
+        one = item.request
+        chip = words.deadline(one.due_on, now) if one.due_on is not None else None
+        what = "诉求待交办" if one.dispatched_on is None else "诉求待回复"
+        lines.append(Line(chip, item.name, one.enterprise_id, f"{what} · {one.text}", asked=one))
+    return lines
 
 
 def as_text(lines: list[Line], *, head: str, counts: dict[str, int]) -> str:

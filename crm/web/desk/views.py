@@ -1,68 +1,36 @@
 """The desk and the week's mail as a page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import current_app, render_template, url_for
+from flask import render_template
 
+from crm.actions.confirmations import ANSWERS
 from crm.actions.digest_material import compose as compose_digest
 from crm.actions.digest_material import is_reader
+from crm.actions.requests import usual_due_on
 from crm.domain import words
 from crm.domain.kinds import KINDS
+from crm.domain.obligations import REQUEST
+from crm.domain.requests import DISPATCHED, OVERDUE, RAISED
 from crm.domain.viewers import Viewer
 from crm.domain.workdays import Holidays
 from crm.mail.compose import digest as digest_mail
-from crm.store import desk, enterprise_lists, obligation_lists, recent
+from crm.store import desk, enterprise_lists, notices, obligation_lists, recent, request_lists
 from crm.store.holidays import holidays
 from crm.store.obligation_lists import LATE, Filter
 from crm.store.silence import Limits, limits
 from crm.web import reference
-from crm.web.desk import blueprint, lines, people
+from crm.web.confirmations.sheet import confirms, sheet_of
+from crm.web.desk import acting, blueprint, lines, people
+from crm.web.desk.deeds import DEEDS
+from crm.web.desk.waiting import alerts, waiting
 from crm.web.doors import SIGNED_IN, now, open_to, today, viewer
 from crm.web.obligations.filters import GROUPS
 from crm.web.obligations.forms import PostponeForm, SettleForm
 from crm.web.obligations.listing import mine_usually, quick_days
-
-# The scheduler beats every half minute; after this long something is wrong with it.
-SILENT_SCHEDULER = timedelta(minutes=3)
-SCHEDULER = "scheduler"
-
-# What somebody did, as the end of a sentence that begins with the name; the history has the headings.
-DEEDS: dict[str, str] = {
-    "create_enterprise": "新增了企业",
-    "edit_enterprise": "改了企业信息",
-    "correct_enterprise": "更正了企业信息",
-    "record_qualification": "登记了认定结果",
-    "correct_qualification": "更正了认定结果",
-    "end_qualification": "登记了资格终止",
-    "record_figures": "填了年度指标",
-    "record_ip": "登记了知识产权",
-    "propose_for_pool": "提了培育库拟入库",
-    "decide_pool": "登记了培育库入库决定",
-    "leave_pool": "登记了培育库出库",
-    "add_application": "登记了申报",
-    "move_application": "改了申报",
-    "log_service": "记了服务",
-    "edit_service_log": "改了服务记录",
-    "settle_obligation": "办结了到期事项",
-    "waive_obligation": "免办了到期事项",
-    "miss_obligation": "登记了未报",
-    "postpone_obligation": "给到期事项改了期",
-    "reopen_obligation": "取回了到期事项",
-    "raise_request": "登记了诉求",
-    "edit_request": "改了诉求",
-    "dispatch_request": "交办了诉求",
-    "transfer_request": "把诉求转了平台",
-    "reply_request": "回复了诉求",
-    "rate_request": "登记了企业评价",
-    "close_request": "办结了诉求",
-    "reopen_request": "重新打开了诉求",
-    "write_comment": "写了批注",
-    "edit_comment": "改了批注",
-    "undo": "撤销了一次修改",
-    "hand_over": "交接了企业",
-}
+from crm.web.requests.forms import units_by_region
 
 
 @dataclass(frozen=True)
@@ -100,34 +68,48 @@ def show():
     if place.unit:
         return _unit_desk(counted)
     if not counted.total:
-        return render_template("desk/empty.html", place=place, alerts=_alerts(person))
+        return render_template("desk/empty.html", place=place, alerts=alerts(person))
     found, numbers = _todays(person, place, silence, known)
     due = numbers["due"]
     may_settle = person.has("case_manager", "bureau", "admin")
     what = "今天要做的" if may_settle else "今天要留意的"
     head = f"{what}（{words.day_long(today(), today())} {words.weekday(today())}）"
+    local = confirms(person)
     return render_template(
-        "desk/show.html",
+        "desk/township.html" if local else "desk/show.html",
         place=place,
         lines=found,
         **numbers,
+        **acts_of(found),
         counted=counted,
         stand_ins=people.stand_ins(person, silence, known),
         late_people=people.late_people(person),
         most=max(1, *counted.own),
         most_held=max(1, *counted.held),
-        alerts=_alerts(person),
-        waiting=_waiting(person, place, counted),
+        alerts=alerts(person),
+        waiting=waiting(person, place.mine, office=place.office, counted=counted),
         text=lines.as_text(found, head=head, counts={GROUPS[group]: n for group, n in due.items()}),
-        may_log=person.has("case_manager", "township", "park", "bureau", "admin"),
+        may_log=person.has(*acting.LOGGERS),
         may_settle=may_settle,
+        may_comment=person.has("leader"),
         has_digest=is_reader(person),
         settle_form=SettleForm(formdata=None),
         postpone_form=PostponeForm(formdata=None),
         quick_days=quick_days(),
         manager="" if place.mine is None else "me",
         outbox=desk.last_messages(person) if person.has("admin") else [],
+        sheet=sheet_of() if local else None,
+        ANSWERS=ANSWERS,
     )
+
+
+def acts_of(found: list[lines.Line]) -> dict[str, Any]:
+    """What the small forms of the lines offer: the departments of each county, and the usual day of an answer."""
+    regions = sorted({line.asked.region_id for line in found if line.asked is not None})
+    return {
+        "units_of": units_by_region(regions, today()),
+        "usual_due": usual_due_on(regions[0] if regions else None, today()).isoformat() if regions else "",
+    }
 
 
 @blueprint.get("/desk/numbers")
@@ -148,12 +130,30 @@ def _todays(person: Viewer, place: Place, silence: Limits, known: Holidays) -> t
     counts = obligation_lists.pivot(wanted, person, now=now())
     quiet = desk.longest_silent(person, mine=place.mine, limits=silence, limit=lines.MOST)
     silent = lines.silent_lines(quiet, on=today(), holidays=known)
-    found = lines.todays(person, wanted, counts, now=now(), silent=silent, internal=True)
+    raised: list[lines.Line] = []
+    if person.has("case_manager", "bureau"):
+        own = request_lists.Filter(mine=place.mine)
+        first = request_lists.to_move((RAISED,), own, person, on=today(), limit=lines.KEPT_FOR_REQUESTS)
+        raised = lines.request_lines(first, now=now())
+    found = lines.todays(person, wanted, counts, now=now(), silent=silent, internal=True, raised=raised)
+    found = _with_requests(found, person)
     due = _due_counts(counts, wanted)
     # A line that stands for several counts as what it stands for, so that the heading agrees with the foot.
     listed = sum(line.others + 1 for line in found)
-    left_out = sum(due.values()) - sum(line.others + 1 for line in found if line.quiet is None)
+    left_out = sum(due.values()) - sum(line.others + 1 for line in found if line.counts_as_due)
     return found, {"due": due, "due_words": GROUPS, "listed": listed, "left_out": left_out}
+
+
+def _with_requests(found: list[lines.Line], person: Viewer) -> list[lines.Line]:
+    """The lines of requests with the request itself, which is answered on the line."""
+    ids = {line.row.source_id for line in found if line.row is not None and line.row.kind == REQUEST}
+    known = request_lists.by_ids(ids, person)
+    return [
+        replace(line, asked=known.get(line.row.source_id))
+        if line.row is not None and line.row.kind == REQUEST
+        else line
+        for line in found
+    ]
 
 
 def _unit_desk(counted: desk.Counts):
@@ -164,8 +164,14 @@ def _unit_desk(counted: desk.Counts):
         for code, kind in sorted(KINDS.items(), key=lambda item: item[1].rung_class, reverse=True)
         if code in person.owned
     ]
+    asked = request_lists.to_move((DISPATCHED, OVERDUE), request_lists.Filter(), person, on=today(), limit=lines.MOST)
+    n = request_lists.counts(request_lists.Filter(), person, on=today())
     return render_template(
         "desk/unit.html",
+        lines=lines.request_lines(asked, now=now()),
+        listed=n["doing"] + n["overdue"],
+        settle_form=SettleForm(formdata=None),
+        unread=notices.unread_count(person),
         kinds=kinds,
         keeps_ip="intellectual_property" in person.owned,
         counted=counted,
@@ -176,54 +182,6 @@ def _unit_desk(counted: desk.Counts):
 def _due_counts(counts: obligation_lists.Pivot, wanted: Filter) -> dict[str, int]:
     groups = counts.by_group(wanted)
     return {group: groups.get(group, 0) for group in (LATE, "week", "month")}
-
-
-def _waiting(person: Viewer, place: Place, counted: desk.Counts) -> list[tuple[str, str, int, str, str]]:
-    """(icon, words, how many, address, note) of what waits for this person; what is nothing is left out."""
-    mine = {"manager": "me"} if place.mine is not None else {}
-    rows = [
-        (
-            "list-check",
-            "培育库拟入库",
-            counted.proposed,
-            url_for("enterprises.index", state="pool:proposed", **mine),
-            "",
-        ),
-        (
-            "refresh",
-            "国家科小待更新",
-            counted.awaiting,
-            url_for("enterprises.index", state="tech_sme:awaiting_update", **mine),
-            "衔接期",
-        ),
-        ("phone-off", "久未联系", counted.silent, url_for("enterprises.index", view="silent", **mine), "不含从未联系"),
-        ("phone", "从未联系", counted.never_contacted, url_for("enterprises.index", view="never", **mine), "没有记录"),
-    ]
-    if person.has("case_manager", "bureau", "unit"):
-        rows.insert(0, ("table-import", "导入待确认", desk.imports_to_confirm(person), "/imports", ""))
-    if person.has("bureau", "admin"):
-        states = desk.messages_by_state(person)
-        stuck = states.get("failed", 0) + states.get("uncertain", 0)
-        rows.append(("mail", "邮件未发出或不确定", stuck, url_for("jobs.index"), ""))
-    if place.office:
-        nobody = url_for("enterprises.index", view="unassigned")
-        rows.append(("user-question", "没有专员", counted.unassigned, nobody, ""))
-    return [row for row in rows if row[2]]
-
-
-def _alerts(person: Viewer) -> list[tuple[str, str, str]]:
-    """(class, sentence, address) of what an office must know about the machine itself."""
-    found: list[tuple[str, str, str]] = []
-    if person.has("bureau", "admin"):
-        seen = desk.last_beat(SCHEDULER)
-        if seen is None or now() - seen > SILENT_SCHEDULER:
-            when = f"，最后一次 {words.moment(seen, today())}" if seen else ""
-            found.append(
-                ("soon", f"定时任务没有在运行{when}。周邮件不会发出，到期状态不会每晚重算。由系统管理员重启程序。", "")
-            )
-    if person.has("admin") and not current_app.config["SETTINGS"].smtp_url:
-        found.append(("acc", "没有配置邮件服务器：周邮件写成 .eml 文件，不会寄出。", url_for("jobs.index")))
-    return found
 
 
 @blueprint.get("/desk/changes")

@@ -9,6 +9,7 @@ from crm.actions.rights import require
 from crm.domain.requests import may_close, may_rate
 from crm.store.requests import Request
 from crm.store.standings import Standing
+from crm.web.desk.acting import asked_in_place, in_place
 from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, own_path, today, viewer
 from crm.web.editing import last_writers
 from crm.web.requests import blueprint
@@ -70,11 +71,38 @@ def _step(code: str, request_id: int):
                 form,
                 lambda: step.deed(request_id, values, version=form.seen_version, seen=seen, act=new_act()),
             )
+            if written is not None and asked_in_place():
+                return _in_place(code, form, found(request_id)[0], row, written)
             if written is not None:
                 to = own_path(form.back.data) or url_for("requests.show", request_id=request_id)
                 return done(f"{row.name} 的诉求{step.said}。", to, written)
     one, row, _ = found(request_id)
+    if asked_in_place():
+        return _in_place(code, form, one, row, None)
     return _page(code, form, one, row), 409 if form.conflict else 422
+
+
+def _in_place(code: str, form: StepForm, one: Request, row: Any, written: Any):
+    """The answer in place of the line of the desk that the step was taken on."""
+    step = STEPS[code]
+    return in_place(
+        form,
+        written,
+        enterprise_id=row.id,
+        name=row.name,
+        word=step.said.removesuffix("诉求"),
+        text=one.reply or one.text,
+        message=f"{row.name} 的诉求{step.said}。",
+        href=url_for("requests.show", request_id=one.id),
+        retry=code,
+        asked=one,
+        # What was seen goes along: sent again as a page, the form shows what somebody else wrote and lets one choose.
+        version=form.seen_version,
+        seen=form.seen.data,
+        typed=form["reply"].data if code == "reply" else {name: form[name].data for name in form.edited},
+        units=units_to_choose(one.region_id, today(), one.unit_id) if "unit_id" in form.edited else {},
+        today=today(),
+    )
 
 
 def _may(code: str, one: Request, standing: Standing) -> bool:

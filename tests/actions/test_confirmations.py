@@ -1,0 +1,159 @@
+"""The township's month: one answer per enterprise, told to the case manager where it is news."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from crm.actions.changes import undo
+from crm.actions.confirmations import Answer, confirm
+from crm.domain.refusals import InvalidInput, NotAllowed, NotFound, Refused
+from crm.domain.viewers import Viewer
+from crm.extensions import db
+from crm.store import confirmation_lists, notices
+from crm.store.confirmations import Confirmation
+from crm.store.unit_of_work import unit_of_work
+from tests.builders import OTHER, act, county, make_enterprise, make_user, township
+
+MONTH = date(2026, 11, 1)
+SAME = Answer("same")
+
+
+class World:
+    def __init__(self) -> None:
+        self.manager = make_user("luosheng", "case_manager", name="罗笙")
+        self.clerk = make_user("qindi", "township", name="秦笛", region=township())
+        self.other = make_user("wenlan", "township", name="温岚", region=township("徐家镇"))
+        self.bureau = make_user("tanyue", "bureau", name="谭越")
+        own = {"manager": self.manager.user_id, "township": township().id}
+        self.firms = [make_enterprise(f"巫溪县{name}食品有限公司", **own) for name in "甲乙丙"]
+        self.gone = make_enterprise("巫溪县丁食品有限公司", status="deregistered", **own)
+        self.far = make_enterprise("巫溪县戊食品有限公司", township=township("徐家镇").id)
+
+    def answer(self, answers: dict[int, Answer], who: Viewer | None = None, month: date = MONTH, **more):
+        with unit_of_work():
+            return confirm(month, answers, act=act(who or self.clerk, **more))
+
+    def kept(self) -> dict[int, tuple[str, str | None]]:
+        rows = db.session.scalars(select(Confirmation).where(~Confirmation.deleted))
+        return {row.enterprise_id: (row.answer, row.note) for row in rows}
+
+
+@pytest.fixture
+def world(app) -> World:
+    return World()
+
+
+def told(viewer: Viewer) -> list[str]:
+    return [row.notice.text for row in notices.page(viewer, unread=True)]
+
+
+def test_a_page_is_one_change_set_and_only_news_is_told(world):
+    first, second, third = world.firms
+    answers = {first: SAME, second: Answer("changed", "电话换了"), third: Answer("unreachable")}
+
+    result = world.answer(answers)
+
+    assert world.kept() == {first: ("same", None), second: ("changed", "电话换了"), third: ("unreachable", None)}
+    assert sorted(told(world.manager)) == ["11 月确认：有变化，电话换了", "11 月确认：联系不上"]
+    assert confirmation_lists.progress(world.clerk, MONTH) == (3, 3)
+    with unit_of_work():
+        undo(result.written.change_set_id, act=act(world.clerk))
+    assert confirmation_lists.progress(world.clerk, MONTH) == (0, 3)
+
+
+def test_progress_is_kept_and_pressing_again_writes_nothing(world):
+    world.answer({world.firms[0]: SAME})
+    again = world.answer({world.firms[0]: SAME, world.firms[1]: SAME})
+
+    assert again.count == 1
+    assert confirmation_lists.progress(world.clerk, MONTH) == (2, 3)
+    assert world.answer({world.firms[0]: SAME}).written.change_set_id is None
+
+
+def test_what_somebody_else_answered_meanwhile_stays_until_it_was_seen(world):
+    colleague = make_user("suyu", "township", name="苏屿", region=township())
+    firm, beside = world.firms[:2]
+    world.answer({firm: Answer("closed", "牌子摘了")}, colleague)
+
+    clash = world.answer({firm: SAME, beside: SAME})
+    assert (set(clash.clashes), clash.count) == ({firm}, 1)
+    assert world.kept()[firm] == ("closed", "牌子摘了")
+
+    world.answer({firm: Answer("same", seen=clash.clashes[firm].version)})
+    assert world.kept()[firm] == ("same", None)
+
+
+def test_those_that_are_gone_and_those_of_other_places_are_not_asked(world):
+    rows = confirmation_lists.page(world.clerk, MONTH, 1)
+
+    assert sorted(row.enterprise.id for row in rows) == world.firms
+    assert [row.enterprise.id for row in confirmation_lists.page(world.other, MONTH, 1)] == [world.far]
+    assert confirmation_lists.page(world.bureau, MONTH, 1) == []
+
+
+@pytest.mark.parametrize("who", ["other", "stranger", "colleague"])
+def test_nobody_answers_for_another_place(world, who):
+    stranger = make_user("wangshu", "township", region=county(OTHER))
+    colleague = make_user("lizhou", "case_manager")
+    people = {"other": world.other, "stranger": stranger, "colleague": colleague}
+
+    with pytest.raises((NotFound, NotAllowed)):
+        world.answer({world.firms[0]: SAME}, people[who])
+    assert world.kept() == {}
+
+
+def test_what_is_wrong_is_named_at_its_enterprise_and_nothing_is_written(world):
+    first, second = world.firms[:2]
+
+    with pytest.raises(InvalidInput) as refusal:
+        world.answer({first: SAME, second: Answer("changed", " ")})
+    assert set(refusal.value.problems) == {f"note-{second}"}
+    with pytest.raises(InvalidInput):
+        world.answer({first: Answer("没有的答复")})
+    with pytest.raises(InvalidInput):
+        world.answer({first: Answer("changed", "长" * 301)})
+    with pytest.raises(Refused, match="只能确认本月"):
+        world.answer({first: SAME}, month=date(2026, 10, 1))
+    assert world.kept() == {}
+
+
+def test_each_month_begins_anew_also_over_the_new_year(world):
+    world.answer({world.firms[0]: SAME})
+    january = date(2027, 1, 1)
+    world.answer({world.firms[0]: SAME}, month=january, on=date(2027, 1, 4))
+
+    assert confirmation_lists.progress(world.clerk, MONTH) == (1, 3)
+    assert confirmation_lists.progress(world.clerk, january) == (1, 3)
+    assert confirmation_lists.progress(world.clerk, date(2026, 12, 1)) == (0, 3)
+
+
+def test_the_office_sees_how_far_each_place_is_and_what_is_news(world):
+    world.answer({world.firms[0]: Answer("moved", "去了县城"), world.firms[1]: SAME})
+
+    assert confirmation_lists.by_township(world.bureau, MONTH) == {
+        township().id: (2, 3),
+        township("徐家镇").id: (0, 1),
+    }
+    assert confirmation_lists.done_places(world.bureau, MONTH) == (0, 2)
+    news = confirmation_lists.told(world.bureau, MONTH)
+    assert [(one.name, one.confirmation.note) for one in news] == [("巫溪县甲食品有限公司", "去了县城")]
+    assert confirmation_lists.count_told(world.bureau, MONTH, mine=world.manager.user_id) == 1
+    assert confirmation_lists.told(replace(world.bureau, grants=()), MONTH) == []
+
+
+def test_what_is_left_is_listed_a_page_at_a_time_until_nothing_is(world):
+    for n in range(25):
+        make_enterprise(f"巫溪县第{n:03}食品有限公司", township=township().id)
+
+    def left() -> list[int]:
+        return [row.enterprise.id for row in confirmation_lists.page(world.clerk, MONTH, only_open=True)]
+
+    first = left()
+    world.answer(dict.fromkeys(first, SAME))
+    second = left()
+    world.answer(dict.fromkeys(second, SAME))
+
+    assert (len(first), len(second), left()) == (20, 8, [])
+    assert confirmation_lists.progress(world.clerk, MONTH) == (28, 28)
