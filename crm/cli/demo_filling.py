@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from crm.actions import enterprises, figures, places, qualifications, service_logs
 from crm.actions.enterprises import POINTING
-from crm.cli import demo_collections
+from crm.cli import demo_collections, demo_views
 from crm.cli.demo_confirmations import confirmation_events
 from crm.cli.demo_events import (
     APPLICATIONS,
@@ -120,6 +120,7 @@ def _all_events(world: World) -> Iterator[Event]:
     for one in world.enterprises:
         yield from _enterprise_events(one, world.on, began)
     yield from demo_collections.events(world)
+    yield from demo_views.events(world)
     for number, log in enumerate(world.logs):
         yield from _log_events(number, log, world, by_key)
         yield from request_events(number, log, world)
