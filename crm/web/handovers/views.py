@@ -89,7 +89,7 @@ def hand_over(user_id: int):
         else:
             written = attempt(form, deed)
             if written is not None:
-                said = f"{person.name}的{prepared.planned.sentence()}已交接"
+                said = f"{person.name}的 {prepared.planned.sentence()}已交接"
                 return done(said, url_for("handovers.index"), written)
     return _page(person, form, request.form), 409 if form.conflict else 422
 
