@@ -144,7 +144,7 @@ def remove(user_id: int, *, act: Act) -> None:
         user = db.session.get(User, user_id)
         if user is not None and must_have(user, act.effective_on):
             raise Refused(
-                "本区要求系统管理员和业务科室开着两步验证，不能自己关。换手机就请另一名系统管理员关掉，再重新开。"
+                "本区要求系统管理员和业务科室开着两步验证，不能自己关。换手机就找另一名系统管理员关掉，再重新开。"
             )
     if db.session.get(SecondFactor, user_id) is None:
         raise Refused("没有开两步验证，不用关。")

@@ -1,4 +1,4 @@
-"""`user add`, `user passwd`, `user grant`: accounts from the shell."""
+"""`user add`, `user passwd`, `user grant`, `user second-factor-off`: accounts from the shell."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ import click
 from flask import Flask
 from sqlalchemy import or_, select
 
+from crm.actions import second_factors
 from crm.actions.accounts import (
     GrantWish,
     add_user,
@@ -20,6 +21,7 @@ from crm.actions.accounts import (
 )
 from crm.cli import Day, refuse
 from crm.cli.database import operators_act
+from crm.domain.refusals import Refused
 from crm.domain.viewers import ROLES
 from crm.extensions import db
 from crm.store.parks import Carrier, Park
@@ -159,6 +161,22 @@ def passwd(login: str, password_stdin: bool, as_json: bool) -> None:
         report["password"] = password
         sentence += f" Password (shown once): {password}"
     _say(report, sentence, as_json)
+
+
+@user.command("second-factor-off")
+@click.argument("login")
+@_json_flag
+def second_factor_off(login: str, as_json: bool) -> None:
+    """Take somebody's second factor off: the telephone and the recovery codes are lost."""
+    found = _existing(login)
+    user_id = found.id
+    try:
+        with unit_of_work():
+            second_factors.remove(user_id, act=operators_act())
+    except Refused as refusal:
+        refuse(refusal.message)
+    report = {"login": login, "user_id": user_id}
+    _say(report, f"Second factor of {login} taken off; the password alone signs in.", as_json)
 
 
 @user.command("grant")

@@ -12,6 +12,7 @@ from crm.domain.changes import Create
 (
     PLACES,
     PEOPLE,
+    SUPERVISION,
     ENTRIES,
     BELONGINGS,
     FIGURES,
@@ -25,7 +26,7 @@ from crm.domain.changes import Create
     OUTCOMES,
     ASKED,
     ANSWERED,
-) = range(15)
+) = range(16)
 # Who enters what nobody in particular entered: the bureau of each county.
 BUREAU = {COUNTY: "tanyue", SECOND: "tingyu"}
 

@@ -30,6 +30,7 @@ from crm.cli.demo_events import (
     PEOPLE,
     PLACES,
     POOL,
+    SUPERVISION,
     TITLES,
     Event,
     IdText,
@@ -55,6 +56,11 @@ CITY = "500000"
 MACHINE = ""
 # Who enters what nobody in particular entered and the bureau does not: the admin of each county.
 ADMIN = {COUNTY: "tianyan", SECOND: "siqi"}
+# Whose people the case managers are, and the leader whose the office is.
+SUPERVISORS = {
+    **dict.fromkeys(("xianghe", "chenshu", "ranqing", "luosheng", "lizhou"), BUREAU[COUNTY]),
+    BUREAU[COUNTY]: "liaoheng",
+}
 OFFICES = {COUNTY: "巫溪县科技局（演示）", SECOND: "云台区科技局（虚构）"}
 
 
@@ -209,6 +215,14 @@ def _people_events(world: World, began: date) -> Iterator[Event]:
             left = max(g.valid_to for g in user.grants if g.valid_to)
             gone = Later("user", ("user", user.login), {"active": False})
             yield Event(left, PEOPLE, ADMIN[user.region], user.region, "edit_user", (gone,))
+    for login, supervisor in SUPERVISORS.items():
+        over = Later("user", ("user", login), {"supervisor_id": Ref(("user", supervisor))})
+        named_on = world.on - timedelta(days=150)
+        yield Event(named_on, SUPERVISION, ADMIN[COUNTY], COUNTY, "edit_user", (over,))
+    away = {"user_id": Ref(("user", "lizhou")), "deputy_id": Ref(("user", "luosheng")), "reason": "市里培训"}
+    days = {"starts_on": world.on - timedelta(days=1), "ends_on": world.on + timedelta(days=8)}
+    absence = Create("absence", {**away, **days}, "absence")
+    yield Event(world.on - timedelta(days=1), SUPERVISION, "lizhou", COUNTY, "record_absence", (absence,))
 
 
 def _place_ids() -> dict[Hashable, int]:

@@ -2,15 +2,18 @@
 
 import json
 
+import pyotp
 import pytest
 from sqlalchemy import select
 
+from crm.actions import second_factors
 from crm.extensions import db
 from crm.store.passwords import password_matches
 from crm.store.regions import region_by_code
+from crm.store.unit_of_work import unit_of_work
 from crm.store.units import Unit
 from crm.store.users import Credential, grants_in_force, user_by_login, viewer_of
-from tests.builders import OTHER, TODAY, county, township
+from tests.builders import NOW, OTHER, TODAY, act, county, township
 
 
 def run(app, *arguments, **more):
@@ -160,3 +163,17 @@ def test_every_command_has_help(sqlite_app, command):
 
     assert result.exit_code == 0
     assert "Usage:" in result.output
+
+
+def test_the_last_administrator_without_a_telephone_is_let_in_from_the_shell(app):
+    user_id = added(app, "li.na", "--admin")["user_id"]
+    viewer = viewer_of(user_by_login("li.na"), TODAY)
+    with unit_of_work():
+        secret = second_factors.begin(user_id, act=act(viewer))
+        second_factors.confirm(user_id, pyotp.TOTP(secret).at(NOW), act=act(viewer))
+
+    off, again = (run(app, "user", "second-factor-off", "li.na") for _ in range(2))
+
+    assert (off.exit_code, again.exit_code) == (0, 1)
+    assert "没有开两步验证" in again.output
+    assert not second_factors.is_on(user_id)

@@ -167,7 +167,7 @@ def test_without_a_mail_server_the_page_says_whom_to_ask(sqlite_app):
     page = client.get("/sign-in/forgot").text
     pressed = client.post("/sign-in/forgot", data={"csrf_token": csrf_of(client), "who": "xianghe"})
 
-    assert "请系统管理员在“用户”里给你重设密码" in page
+    assert "找系统管理员，在“用户”里给你重设密码" in page
     assert pressed.status_code == 422
     assert db.session.scalar(select(Message.id)) is None
 

@@ -75,14 +75,17 @@ def show():
     what = "今天要做的" if may_settle else "今天要留意的"
     head = f"{what}（{words.day_long(today(), today())} {words.weekday(today())}）"
     local = confirms(person)
+    theirs = [
+        replace(one, lines=_with_requests(one.lines, person)) for one in people.stand_ins(person, silence, known)
+    ]
     return render_template(
         "desk/township.html" if local else "desk/show.html",
         place=place,
         lines=found,
         **numbers,
-        **acts_of(found),
+        **acts_of([*found, *(line for one in theirs for line in one.lines)]),
         counted=counted,
-        stand_ins=people.stand_ins(person, silence, known),
+        stand_ins=theirs,
         late_people=people.late_people(person),
         most=max(1, *counted.own),
         most_held=max(1, *counted.held),
