@@ -75,9 +75,7 @@ def show():
     what = "今天要做的" if may_settle else "今天要留意的"
     head = f"{what}（{words.day_long(today(), today())} {words.weekday(today())}）"
     local = confirms(person)
-    theirs = [
-        replace(one, lines=_with_requests(one.lines, person)) for one in people.stand_ins(person, silence, known)
-    ]
+    theirs = [replace(one, lines=_with_requests(one.lines, person)) for one in people.stand_ins(person, silence, known)]
     return render_template(
         "desk/township.html" if local else "desk/show.html",
         place=place,
