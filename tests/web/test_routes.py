@@ -82,6 +82,7 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "outcome": ("new",),
     "name": ("digest",),
     "format": ("xlsx",),
+    "key": ("no-such-link",),
 }
 # entry_id is a row of the list that stands before it in the address.
 LISTS = {"words": "dictionary_entry", "units": "unit", "parks": "park", "carriers": "carrier"}
