@@ -14,7 +14,8 @@ from crm.store.scope import visible_enterprise, visible_record
 from crm.store.writer import Written, write
 
 FIELDS = tuple(field.code for field in fields_of("pool_membership"))
-PROPOSAL = ("year", "pool_class", "proposed_on", "planned_year", "planned_batch")
+PROPOSAL = ("year", "pool_class", "proposed_on", "planned_year", "planned_batch", "reason")
+PLAN = ("pool_class", "planned_year", "planned_batch", "reason")
 DECISION = ("pool_class", "decided_on", "entered_on", "meeting", "document")
 
 _LABELS = {field.code: field.label for field in fields_of("pool_membership")}
@@ -103,6 +104,29 @@ def decide_pool(
         raise InvalidInput(wrong)
     change = Update("pool_membership", row.id, stated, version, seen)
     return write([change], act=act, action="decide_pool", region_id=region_id)
+
+
+def plan_membership(
+    membership_id: int,
+    values: Mapping[str, Any],
+    *,
+    version: int,
+    seen: Mapping[str, Any] | None = None,
+    act: Act,
+) -> Written:
+    """Change class, planned year, batch and reason of a proposal or of a member. ``values`` are fields of PLAN.
+
+    Raises NotFound, NotAllowed, InvalidInput, Conflict, Refused when it has left.
+    """
+    row, region_id = _decidable(membership_id, act, "培育库名单")
+    if row.left_on is not None:
+        raise Refused("这家企业已出库，名单上的安排不再改。")
+    stated = {code: value for code, value in values.items() if code in PLAN}
+    wrong = problems({code: getattr(row, code) for code in FIELDS} | stated, today=act.effective_on)
+    if wrong:
+        raise InvalidInput(wrong)
+    changes = [Update("pool_membership", row.id, stated, version, seen)]
+    return write(changes, act=act, action="plan_membership", region_id=region_id)
 
 
 def leave_pool(

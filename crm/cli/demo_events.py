@@ -27,6 +27,9 @@ from crm.domain.changes import Create
     ASKED,
     ANSWERED,
 ) = range(16)
+    SELECTED,
+    LISTED,
+) = range(17)
 # Who enters what nobody in particular entered: the bureau of each county.
 BUREAU = {COUNTY: "tanyue", SECOND: "tingyu"}
 

@@ -17,6 +17,7 @@ from crm.actions import enterprises, figures, places, qualifications, service_lo
 from crm.actions.enterprises import POINTING
 from crm.cli import demo_collections, demo_views
 from crm.cli.demo_confirmations import confirmation_events
+from crm.cli import demo_collections, demo_pool
 from crm.cli.demo_events import (
     APPLICATIONS,
     BELONGINGS,
@@ -127,6 +128,7 @@ def _all_events(world: World) -> Iterator[Event]:
         yield from _enterprise_events(one, world.on, began)
     yield from demo_collections.events(world)
     yield from demo_views.events(world)
+    yield from demo_pool.events(world)
     for number, log in enumerate(world.logs):
         yield from _log_events(number, log, world, by_key)
         yield from request_events(number, log, world)

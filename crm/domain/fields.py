@@ -250,6 +250,7 @@ def _pool_membership() -> Iterator[Field]:
     yield Field(f, "leave_reason", "出库原因", length=200, owner=b)
     yield Field(f, "planned_year", "拟申报年度", "year", owner=b, minimum=2000, maximum=2100)
     yield Field(f, "planned_batch", "拟申报批次", length=40, owner=b)
+    yield Field(f, "reason", "列入理由", length=200, owner=b)
 
 
 def _request() -> Iterator[Field]:

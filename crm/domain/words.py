@@ -228,6 +228,7 @@ NOUNS: dict[str, str] = {
     "saved_view": "视图",
     "collection": "采集",
     "collection_enterprise": "采集表",
+    "pool_selection": "年度遴选",
 }
 
 # How many of what: measure words by noun (design.md §7, count).

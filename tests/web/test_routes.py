@@ -43,6 +43,7 @@ RECORDS = {
     "row_id": "import_row",
     "import_row_id": "import_row",
     "collection_id": "collection",
+    "selection_id": "pool_selection",
     "sheet_id": "collection_enterprise",
     "file_id": "stored_file",
     "attachment_id": "attachment",

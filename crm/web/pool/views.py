@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import render_template, request, url_for
 
-from crm.actions.pool import decide_pool, leave_pool, propose_for_pool
+from crm.actions.pool import decide_pool, leave_pool, plan_membership, propose_for_pool
 from crm.actions.rights import may_edit, require
 from crm.domain import words
 from crm.store import pool_lists
@@ -16,11 +16,13 @@ from crm.web.addresses import page_number, whole
 from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, today, viewer
 from crm.web.editing import last_writers
 from crm.web.enterprises import forms
+from crm.web.pool import READERS, blueprint, conversion, selections
 
-blueprint = Blueprint("pool", __name__)
+__all__ = ["blueprint", "conversion", "selections"]
 
 STAGES = {"in_pool": "在库", "proposed": "拟入库", "out": "已出库"}
-PROPOSAL = ("year", "pool_class", "proposed_on", "planned_year", "planned_batch")
+PROPOSAL = ("year", "pool_class", "proposed_on", "planned_year", "planned_batch", "reason")
+PLAN = ("pool_class", "planned_year", "planned_batch", "reason")
 DECISION = ("decided_on", "pool_class", "meeting", "document", "entered_on")
 LEAVING = ("left_on", "leave_reason")
 
@@ -51,6 +53,7 @@ def index():
         townships={r.id: r.name for r in reference.townships(person)},
         people=reference.people(r.manager_id for r in rows),
         may_decide=person.has("bureau", "admin"),
+        may_read_lists=person.has(*READERS),
         classes=words.CHOICES["pool_class"],
         page_href=lambda n: url_for("pool.index", stage=stage, year=year, page=n),
     )
@@ -96,6 +99,32 @@ def decide(membership_id: int):
                 return done(f"{row.name} 已入库", url_for("pool.index"), written)
     one, row = _decidable(membership_id)
     return _page("pool/decide.html", form, row, one), 409 if form.conflict else 422
+
+
+@blueprint.route("/pool/<int:membership_id>/plan", methods=["GET", "POST"])
+@open_to(SIGNED_IN)
+def plan(membership_id: int):
+    one, row = _decidable(membership_id)
+    form = forms.form_for("pool_membership", PLAN)()
+    if request.method == "GET":
+        form.fill(_stored(form, one), one.version)
+        return _page("pool/plan.html", form, row, one)
+    if form.validate_on_submit():
+        form.settle(request.form)
+        values = form.read(changed_only=True)
+        if not form.has_errors:
+            seen = form.seen_values(form.edited, _stored(form, one))
+            to = url_for("pool.index")
+            if one.selection_id is not None:
+                to = url_for("pool.show_selection", selection_id=one.selection_id)
+            written = attempt(
+                form,
+                lambda: plan_membership(membership_id, values, version=form.seen_version, seen=seen, act=new_act()),
+            )
+            if written is not None:
+                return done(f"{row.name} 的安排已改", to, written)
+    one, row = _decidable(membership_id)
+    return _page("pool/plan.html", form, row, one), 409 if form.conflict else 422
 
 
 @blueprint.route("/pool/<int:membership_id>/leave", methods=["GET", "POST"])

@@ -566,6 +566,7 @@ def upgrade() -> None:
     op.add_column("application", sa.Column("stage_due_on", sa.Date(), nullable=True))
     op.add_column("pool_membership", sa.Column("declined_on", sa.Date(), nullable=True))
     op.add_column("pool_membership", sa.Column("declined_reason", types.Words(200), nullable=True))
+    op.add_column("pool_membership", sa.Column("reason", types.Words(200), nullable=True))
     op.add_column("user_session", sa.Column("proved_at", types.Moment(), nullable=True))
     # SQLite writes these tables anew for a named reference; the index over an expression would be left behind.
     op.drop_index("uq_user_login", table_name="user")
@@ -592,6 +593,7 @@ def downgrade() -> None:
             batch_op.drop_column(column)
     op.create_index("uq_user_login", "user", [sa.text("lower(login)")], unique=True)
     op.drop_column("user_session", "proved_at")
+    op.drop_column("pool_membership", "reason")
     op.drop_column("pool_membership", "declined_reason")
     op.drop_column("pool_membership", "declined_on")
     op.drop_column("application", "stage_due_on")

@@ -1,0 +1,530 @@
+"""年度遴选: candidates from a list, the 拟入库名单, what the meeting decided, and the list as it goes out."""
+
+import io
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import render_template, request, send_file, url_for
+from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
+from wtforms import IntegerField, StringField
+
+from crm.actions.exports import export_rows, file_name, watermark
+from crm.actions.pool_selections import (
+    FIELDS,
+    MOST,
+    add_to_selection,
+    decide_selection,
+    edit_selection,
+    issue_selection,
+    open_selection,
+    own_selection,
+    plan_many,
+    take_off,
+)
+from crm.domain.fields import CHOICES
+from crm.domain.kinds import KINDS
+from crm.domain.refusals import Refused
+from crm.extensions import db
+from crm.sheets.documents import write_list_document
+from crm.store import enterprise_lists, file_store
+from crm.store import pool_selections as lists
+from crm.store.access_log import note_access
+from crm.store.pool import PoolMembership, PoolSelection
+from crm.store.scope import visible, visible_record
+from crm.web import reference
+from crm.web.addresses import whole
+from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
+from crm.web.editing import EditForm, last_writers
+from crm.web.enterprises import filters, selection
+from crm.web.enterprises.listing import asked_by
+from crm.web.inputs import DayField
+from crm.web.pool import DECIDERS, READERS, blueprint
+
+VERDICT_WORDS: dict[str, str] = {"open": "待决定", "entered": "入库", "declined": "不入库"}
+CLASSES = CHOICES["pool_class"]
+
+
+class OpenForm(Form):
+    title = StringField("名称")
+    year = IntegerField("入库年度")
+    pool_class = StringField("类别")
+    planned_year = IntegerField("拟申报年度")
+    planned_batch = StringField("拟申报批次")
+    note = StringField("说明")
+    query = StringField()
+    filter_words = StringField()
+
+
+class SelectionForm(EditForm):
+    title = StringField("名称")
+    year = IntegerField("入库年度")
+    note = StringField("说明")
+    edited = FIELDS
+
+
+class DecisionForm(Form):
+    decided_on = DayField("决定日期")
+    meeting = StringField("会议")
+    document = StringField("文号")
+    version = StringField()
+
+
+class IssueForm(Form):
+    issued_on = DayField("印发日期")
+    document = StringField("文号或文件名")
+    version = StringField()
+
+
+class PlanForm(Form):
+    pool_class = StringField("类别")
+    planned_year = IntegerField("拟申报年度")
+    planned_batch = StringField("拟申报批次")
+
+
+class TakeOffForm(Form):
+    reason = StringField("原因")
+
+
+@blueprint.get("/pool/selections")
+@open_to(*READERS)
+def selections():
+    person = viewer()
+    query = visible(select(PoolSelection), person).order_by(PoolSelection.year.desc(), PoolSelection.id.desc())
+    rows = list(db.session.scalars(query))
+    return render_template(
+        "pool/selections.html",
+        rows=rows,
+        counted=lists.counts([row.id for row in rows], person),
+        may_select=person.has(*DECIDERS),
+        waiting=len(lists.loose_proposals(person)),
+    )
+
+
+# --- a new list ------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/pool/selections/new")
+@open_to(*DECIDERS)
+def new_selection():
+    """From the list as it was filtered (?list=), from the pool of last year (?from=members), or from proposals."""
+    form = OpenForm(formdata=None)
+    form.year.data = today().year
+    form.title.data = f"{today().year} 年高企培育库"
+    form.planned_year.data = today().year + 1
+    form.pool_class.data = "long_term"
+    source = request.args.get("from")
+    if source == "members":
+        return _new_page(form, lists.members(viewer()), "在库企业，列入新一年的遴选")
+    if source == "proposals":
+        return _new_page(form, lists.loose_proposals(viewer()), "已逐家拟入库、还没有列入名单的企业")
+    listed = request.args.get("list", "")[:1000]
+    if not listed:
+        return _new_page(form, [], "")
+    wanted = asked_by(MultiDict(parse_qsl(listed.lstrip("?"))))
+    ids = enterprise_lists.all_ids(wanted.filter, viewer(), today=today(), order=wanted.order)
+    form.query.data, form.filter_words.data = listed, _in_words(wanted)
+    return _new_page(form, ids[:MOST], _cut(len(ids)) or f"来自名单：{form.filter_words.data}")
+
+
+@blueprint.post("/pool/selections/choose")
+@open_to(*DECIDERS)
+def choose_for_selection():
+    """The enterprises that were ticked in a list."""
+    try:
+        picked = selection.chosen()
+    except Refused as refusal:
+        return done(refusal.message, url_for("enterprises.index"))
+    form = OpenForm(formdata=None)
+    form.year.data, form.planned_year.data = today().year, today().year + 1
+    form.title.data, form.pool_class.data = f"{today().year} 年高企培育库", "long_term"
+    form.query.data, form.filter_words.data = picked.asked.query(page=None)[:1000], _in_words(picked.asked)
+    return _new_page(form, list(picked.ids[:MOST]), _cut(len(picked.ids)))
+
+
+def _in_words(asked: filters.Asked) -> str:
+    person = viewer()
+    chips = filters.chips(
+        asked,
+        townships={place.id: place.name for place in reference.townships(person)},
+        people={one.id: one.name for one in reference.managers(person, today())},
+        industries=reference.words_of("featured_industry", person),
+    )
+    return filters.in_words(asked, chips)[:300]
+
+
+def _cut(count: int) -> str:
+    return f"选了 {count:,} 家，一份名单最多 {MOST} 家，这里是前 {MOST} 家。先缩小筛选。" if count > MOST else ""
+
+
+@blueprint.post("/pool/selections/new")
+@open_to(*DECIDERS)
+def create_selection():
+    form = OpenForm()
+    ids = _ids("ids")
+    if request.form.get("go") != "open":
+        return _new_page(form, ids, "")
+    chosen = _ids("pick")
+    reasons = {i: said for i in chosen if (said := request.form.get(f"reason-{i}", "").strip())}
+    written = None
+    if form.validate_on_submit():
+        said = (form.filter_words.data or "").strip()
+        values = {
+            "title": (form.title.data or "").strip(),
+            "year": form.year.data,
+            "note": (form.note.data or "").strip() or None,
+            "query": (form.query.data or "")[:1000] or None,
+            "filter_words": [said[:300]] if said else None,
+        }
+        plan = {
+            "pool_class": form.pool_class.data,
+            "planned_year": form.planned_year.data,
+            "planned_batch": (form.planned_batch.data or "").strip()[:40] or None,
+        }
+        written = attempt(form, lambda: open_selection(values, chosen, plan=plan, reasons=reasons, act=new_act()))
+    if written is None:
+        return _new_page(form, ids, "", ticked=set(chosen)), 422
+    to = url_for("pool.show_selection", selection_id=written.ids["selection"]) if "selection" in written.ids else None
+    return done(f"已列出拟入库名单，{len(chosen)} 家", to or url_for("pool.selections"), written)
+
+
+def _ids(name: str) -> list[int]:
+    return [number for text in request.form.getlist(name) if (number := whole(text)) is not None]
+
+
+def _new_page(form: OpenForm, ids: list[int], said: str, *, ticked: set[int] | None = None) -> str:
+    found = lists.candidates(ids[:MOST], viewer())
+    fit = [one for one in found if not one.refusal]
+    return render_template(
+        "pool/new_selection.html",
+        form=form,
+        said=said,
+        fit=[(one, ticked is None or one.enterprise_id in ticked) for one in fit],
+        barred=[one for one in found if one.refusal],
+        classes=CLASSES,
+        kinds=KINDS,
+        reasons={i: request.form.get(f"reason-{i}", "") for i in ids} if request.method == "POST" else {},
+        most=MOST,
+    )
+
+
+# --- one list --------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/pool/selections/<int:selection_id>")
+@open_to(*READERS)
+def show_selection(selection_id: int):
+    return _show(selection_id)
+
+
+def _show(selection_id: int, form: PlanForm | None = None, off: tuple[int, TakeOffForm] | None = None) -> str:
+    person = viewer()
+    row: PoolSelection = visible_record(PoolSelection, selection_id, person, "这份名单")
+    verdict = request.args.get("verdict", "")
+    verdict = verdict if verdict in lists.VERDICTS else ""
+    found = lists.lines(row.id, person, verdict or None)
+    counted = lists.counts([row.id], person).get(row.id) or dict.fromkeys(lists.VERDICTS, 0)
+    keeper = person.has_in(row.region_id, *DECIDERS)
+    return render_template(
+        "pool/selection.html",
+        row=row,
+        lines=found,
+        verdict=verdict,
+        verdicts=VERDICT_WORDS,
+        counted=counted,
+        total=sum(counted.values()),
+        townships={place.id: place.name for place in reference.townships(person)},
+        people=reference.people(line.manager_id for line in found),
+        classes=CLASSES,
+        keeper=keeper,
+        changing=keeper and row.decided_on is None,
+        form=form or PlanForm(formdata=None),
+        off=off,
+        back=url_for("enterprises.index") + (row.query if (row.query or "").startswith("?") else ""),
+    )
+
+
+@blueprint.route("/pool/selections/<int:selection_id>/edit", methods=["GET", "POST"])
+@open_to(*DECIDERS)
+def change_selection(selection_id: int):
+    row = own_selection(selection_id, viewer())
+    stored = {name: getattr(row, name) for name in FIELDS}
+    if request.method == "GET":
+        form = SelectionForm(formdata=None)
+        form.fill(stored, row.version)
+        return _edit_page(form, row)
+    form = SelectionForm()
+    if form.validate_on_submit():
+        form.settle(request.form)
+        values = form.read(changed_only=True)
+        if not form.has_errors:
+            seen = form.seen_values(values, stored)
+            written = attempt(
+                form, lambda: edit_selection(selection_id, values, version=form.seen_version, seen=seen, act=new_act())
+            )
+            if written is not None:
+                to = url_for("pool.show_selection", selection_id=selection_id)
+                return done("已保存" if written.change_set_id else "没有改动，没有写入。", to, written)
+    return _edit_page(form, own_selection(selection_id, viewer())), 409 if form.conflict else 422
+
+
+def _edit_page(form: SelectionForm, row: PoolSelection) -> str:
+    conflicts = form.clashes(last_writers("pool_selection", row.id)) if form.conflict else []
+    return render_template("pool/edit_selection.html", form=form, row=row, conflicts=conflicts)
+
+
+@blueprint.post("/pool/selections/<int:selection_id>/add")
+@open_to(*DECIDERS)
+def add_candidates(selection_id: int):
+    own_selection(selection_id, viewer())
+    form = PlanForm()
+    ids = _ids("ids")
+    written = attempt(form, lambda: add_to_selection(selection_id, ids, act=new_act()))
+    if written is None:
+        return _show(selection_id, form), 409
+    return done(f"已加上 {len(ids)} 家", url_for("pool.show_selection", selection_id=selection_id), written)
+
+
+@blueprint.post("/pool/selections/<int:selection_id>/plan")
+@open_to(*DECIDERS)
+def plan_candidates(selection_id: int):
+    """Class, planned year and batch of the ticked firms; what is left open stays as it is."""
+    own_selection(selection_id, viewer())
+    form = PlanForm()
+    plan = {
+        "pool_class": form.pool_class.data or None,
+        "planned_year": form.planned_year.data,
+        "planned_batch": (form.planned_batch.data or "").strip()[:40] or None,
+    }
+    written = None
+    if form.validate_on_submit():
+        written = attempt(form, lambda: plan_many(selection_id, _ids("pick"), plan, act=new_act()))
+    if written is None:
+        return _show(selection_id, form), 422
+    to = url_for("pool.show_selection", selection_id=selection_id)
+    return done(f"已改 {written.record_count} 家" if written.change_set_id else "没有改动，没有写入。", to, written)
+
+
+@blueprint.post("/pool/<int:membership_id>/take-off")
+@open_to(*DECIDERS)
+def take_off_list(membership_id: int):
+    one = visible_record(PoolMembership, membership_id, viewer(), "这条培育库记录")
+    selection_id = one.selection_id
+    form = TakeOffForm()
+    reason = form.reason.data
+    written = attempt(form, lambda: take_off(membership_id, reason=reason, act=new_act()))
+    if written is not None:
+        return done("已移出名单", url_for("pool.show_selection", selection_id=selection_id), written)
+    if selection_id is None:
+        raise Refused("这家企业不在遴选名单上。")
+    return _show(selection_id, off=(membership_id, form)), 422
+
+
+# --- decided and sent out --------------------------------------------------------------------------------------------
+
+
+@blueprint.route("/pool/selections/<int:selection_id>/decide", methods=["GET", "POST"])
+@open_to(*DECIDERS)
+def decide_list(selection_id: int):
+    row = own_selection(selection_id, viewer())
+    if request.method == "GET":
+        form = DecisionForm(formdata=None)
+        form.decided_on.data, form.version.data = today().isoformat(), str(row.version)
+        return _decide_page(form, row, {})
+    form = DecisionForm()
+    verdicts: dict[int, str | None] = {}
+    for line in lists.lines(row.id, viewer(), "open"):
+        said = request.form.get(f"verdict-{line.membership.id}")
+        if said == "yes":
+            verdicts[line.membership.id] = None
+        elif said == "no":
+            verdicts[line.membership.id] = request.form.get(f"why-{line.membership.id}", "").strip()
+    wrong: dict[str, str] = {}
+    if form.validate_on_submit():
+        values = {
+            "decided_on": form.decided_on.value,
+            "meeting": (form.meeting.data or "").strip() or None,
+            "document": (form.document.data or "").strip() or None,
+        }
+        version = whole(form.version.data) or 0
+        catcher = _Rows(form, wrong)
+        written = attempt(
+            catcher, lambda: decide_selection(selection_id, values, verdicts, version=version, act=new_act())
+        )
+        if written is not None:
+            entered = sum(1 for reason in verdicts.values() if reason is None)
+            said = f"已登记决定：入库 {entered} 家，不入库 {len(verdicts) - entered} 家"
+            return done(said, url_for("pool.show_selection", selection_id=selection_id), written)
+    return _decide_page(form, own_selection(selection_id, viewer()), wrong), 409 if form.conflict else 422
+
+
+class _Rows:
+    """A form whose refusals may name a row of a table: those are kept beside it, the others go to the form."""
+
+    def __init__(self, form: Form, wrong: dict[str, str]) -> None:
+        self._form, self._wrong = form, wrong
+        self.request_key, self.general_errors = form.request_key, form.general_errors
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._form or name.startswith("verdict-")
+
+    def __getitem__(self, name: str) -> Any:
+        return _Row(self._wrong, name) if name.startswith("verdict-") else self._form[name]
+
+    @property
+    def conflict(self) -> dict[str, Any]:
+        return self._form.conflict
+
+    @conflict.setter
+    def conflict(self, clashes: dict[str, Any]) -> None:
+        self._form.conflict = clashes
+
+
+class _Row:
+    def __init__(self, wrong: dict[str, str], name: str) -> None:
+        self._wrong, self._name = wrong, name
+
+    @property
+    def errors(self) -> list[str]:
+        return [self._wrong[self._name]] if self._name in self._wrong else []
+
+    @errors.setter
+    def errors(self, sentences: list[str]) -> None:
+        self._wrong[self._name] = " ".join(sentences)
+
+
+def _decide_page(form: DecisionForm, row: PoolSelection, wrong: dict[str, str]) -> str:
+    found = lists.lines(row.id, viewer(), "open")
+    given = request.form if request.method == "POST" else {}
+    if form.conflict:
+        # Somebody changed the list while the meeting was being entered: the next press decides on what stands now.
+        form.version.data = str(row.version)
+    return render_template(
+        "pool/decide_selection.html",
+        form=form,
+        row=row,
+        lines=[
+            (
+                line,
+                given.get(f"verdict-{line.membership.id}", "yes" if request.method == "GET" else ""),
+                given.get(f"why-{line.membership.id}", ""),
+                wrong.get(f"verdict-{line.membership.id}"),
+            )
+            for line in found
+        ],
+        wrong=wrong,
+        classes=CLASSES,
+        townships={place.id: place.name for place in reference.townships(viewer())},
+    )
+
+
+@blueprint.route("/pool/selections/<int:selection_id>/issue", methods=["GET", "POST"])
+@open_to(*DECIDERS)
+def issue_list(selection_id: int):
+    row = own_selection(selection_id, viewer())
+    if row.decided_on is None:
+        raise Refused("名单还没有决定。先登记会议决定，再印发。")
+    if request.method == "GET":
+        form = IssueForm(formdata=None)
+        form.issued_on.data = (row.issued_on or today()).isoformat()
+        form.document.data, form.version.data = row.document or "", str(row.version)
+        return render_template("pool/issue_selection.html", form=form, row=row)
+    form = IssueForm()
+    if form.validate_on_submit():
+        values = {"issued_on": form.issued_on.value, "document": form.document.data}
+        version = whole(form.version.data) or 0
+        written = attempt(form, lambda: issue_selection(selection_id, values, version=version, act=new_act()))
+        if written is not None:
+            return done("已登记印发", url_for("pool.show_selection", selection_id=selection_id), written)
+    row = own_selection(selection_id, viewer())
+    if form.conflict:
+        form.version.data = str(row.version)
+    return render_template("pool/issue_selection.html", form=form, row=row), 409 if form.conflict else 422
+
+
+_HEADS: tuple[tuple[str, str], ...] = (
+    ("序号", "count"),
+    ("企业名称", "text"),
+    ("统一社会信用代码", "code"),
+    ("乡镇（考核）", "text"),
+    ("类别", "text"),
+    ("主导产品（服务）", "text"),
+    ("拟申报年度", "year"),
+    ("拟申报批次", "text"),
+)
+
+
+def _printed(row: PoolSelection) -> tuple[str, list[lists.Line], str]:
+    """The title of the list as it goes out, its lines, and in words what it is."""
+    decided = row.decided_on is not None
+    found = lists.lines(row.id, viewer(), "entered" if decided else None)
+    title = f"{row.title}{'入库名单' if decided else '拟入库名单'}"
+    parts = [f"{len(found)} 家"]
+    if row.decided_on is not None:
+        parts.append(f"{row.decided_on} {row.meeting or ''}决定".replace("  ", " "))
+    if row.document:
+        parts.append(row.document)
+    if row.issued_on is not None:
+        parts.append(f"{row.issued_on} 印发")
+    return title, found, "；".join(parts)
+
+
+def _cells(found: list[lists.Line]) -> list[list[Any]]:
+    townships = {place.id: place.name for place in reference.townships(viewer())}
+    return [
+        [
+            number,
+            line.name,
+            line.credit_code,
+            townships.get(line.township_id or 0, ""),
+            CLASSES.get(line.membership.pool_class or "", ""),
+            line.main_product or "",
+            line.membership.planned_year,
+            line.membership.planned_batch or "",
+        ]
+        for number, line in enumerate(found, start=1)
+    ]
+
+
+@blueprint.get("/pool/selections/<int:selection_id>/list")
+@open_to(*READERS)
+def selection_file(selection_id: int):
+    """The list as it goes out: Excel, or Word with ?as=docx."""
+    row: PoolSelection = visible_record(PoolSelection, selection_id, viewer(), "这份名单")
+    title, found, said = _printed(row)
+    act = new_act()
+    cells = _cells(found)
+    if request.args.get("as") != "docx":
+        content, name = export_rows(
+            title=title, subtitle=said, columns=_HEADS, rows=cells, act=act, filter={"selection": row.id}
+        )
+        return send_file(io.BytesIO(content), mimetype=file_store.XLSX, as_attachment=True, download_name=name)
+    target = io.BytesIO()
+    write_list_document(
+        target,
+        title=title,
+        above=[said],
+        heads=[head for head, _ in _HEADS],
+        rows=([("" if cell is None else str(cell)) for cell in line] for line in cells),
+        below=[watermark(act, len(cells))],
+        widths=(12, 64, 46, 28, 18, 52, 22, 19),
+    )
+    note_access(act, "export", subject=title, filter={"selection": row.id, "as": "docx"}, rows=len(cells))
+    target.seek(0)
+    return send_file(
+        target,
+        mimetype="application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        as_attachment=True,
+        download_name=file_name(title, act, "docx"),
+    )
+
+
+@blueprint.get("/pool/selections/<int:selection_id>/print")
+@open_to(*READERS)
+def print_selection(selection_id: int):
+    row: PoolSelection = visible_record(PoolSelection, selection_id, viewer(), "这份名单")
+    title, found, said = _printed(row)
+    note_access(new_act(), "export", subject=f"{title}（打印）", filter={"selection": row.id}, rows=len(found))
+    return render_template(
+        "pool/print_selection.html", row=row, title=title, said=said, heads=[h for h, _ in _HEADS], rows=_cells(found)
+    )
