@@ -2,6 +2,8 @@
 
 from flask import Blueprint, render_template, request
 
+from crm.actions.rights import may_edit
+from crm.domain.kinds import POOL
 from crm.store import enterprise_lists
 from crm.web import reference
 from crm.web.doors import SIGNED_IN, open_to, today, viewer
@@ -32,9 +34,24 @@ def show():
         lanes=lanes,
         held=held,
         internal=not person.public_only,
+        movable=_movable(shown),
         may_import=person.has(*IMPORTERS),
         total=sum(lane.own for lane in lanes),
         chips=filters.chips(wanted, **names),
         managers=reference.managers(person, today()),
         **names,
+    )
+
+
+# Rungs below the pool: who stands higher has left it behind.
+_BELOW = (0, 1)
+
+
+def _movable(shown: list) -> frozenset[int]:
+    """The cards this viewer may propose for the pool: below it, not in it, not proposed, and the viewer's to edit."""
+    person = viewer()
+    if not person.has("case_manager", "bureau", "admin"):
+        return frozenset()
+    return frozenset(
+        row.id for row in shown if row.rung in _BELOW and not row.states.get(POOL) and may_edit(person, row)
     )

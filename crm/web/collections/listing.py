@@ -8,6 +8,7 @@ from crm.actions.collection_answers import HOW, known_of
 from crm.actions.collection_returns import start_returns
 from crm.actions.collections import (
     FIELDS,
+    add_enterprises,
     close_collection,
     edit_collection,
     keeps,
@@ -28,7 +29,7 @@ from crm.store.imports import ImportBatch
 from crm.store.scope import visible, visible_record
 from crm.store.standings import Standing
 from crm.web import reference
-from crm.web.addresses import page_number
+from crm.web.addresses import page_number, whole
 from crm.web.collections import MAKERS, READERS, WRITERS, blueprint
 from crm.web.collections.sending import reminder
 from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
@@ -182,6 +183,20 @@ def returns(collection_id: int):
     if batch_id is None:
         return _show(collection_id, form), 409
     return redirect(url_for("imports.show", batch_id=batch_id))
+
+
+@blueprint.post("/collections/<int:collection_id>/add")
+@open_to(*MAKERS)
+def add(collection_id: int):
+    """Further enterprises, asked for what blocks the judgements this collection is for."""
+    own_collection(collection_id, viewer())
+    form = Form()
+    ids = [number for text in request.form.getlist("ids") if (number := whole(text)) is not None]
+    written = attempt(form, lambda: add_enterprises(collection_id, ids, act=new_act()))
+    if written is None:
+        return _show(collection_id, form), 409
+    to = url_for("collections.show", collection_id=collection_id)
+    return done(f"已加上 {written.record_count} 家", to, written)
 
 
 @blueprint.post("/collections/<int:collection_id>/remind")

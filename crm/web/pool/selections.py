@@ -328,6 +328,8 @@ def take_off_list(membership_id: int):
 def decide_list(selection_id: int):
     row = own_selection(selection_id, viewer())
     if request.method == "GET":
+        if row.decided_on is not None:
+            raise Refused(f"这份名单 {row.decided_on} 已决定。要重来，撤销那次决定。")
         form = DecisionForm(formdata=None)
         form.decided_on.data, form.version.data = today().isoformat(), str(row.version)
         return _decide_page(form, row, {})

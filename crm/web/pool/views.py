@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 
 from crm.actions.pool import decide_pool, leave_pool, plan_membership, propose_for_pool
 from crm.actions.rights import may_edit, require
@@ -13,7 +13,7 @@ from crm.store.pool import PoolMembership
 from crm.store.scope import visible_enterprise, visible_record
 from crm.web import reference
 from crm.web.addresses import page_number, whole
-from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, today, viewer
+from crm.web.doors import SIGNED_IN, Form, attempt, done, here_or, new_act, open_to, today, viewer
 from crm.web.editing import last_writers
 from crm.web.enterprises import forms
 from crm.web.pool import READERS, blueprint, conversion, selections
@@ -76,6 +76,34 @@ def propose(enterprise_id: int):
                 return done("已拟入库，等会议决定", url_for("enterprises.show", enterprise_id=enterprise_id), written)
     row, _ = visible_enterprise(enterprise_id, viewer())
     return _page("pool/propose.html", form, row), 422
+
+
+@blueprint.post("/enterprises/<int:enterprise_id>/pool/propose-from-board")
+@open_to(SIGNED_IN)
+def propose_from_board(enterprise_id: int):
+    """A card was moved to the pool's column: proposed, never decided. A script gets a fragment, a form its page."""
+    row, standing = visible_enterprise(enterprise_id, viewer())
+    require(may_edit(viewer(), standing), "培育库拟入库")
+    form = Form()
+    name = row.name
+    year = today().year
+    values = {"year": year, "pool_class": "long_term", "proposed_on": today(), "planned_year": year + 1}
+    written = attempt(form, lambda: propose_for_pool(enterprise_id, values, act=new_act()))
+    refused = " ".join(form.general_errors) if written is None else ""
+    if request.headers.get("X-Requested-With") != "fetch":
+        back = here_or("board.show")
+        if written is None:
+            flash(refused, "bad")
+            return redirect(back)
+        return done(f"{name} 已拟入库，等会议决定", back, written)
+    said = f"{name} 已拟入库（中长期），等会议决定"
+    page = render_template(
+        "board/_moved.html",
+        refused=refused,
+        said=said,
+        change_set_id=written.change_set_id if written is not None else 0,
+    )
+    return page, 409 if written is None else 200
 
 
 @blueprint.route("/pool/<int:membership_id>/decide", methods=["GET", "POST"])
