@@ -6,6 +6,8 @@
   if (!lane) return;
   // A finger trembles; so far it is a press and no drag.
   const THRESHOLD = 6;
+  // On a phone one column fills the screen: near its edge the others come along.
+  const EDGE = 32;
   let held = null;
 
   const over = (event) => document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-takes]");
@@ -15,25 +17,31 @@
     if (!grip || event.button !== 0 || held) return;
     event.preventDefault();
     const card = grip.closest("[data-card]");
-    held = { card, grip, id: event.pointerId, x: event.clientX, y: event.clientY, moved: false };
+    const board = card.closest(".board");
+    held = { card, board, scroll: board.scrollLeft, id: event.pointerId, x: event.clientX, y: event.clientY, moved: false };
     grip.setPointerCapture(event.pointerId);
   });
 
   document.addEventListener("pointermove", (event) => {
     if (!held || event.pointerId !== held.id) return;
-    const x = event.clientX - held.x;
+    const { board } = held;
+    if (event.clientX > window.innerWidth - EDGE) board.scrollLeft += EDGE / 2;
+    else if (event.clientX < EDGE) board.scrollLeft -= EDGE / 2;
+    const x = event.clientX - held.x + board.scrollLeft - held.scroll;
     const y = event.clientY - held.y;
     if (!held.moved && Math.hypot(x, y) < THRESHOLD) return;
     held.moved = true;
     held.card.classList.add("lift");
-    held.card.style.transform = `translate(${x}px, ${y}px)`;
+    // An animation that stays at its end: a style attribute is what our CSP forbids.
+    held.flight?.cancel();
+    held.flight = held.card.animate([{ transform: `translate(${x}px, ${y}px)` }], { duration: 0, fill: "forwards" });
     lane.classList.toggle("drop", Boolean(over(event)));
   });
 
   const drop = () => {
     const { card } = held;
     card.classList.remove("lift");
-    card.style.transform = "";
+    held.flight?.cancel();
     lane.classList.remove("drop");
     held = null;
     return card;
@@ -94,10 +102,10 @@
 
   function proposed(card, content) {
     const toast = $("[data-toast]", content);
-    const seal = $(".seal", content);
+    const pill = $(".pill", content);
     $("#toasts").replaceChildren(toast);
     document.dispatchEvent(new CustomEvent("crm:toasts"));
-    if (seal) card.children[1]?.prepend(seal);
+    if (pill) card.children[1]?.prepend(pill);
     $("[data-grip]", card)?.remove();
     $("details.move", card)?.remove();
     card.removeAttribute("data-card");

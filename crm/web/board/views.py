@@ -1,10 +1,12 @@
 """The five-rung board, read-only: 本层 or 持有, each count opens its list."""
 
 from flask import Blueprint, render_template, request
+from sqlalchemy import select
 
 from crm.actions.rights import may_edit
-from crm.domain.kinds import POOL
+from crm.extensions import db
 from crm.store import enterprise_lists
+from crm.store.standings import Standing
 from crm.web import reference
 from crm.web.doors import SIGNED_IN, open_to, today, viewer
 from crm.web.enterprises import filters
@@ -22,6 +24,7 @@ def show():
     held = request.args.get("basis") == "held"
     lanes = enterprise_lists.board(wanted.filter, person, today=today(), held=held, by_name=person.public_only)
     shown = [row for lane in lanes for row in lane.cards]
+    proposed = _proposed(shown)
     names = {
         "townships": {r.id: r.name for r in reference.townships(person)},
         "people": {u.id: u.name for u in reference.managers(person, today())}
@@ -34,7 +37,8 @@ def show():
         lanes=lanes,
         held=held,
         internal=not person.public_only,
-        movable=_movable(shown),
+        movable=_movable(shown, proposed),
+        proposed=proposed,
         may_import=person.has(*IMPORTERS),
         total=sum(lane.own for lane in lanes),
         chips=filters.chips(wanted, **names),
@@ -47,11 +51,17 @@ def show():
 _BELOW = (0, 1)
 
 
-def _movable(shown: list) -> frozenset[int]:
-    """The cards this viewer may propose for the pool: below it, not in it, not proposed, and the viewer's to edit."""
+def _movable(shown: list, proposed: frozenset[int]) -> frozenset[int]:
+    """The cards this viewer may propose for the pool: below it, not proposed, and the viewer's to edit."""
     person = viewer()
     if not person.has("case_manager", "bureau", "admin"):
         return frozenset()
-    return frozenset(
-        row.id for row in shown if row.rung in _BELOW and not row.states.get(POOL) and may_edit(person, row)
+    return frozenset(row.id for row in shown if row.rung in _BELOW and row.id not in proposed and may_edit(person, row))
+
+
+def _proposed(shown: list) -> frozenset[int]:
+    """Those that wait for the meeting; no seal says so, because a list is shown by it and not by what it may be."""
+    query = select(Standing.enterprise_id).where(
+        Standing.enterprise_id.in_([row.id for row in shown]), Standing.pool == "proposed"
     )
+    return frozenset(db.session.scalars(query))

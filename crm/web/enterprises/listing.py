@@ -55,7 +55,6 @@ COLLECTORS = ("case_manager", "bureau", "admin")
 BULK_VERBS = (
     ("enterprises.visit_selected", "pencil-plus", "记一次走访", COLLECTORS),
     ("collections.choose", "file-spreadsheet", "一页采集表", COLLECTORS),
-    ("collections.choose", "file-spreadsheet", "一页采集表", COLLECTORS),
     ("pool.choose_for_selection", "list-check", "拟入库", ("bureau", "admin")),
 )
 
