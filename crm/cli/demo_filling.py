@@ -18,6 +18,7 @@ from crm.actions.enterprises import POINTING
 from crm.cli import demo_collections, demo_views
 from crm.cli.demo_confirmations import confirmation_events
 from crm.cli import demo_collections, demo_pool
+from crm.cli.demo_confirmations import confirmation_events
 from crm.cli.demo_events import (
     APPLICATIONS,
     BELONGINGS,
