@@ -26,10 +26,9 @@ from crm.domain.changes import Create
     OUTCOMES,
     ASKED,
     ANSWERED,
-) = range(16)
     SELECTED,
     LISTED,
-) = range(17)
+) = range(18)
 # Who enters what nobody in particular entered: the bureau of each county.
 BUREAU = {COUNTY: "tanyue", SECOND: "tingyu"}
 

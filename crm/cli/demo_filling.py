@@ -15,9 +15,7 @@ from sqlalchemy import select
 
 from crm.actions import enterprises, figures, places, qualifications, service_logs
 from crm.actions.enterprises import POINTING
-from crm.cli import demo_collections, demo_views
-from crm.cli.demo_confirmations import confirmation_events
-from crm.cli import demo_collections, demo_pool
+from crm.cli import demo_collections, demo_pool, demo_views
 from crm.cli.demo_confirmations import confirmation_events
 from crm.cli.demo_events import (
     APPLICATIONS,
