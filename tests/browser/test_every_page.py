@@ -111,13 +111,18 @@ def _addresses(rule: Rule, rows: sqlite3.Connection) -> list[str]:
         return [re.sub(r"<[^<>]*entry_id>", str(_record(noun, rows)), filled) for filled, noun in of_lists]
     filled = str(rule)
     for name in rule.arguments:
-        value = WORDS[name][0] if name in WORDS else _record(RECORDS.get(name, name.removesuffix("_id")), rows)
+        noun = RECORDS.get(name, name.removesuffix("_id"))
+        # Beside one enterprise stands another one.
+        value = WORDS[name][0] if name in WORDS else _record(noun, rows, place=int(name == "other_id"))
         filled = re.sub(rf"<(?:[^<>]*:)?{name}>", str(value), filled)
     return [filled]
 
 
-def _record(noun: str, rows: sqlite3.Connection) -> int:
-    """A record of the county, of the enterprise with the longest history where it belongs to one."""
+def _record(noun: str, rows: sqlite3.Connection, *, place: int = 0) -> int:
+    """A record of the county, of the enterprise with the longest history where it belongs to one.
+
+    ``place`` 1 is the one after it.
+    """
     noun = "region" if noun == "township" else noun
     columns = {row[1] for row in rows.execute(f'PRAGMA table_info("{noun}")')}
     key = "enterprise_id" if noun == "standing" else "id"
@@ -133,7 +138,9 @@ def _record(noun: str, rows: sqlite3.Connection) -> int:
         where.append("login = 'xianghe'")
     order = "(SELECT count(*) FROM change c WHERE c.enterprise_id = {}) DESC, id"
     order = order.format("enterprise_id" if "enterprise_id" in columns else "id" if noun == "enterprise" else "-1")
-    found = rows.execute(f'SELECT {key} FROM "{noun}" WHERE {" AND ".join(where) or "1"} ORDER BY {order}').fetchone()
+    found = rows.execute(
+        f'SELECT {key} FROM "{noun}" WHERE {" AND ".join(where) or "1"} ORDER BY {order} LIMIT 1 OFFSET {place}'
+    ).fetchone()
     if found is None:
         raise LookupError(f"the demo county has no {noun}")
     return found[0]
@@ -197,7 +204,7 @@ def _look(context: BrowserContext, page: Page, address: str, screen: str, width:
     if "?" in address:
         return []
     tabs = page.evaluate("[...document.querySelectorAll('nav.views a[href]')].map((a) => a.getAttribute('href'))")
-    return [tab for tab in tabs if tab.startswith(f"{address}?")][:12]
+    return [tab for tab in tabs if tab.startswith(f"{address}?")][:16]
 
 
 def said(found: dict) -> str:
