@@ -155,7 +155,8 @@ def _stays_with(
         return True
     if change.noun == "application_step":
         # The story keeps the step that later ones were taken from.
-        return any(key == (whole, owner) and {"stage_code", "outcome"} & since[key].keys() for key in since)
+        written = since.get((whole, owner), {}) if isinstance(owner, int) else {}
+        return bool({"stage_code", "outcome"} & written.keys())
     return change.noun == "enterprise_alias" and owner in renamed and "name" in since.get(("enterprise", owner), {})
 
 
