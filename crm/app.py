@@ -13,6 +13,7 @@ from crm.config import Settings, SettingsError, load_settings
 from crm.domain import kinds, names, viewers, words
 from crm.rules.cadences import load_cadences
 from crm.rules.ladder import load_ladder
+from crm.rules.materials import load_checklists
 from crm.rules.stages import load_stages
 from crm.store import engine
 
@@ -74,6 +75,7 @@ def _extensions(app: Flask) -> None:
     extensions.policy.ladder = load_ladder()
     extensions.policy.cadences = load_cadences()
     extensions.policy.stages = load_stages()
+    extensions.policy.checklists = load_checklists()
     carrier.attach(app)
 
 

@@ -32,7 +32,7 @@ login_manager = LoginManager()
 
 
 class Policy:
-    """The dated policy that projections need (ladder, cadences, stages), loaded once by the application from crm/rules.
+    """The dated policy that projections need (ladder, cadences, stages, checklists) from crm/rules, loaded once.
 
     Store and rules stand on one line and do not import one another; the application fills this in between.
     """
@@ -41,6 +41,7 @@ class Policy:
         self.ladder: Any = None
         self.cadences: Any = None
         self.stages: Any = None
+        self.checklists: Any = None
 
 
 policy = Policy()

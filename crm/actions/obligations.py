@@ -7,7 +7,7 @@ from crm.actions.rights import may_edit, may_log, require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update, withdraw
 from crm.domain.media_types import ACCEPTED, CSV, TEXT
-from crm.domain.obligations import HNTE_ANNUAL_REPORT, NEXT_STEP, REQUEST
+from crm.domain.obligations import FOLLOWING_KINDS, HNTE_ANNUAL_REPORT, NEXT_STEP, REQUEST
 from crm.domain.refusals import AlreadyDone, InvalidInput, NotFound, Refused
 from crm.domain.viewers import Viewer
 from crm.store.changes import change_set_by_request_key
@@ -72,6 +72,8 @@ def settle(
     Refused when it is settled already.
     """
     row, enterprise = _open(enterprise_id, kind, period, act, told_later=True)
+    if kind in FOLLOWING_KINDS:
+        raise Refused("这件事项随申报走：推进一步或登记新材料，它就自己办结。")
     kept_note = _note(note)
     if done_on is not None and not row.opens_on <= done_on <= act.effective_on:
         raise InvalidInput({"done_on": f"办结日期 {done_on} 不在 {row.opens_on} 到今天之间。核对后改正。"})

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from crm.domain import words
+from crm.domain.obligations import FOLLOWING_KINDS
 from crm.domain.workdays import Holidays
 
 # The kind of its messages in the outbox.
@@ -448,7 +449,7 @@ def _due_line(group: Sequence[Due], others: int, now: datetime, on: date) -> Lin
     joint = "，" if first.kind == "next_step" else "："
     text = f"{what}{expected}{joint}{first.reason}" if first.reason else f"{what}{expected}"
     pressing = first.overdue or (last_day - on).days <= 7
-    verb = "去办结" if pressing and first.may_settle else "打开"
+    verb = "去办" if first.kind in FOLLOWING_KINDS else "去办结" if pressing and first.may_settle else "打开"
     return Line(chip, css, names, text, verb, obligation_path(first.enterprise_id, first.kind, first.period))
 
 

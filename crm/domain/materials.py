@@ -52,9 +52,13 @@ class Checklist:
 
 @dataclass(frozen=True)
 class Checklists:
-    """All checklists, found by kind and day."""
+    """All checklists, found by kind and day; ``names`` says every item ever asked, the latest word for each."""
 
     entries: tuple[Checklist, ...]
+    names: dict[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", {item.code: item.name for one in self.entries for item in one.items})
 
     def of(self, kind: str, on: date) -> Checklist | None:
         """The checklist of a kind in force on a day; None when nothing was asked then."""
@@ -136,7 +140,7 @@ def judge(
 
 @dataclass(frozen=True)
 class Completeness:
-    """How much of what is required is there: ``present`` and ``waived`` of ``required``, the rest missing or expired."""
+    """How much of what is required is there: ``present`` and ``waived`` of it; the rest is missing or expired."""
 
     required: int
     present: int

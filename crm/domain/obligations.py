@@ -2,14 +2,16 @@
 
 An obligation is unique by (enterprise, kind, period). Periods: ``hnte_renewal`` the year in which the certificate
 expires; ``hnte_annual_report`` the year reported on; ``tech_sme_round`` the year of the round; ``next_step`` the id of
-the service log; ``request`` the id of the request that waits for an answer. The same facts, day and outcomes always
-give the same list.
+the service log; ``request`` the id of the request that waits for an answer; ``application_stage`` the application, its
+stage and the day that began; ``evidence_expiry`` the record of the material and its last day. The same facts, day and
+outcomes always give the same list.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from crm.domain.application_dues import ApplicationDue, ApplicationFact, evidence_dues, stage_due
 from crm.domain.clock import SHANGHAI, end_of_day
 from crm.domain.kinds import HNTE, TECH_SME
 from crm.domain.periods import Citation, Period, Terms, TitleFact
@@ -24,9 +26,13 @@ TECH_SME_ROUND = "tech_sme_round"
 NEXT_STEP = "next_step"
 REQUEST = "request"
 CHANGE_REPORT = "change_report"
-OBLIGATION_KINDS = frozenset({HNTE_RENEWAL, HNTE_ANNUAL_REPORT, TECH_SME_ROUND, NEXT_STEP, REQUEST, CHANGE_REPORT})
-# What repeats an internal note; the others follow from titles, which are public.
-INTERNAL_KINDS = frozenset({NEXT_STEP, REQUEST})
+APPLICATION_STAGE = "application_stage"
+EVIDENCE_EXPIRY = "evidence_expiry"
+# What repeats notes and steps of the bureau's own work; the others follow from titles, which are public.
+INTERNAL_KINDS = frozenset({NEXT_STEP, REQUEST, APPLICATION_STAGE, EVIDENCE_EXPIRY})
+OBLIGATION_KINDS = INTERNAL_KINDS | {HNTE_RENEWAL, HNTE_ANNUAL_REPORT, TECH_SME_ROUND, CHANGE_REPORT}
+# What is done by what it follows: the next step of the application, the new piece of evidence.
+FOLLOWING_KINDS = frozenset({APPLICATION_STAGE, EVIDENCE_EXPIRY})
 
 # upcoming, open, urgent and overdue ask for something; these ask for nothing more.
 SETTLED = frozenset({"done", "waived", "lapsed"})
@@ -119,7 +125,8 @@ class Renaming:
 class ObligationFacts:
     """What obligations are a function of.
 
-    ``applications`` are (title kind, year) in hand; ``manager_id`` is the 服务专员, who owns what nobody else does.
+    ``applications`` are (title kind, year) in hand, ``in_hand`` the same with their stages and evidence;
+    ``manager_id`` is the 服务专员, who owns what nobody else does.
     ``tracked_from`` is the day since which outcomes are recorded in full: a report due on or after it and never settled
     counts as missed. Without it, only outcomes saying so do. ``status`` is the 存续状态 of the day: titles ask nothing
     of a firm that is gone, while a step somebody promised stays a promise.
@@ -130,6 +137,7 @@ class ObligationFacts:
     next_steps: tuple[NextStep, ...] = ()
     requests: tuple[Asked, ...] = ()
     renamings: tuple[Renaming, ...] = ()
+    in_hand: tuple[ApplicationFact, ...] = ()
     manager_id: int | None = None
     tracked_from: date | None = None
     status: str | None = None
@@ -243,6 +251,8 @@ def _drafts(
             yield from _change_reports(enterprise, periods, cadences)
     yield from _next_steps(enterprise.next_steps, cadences, now)
     yield from _requests(enterprise.requests, cadences, now)
+    if enterprise.status not in GONE:
+        yield from _of_applications(enterprise.in_hand, cadences)
 
 
 def _periods(facts: list[TitleFact], terms: Terms, rounds: Sequence[Round], years: Collection[int]) -> list[Period]:
@@ -517,6 +527,31 @@ def _requests(asked: Sequence[Asked], cadences: Cadences, now: datetime) -> Iter
             steps=(text,),
             source_id=one.request_id,
         )
+
+
+def _of_applications(in_hand: Sequence[ApplicationFact], cadences: Cadences) -> Iterator[_Draft]:
+    """What the applications in hand make due: the stage each stands in, and evidence that runs out."""
+    for one in in_hand:
+        stage = stage_due(one)
+        named = [(APPLICATION_STAGE, stage)] if stage is not None else []
+        for kind, due in (*named, *((EVIDENCE_EXPIRY, piece) for piece in evidence_dues(one))):
+            cadence = cadences.of(kind, due.due_at.astimezone(SHANGHAI).date())
+            if cadence is not None:
+                yield _of_application(cadence, due)
+
+
+def _of_application(cadence: Cadence, due: ApplicationDue) -> _Draft:
+    return _Draft(
+        cadence,
+        due.period,
+        due.opens_on,
+        due.due_at,
+        due.reason,
+        due.late_reason,
+        due.expected,
+        steps=due.steps or cadence.steps,
+        source_id=due.source_id,
+    )
 
 
 def _settle(draft: _Draft, now: datetime, today: date, outcome: Outcome | None, owner_id: int | None) -> Obligation:

@@ -1,10 +1,12 @@
 """Applications: an enterprise going for one title in one window, its steps, materials, reviews and objections."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from sqlalchemy import Boolean, Date, ForeignKey, Index, SmallInteger, false, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from crm.domain.materials import PRESENT, Evidence
 from crm.extensions import db
 from crm.store.records import Model, Record
 from crm.store.types import Json, Moment, Words
@@ -112,3 +114,60 @@ def steps_of(application_id: int) -> list[ApplicationStep]:
     """The steps of one application in the order in which they were recorded."""
     query = select(ApplicationStep).where(ApplicationStep.application_id == application_id, ~ApplicationStep.deleted)
     return list(db.session.scalars(query.order_by(ApplicationStep.id)))
+
+
+def materials_of(application_id: int) -> list[ApplicationMaterial]:
+    """What is recorded of the checklist of one application."""
+    query = select(ApplicationMaterial).where(
+        ApplicationMaterial.application_id == application_id, ~ApplicationMaterial.deleted
+    )
+    return list(db.session.scalars(query.order_by(ApplicationMaterial.id)))
+
+
+def evidence_of(application_ids: Iterable[int]) -> dict[int, list[Evidence]]:
+    """What is recorded of the checklists of several applications, as the rules see it: one query."""
+    ids = sorted(set(application_ids))
+    found: dict[int, list[Evidence]] = {one: [] for one in ids}
+    for start in range(0, len(ids), 10_000):
+        query = _EVIDENCE.where(ApplicationMaterial.application_id.in_(ids[start : start + 10_000]))
+        for application_id, *values in db.session.execute(query.order_by(ApplicationMaterial.id)):
+            found[application_id].append(Evidence(*values))
+    return found
+
+
+def former_evidence(enterprise_id: int, application_id: int) -> list[Evidence]:
+    """What the enterprise's other applications recorded as present, newest cycle first."""
+    query = _EVIDENCE.where(
+        ApplicationMaterial.enterprise_id == enterprise_id,
+        ApplicationMaterial.application_id != application_id,
+        ApplicationMaterial.state == PRESENT,
+    )
+    newest = (Application.year.desc(), ApplicationMaterial.dated_on.desc(), ApplicationMaterial.id.desc())
+    return [Evidence(*values) for _, *values in db.session.execute(query.order_by(*newest))]
+
+
+_EVIDENCE = (
+    select(
+        ApplicationMaterial.application_id,
+        ApplicationMaterial.item,
+        ApplicationMaterial.state,
+        Application.year,
+        ApplicationMaterial.dated_on,
+        ApplicationMaterial.expires_on,
+        ApplicationMaterial.waived_reason,
+        ApplicationMaterial.note,
+        ApplicationMaterial.id,
+        ApplicationMaterial.stored_file_id,
+        ApplicationMaterial.from_material_id,
+    )
+    .join(Application, Application.id == ApplicationMaterial.application_id)
+    .where(~ApplicationMaterial.deleted, ~Application.deleted)
+)
+
+
+def objections_of(application_id: int) -> list[ApplicationObjection]:
+    """The objections raised against an application, oldest first."""
+    query = select(ApplicationObjection).where(
+        ApplicationObjection.application_id == application_id, ~ApplicationObjection.deleted
+    )
+    return list(db.session.scalars(query.order_by(ApplicationObjection.raised_on, ApplicationObjection.id)))

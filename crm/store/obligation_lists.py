@@ -174,7 +174,7 @@ def midnight(day: date) -> datetime:
 
 
 def readable_rule(viewer: Viewer) -> list[ColumnElement[bool]]:
-    """A next step or a request repeats an internal note: a department sees only what follows from titles."""
+    """Next steps, requests and applications are inside matters: a department sees only what follows from titles."""
     if viewer.everything or not viewer.has("unit"):
         return []
     others = replace(viewer, grants=tuple(grant for grant in viewer.grants if grant.role != "unit"))

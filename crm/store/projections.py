@@ -4,21 +4,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask import current_app
 from sqlalchemy import delete, select
 
+from crm.domain.application_dues import ApplicationFact
 from crm.domain.fields import CHOICES
+from crm.domain.materials import Evidence
 from crm.domain.names import normalise_name
 from crm.domain.obligations import Asked, NextStep, ObligationFacts, Outcome, Renaming, obligations
 from crm.domain.periods import TitleFact
 from crm.domain.pinyin import haystack, sort_key
+from crm.domain.rounds import Round
+from crm.domain.stages import cycle_day
 from crm.domain.standing import EnterpriseFacts, PoolFact, standing
 from crm.domain.titles import spells
 from crm.extensions import db, policy
-from crm.store.applications import Application
+from crm.store.applications import Application, ApplicationMaterial
 from crm.store.bulk import Bulk, insert_rows
 from crm.store.enterprises import FORMER_NAME, Affiliation, Enterprise, EnterpriseAlias
 from crm.store.obligations import Obligation, ObligationOutcome
@@ -47,6 +51,7 @@ _OBLIGATIONS = _TITLES | {
     "obligation_outcome",
     "affiliation",
     "enterprise_alias",
+    "application_material",
 }
 
 _NO_FACTS = EnterpriseFacts(titles=(), pool=(), applications=())
@@ -174,6 +179,7 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
     titles = _titles(ids, pending)
     pool = _pool(ids, pending)
     in_hand = _applications_in_hand(ids, pending)
+    evidence = _evidence(sorted(in_hand), pending)
     belongs = _affiliations(ids, on, pending)
     contact, steps = _service_logs(ids, pending)
     asked = _requests(ids, pending)
@@ -201,7 +207,7 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
             facts = EnterpriseFacts(
                 titles=tuple(titles.get(enterprise_id, ())),
                 pool=tuple(pool.get(enterprise_id, ())),
-                applications=tuple(in_hand.get(enterprise_id, ())),
+                applications=tuple((one.kind, one.year) for one in in_hand.get(enterprise_id, ())),
             )
             stands = standing(facts, on, ladder=ladder, rounds=rounds)
         own = belongs.get(enterprise_id, {})
@@ -216,6 +222,10 @@ def _compute(ids: list[int], at: datetime, pending: Pending | None, *, search: b
                     next_steps=tuple(steps.get(enterprise_id, ())),
                     requests=tuple(asked.get(enterprise_id, ())),
                     renamings=tuple(renamed.get(enterprise_id, ())),
+                    in_hand=tuple(
+                        _application_fact(one, evidence.get(one.id, ()), windows.round(one.window_id, region_id))
+                        for one in in_hand.get(enterprise_id, ())
+                    ),
                     manager_id=own.get("manager"),
                     tracked_from=tracked.get(region_id),
                     status=own.get("status"),
@@ -395,12 +405,58 @@ def _pool(ids: Sequence[int], pending: Pending | None) -> dict[int, list[PoolFac
     return found
 
 
-def _applications_in_hand(ids: Sequence[int], pending: Pending | None) -> dict[int, list[tuple[str, int]]]:
-    found: dict[int, list[tuple[str, int]]] = defaultdict(list)
-    for enterprise_id, outcome, kind, year in _held(Application, ("outcome", "kind", "year"), ids, pending):
+class _InHand(NamedTuple):
+    """The columns of an application that projections look at."""
+
+    id: int
+    kind: str
+    year: int
+    window_id: int | None
+    stage: str | None
+    stage_code: str | None
+    stage_on: date | None
+    stage_due_on: date | None
+
+
+def _applications_in_hand(ids: Sequence[int], pending: Pending | None) -> dict[int, list[_InHand]]:
+    found: dict[int, list[_InHand]] = defaultdict(list)
+    for enterprise_id, outcome, *row in _held(Application, ("outcome", *_InHand._fields), ids, pending):
         if outcome is None:
-            found[enterprise_id].append((kind, year))
+            found[enterprise_id].append(_InHand(*row))
     return found
+
+
+_EVIDENCE_COLUMNS = ("application_id", "item", "state", "dated_on", "expires_on", "id")
+
+
+def _evidence(ids: Sequence[int], pending: Pending | None) -> dict[int, list[Evidence]]:
+    """What is recorded of the materials of these enterprises' applications, by application."""
+    found: dict[int, list[Evidence]] = defaultdict(list)
+    for _, application_id, item, state, dated_on, expires_on, material_id in _held(
+        ApplicationMaterial, _EVIDENCE_COLUMNS, ids, pending
+    ):
+        found[application_id].append(Evidence(item, state, 0, dated_on, expires_on, material_id=material_id))
+    return found
+
+
+def _application_fact(one: _InHand, evidence: Iterable[Evidence], window: Round | None) -> ApplicationFact:
+    on = cycle_day(one.year, window.opens_on if window is not None else None)
+    template = policy.stages.of(one.kind, on)
+    stage = one.stage_code
+    if template is not None and stage not in template.by_code:
+        stage = template.code_of(one.stage)
+    return ApplicationFact(
+        one.id,
+        one.kind,
+        one.year,
+        stage,
+        one.stage_on,
+        one.stage_due_on,
+        window,
+        template,
+        policy.checklists.of(one.kind, on),
+        tuple(evidence),
+    )
 
 
 def _affiliations(ids: Sequence[int], on: date, pending: Pending | None) -> dict[int, dict[str, Any]]:

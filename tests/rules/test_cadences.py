@@ -40,6 +40,8 @@ def test_every_kind_of_obligation_has_a_cadence_with_a_chinese_label():
         "next_step": "下一步",
         "request": "诉求回复",
         "change_report": "更名（重大变化）报告",
+        "application_stage": "申报环节",
+        "evidence_expiry": "材料到期",
     }
     assert {entry.title_kind for entry in loaded.entries} <= {None, *KINDS}
 
@@ -80,7 +82,7 @@ def test_a_missing_cadence_is_refused(monkeypatch):
     monkeypatch.setattr(cadences, "read", lambda name: {"cadence": []})
     load_cadences.cache_clear()
 
-    missing = "change_report, hnte_annual_report, hnte_renewal, next_step, request, tech_sme_round"
+    missing = "application_stage, change_report, evidence_expiry, hnte_annual_report, hnte_renewal, next_step, request, "
     with pytest.raises(RuleFileError, match=f"no cadence for {missing}"):
         load_cadences()
 

@@ -16,6 +16,7 @@ from crm.domain.fields import FIELDS
 from crm.domain.kinds import KINDS
 from crm.domain.viewers import CONFIDENTIAL, INTERNAL, Viewer
 from crm.extensions import db
+from crm.rules.materials import load_checklists
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import FORMER_NAME, Affiliation, Enterprise
 from crm.store.scope import visible
@@ -69,9 +70,17 @@ ACTIONS: dict[str, str] = {
     "reopen_collection": "重新打开采集",
     "add_application": "登记申报",
     "move_application": "修改申报",
+    "edit_application": "修改申报",
     "step_application": "推进申报",
     "correct_application_step": "更正申报环节",
     "map_application_stage": "对应申报环节",
+    "record_material": "登记申报材料",
+    "receive_materials": "登记收到的材料",
+    "waive_material": "材料免交",
+    "carry_materials": "沿用往年材料",
+    "take_back_material": "取回材料登记",
+    "raise_objection": "登记公示异议",
+    "edit_objection": "修改公示异议",
     "freeze_assessment": "存为比对记录",
     "log_service": "记一次走访",
     "edit_service_log": "修改服务记录",
@@ -140,8 +149,23 @@ OTHER_FIELDS: dict[str, str] = {
     "application.year": "申报年度",
     "application.stage": "环节",
     "application.stage_on": "环节日期",
+    "application.stage_due_on": "环节期限",
     "application.outcome": "结果",
     "application.note": "说明",
+    "application_step.kind": "这一步",
+    "application_step.reason": "原因",
+    "application_material.item": "材料",
+    "application_material.state": "状态",
+    "application_material.dated_on": "材料日期",
+    "application_material.expires_on": "有效期止",
+    "application_material.waived_reason": "免交理由",
+    "application_material.note": "说明",
+    "application_objection.raised_on": "收到日期",
+    "application_objection.raised_by": "提出人",
+    "application_objection.text": "异议内容",
+    "application_objection.record": "核查记录",
+    "application_objection.upheld": "异议成立",
+    "application_objection.closed_on": "办结日期",
     "assessment.rules": "比对条件",
     "assessment.result": "比对结果",
     "assessment.on": "比对日期",
@@ -360,19 +384,20 @@ def _words(noun: str, code: str, value: Any, names: dict[str, dict]) -> str:
         "assessment.rules": "rules",
         "assessment.result": "result",
         "obligation_outcome.kind": "obligation",
+        "application.outcome": "application_end",
+        "application_step.kind": "application_step_kind",
+        "application_material.state": "material_state",
     }.get(key)
     if table:
         return words.word(str(value), table)
-    if key == "application.outcome":
-        from crm.actions.applications import OUTCOMES
-
-        return OUTCOMES.get(str(value), str(value))
     if key == "confirmation.answer":
         return ANSWERS.get(str(value), str(value))
     if key == "confirmation.month":
         return str(value)[:7]
     if key == "request.unit_id":
         return names["units"].get(value, "一个部门")
+    if key == "application_material.item":
+        return load_checklists().names.get(str(value), str(value))
     if key == "obligation_outcome.outcome":
         return {"done": "办结", "waived": "免办", "postponed": "改期"}.get(str(value), str(value))
     return words.value(key, value)

@@ -82,7 +82,7 @@ class File:
     @cached_property
     def obligations(self):
         found = obligations_of(self.row.id)
-        # A next step repeats an internal note; what follows from titles is for everybody.
+        # Next steps, requests and applications are inside matters; what follows from titles is for everybody.
         return found if self.reads_internal else [one for one in found if one.kind not in INTERNAL_KINDS]
 
     @property

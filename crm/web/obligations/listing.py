@@ -161,6 +161,7 @@ _SHORT = {
     "tech_sme_round": "科小更新",
     "next_step": "下一步",
     "request": "诉求",
+    "application_stage": "申报",
 }
 
 
