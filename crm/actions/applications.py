@@ -12,7 +12,7 @@ from crm.domain.changes import Create, Ref, Update
 from crm.domain.kinds import KINDS
 from crm.domain.refusals import InvalidInput, Refused
 from crm.domain.rounds import Round
-from crm.domain.stages import ENDS, START, Template, too_late
+from crm.domain.stages import ENDS, STAGES, START, Template, too_late
 from crm.store.applications import Application, applications_of
 from crm.store.holidays import holidays
 from crm.store.scope import visible_enterprise, visible_record
@@ -21,6 +21,7 @@ from crm.store.writer import Written, write
 
 OUTCOMES = ENDS
 STAGE_LENGTH, NOTE_LENGTH = 40, 500
+EDITED = ("note", "window_id", "stage_due_on")
 
 
 def problems(
@@ -80,6 +81,8 @@ def add_application(
     happened_on, said = stage_on or act.effective_on, (reason or "").strip()
     template = template_of(kind, year, window)
     code = template.code_of(stage)
+    if code is None and stage in STAGES:
+        raise InvalidInput({"stage": f"{KINDS[kind].short}申报没有“{STAGES[stage]}”这一步。选另一个环节。"})
     if window is not None and not said and (closed := _closed(window, template, code, happened_on, act)):
         raise Refused(closed, field="reason")
     if len(said) > NOTE_LENGTH:
@@ -134,34 +137,32 @@ def _closed(window: Round, template: Template, code: str | None, happened_on: da
     )
 
 
-def move_application(
+def edit_application(
     application_id: int,
+    values: Mapping[str, Any],
     *,
-    stage: str | None,
-    stage_on: date | None = None,
-    outcome: str | None = None,
-    note: str | None = None,
     version: int,
     seen: Mapping[str, Any] | None = None,
     act: Act,
 ) -> Written:
-    """Say in words which stage an application has reached, and its outcome when there is one (None: in hand).
+    """Change what is said beside the stage: note, window_id, stage_due_on (a day by which this stage is to be over).
 
     ``version`` and ``seen`` are what the editor saw. Raises NotFound, NotAllowed, InvalidInput, Conflict.
     """
     row: Application = visible_record(Application, application_id, act.viewer, "这件申报")
     enterprise, standing = visible_enterprise(row.enterprise_id, act.viewer)
     require(may_edit(act.viewer, standing), "修改申报")
-    wrong = problems(kind=row.kind, year=row.year, stage=stage, stage_on=stage_on, note=note, today=act.effective_on)
-    if outcome is not None and outcome not in OUTCOMES:
-        wrong["outcome"] = "结果从列表里选；在办就留空。"
+    changed = {name: values[name] for name in EDITED if name in values}
+    wrong: dict[str, str] = {}
+    if len(changed.get("note") or "") > NOTE_LENGTH:
+        wrong["note"] = f"说明不超过 {NOTE_LENGTH} 个字。"
+    due_on = changed.get("stage_due_on")
+    if due_on is not None and row.stage_on is not None and due_on < row.stage_on:
+        wrong["stage_due_on"] = f"期限 {due_on} 早于到这一步的 {row.stage_on}。核对后改正。"
+    window = _window(changed.get("window_id"), enterprise.region_id, act)
+    if window is not None and (window.kind, window.year) != (row.kind, row.year):
+        wrong["window_id"] = f"选 {row.year} 年{KINDS[row.kind].short}的窗口。"
     if wrong:
         raise InvalidInput(wrong)
-    values = {
-        "stage": (stage or "").strip(),
-        "stage_on": stage_on or act.effective_on,
-        "outcome": outcome,
-        "note": note or None,
-    }
-    change = Update("application", row.id, values, version, seen)
-    return write([change], act=act, action="move_application", region_id=enterprise.region_id)
+    change = Update("application", row.id, changed, version, seen)
+    return write([change], act=act, action="edit_application", region_id=enterprise.region_id)

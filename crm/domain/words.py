@@ -12,7 +12,7 @@ from crm.domain.industries import industry_words
 from crm.domain.kinds import KINDS, POOL, POOL_KIND, RUNG_NAMES, RUNGS, STATES
 from crm.domain.relations import KINDS as RELATIONS
 from crm.domain.materials import MATERIAL_STATES
-from crm.domain.stages import ENDS, STEP_KINDS
+from crm.domain.stages import ENDS, STAGES, STEP_KINDS
 from crm.domain.viewers import CLASSES, ROLES
 
 BLANK = "未填"
@@ -275,6 +275,7 @@ WORDS: dict[str, Mapping[str, str]] = {
     "message_state": MESSAGE_STATES,
     "window_state": WINDOW_STATES,
     "pool_state": POOL_STATES,
+    "stage": STAGES,
     "application_end": ENDS,
     "application_step_kind": STEP_KINDS,
     "material_state": MATERIAL_STATES,

@@ -135,3 +135,14 @@ def _classes_of_events(log_ids: Sequence[int], viewer: Viewer) -> dict[int, froz
     for log_id, standing in db.session.execute(visible(query, viewer)):
         found[log_id] = found.get(log_id, frozenset()) | viewer.classes_over(standing)
     return found
+
+
+def by_stored_file(enterprise_id: int, file_ids: Iterable[int | None], viewer: Viewer) -> dict[int, int]:
+    """{stored file: an attachment of the enterprise through which this viewer may open it}, the newest one."""
+    ids = sorted({one for one in file_ids if one is not None})
+    if not ids:
+        return {}
+    query = _query().where(Attachment.enterprise_id == enterprise_id, Attachment.stored_file_id.in_(ids))
+    readable = {one.id for one in _read(query, viewer)}
+    rows = select(Attachment.stored_file_id, Attachment.id).where(Attachment.id.in_(readable)).order_by(Attachment.id)
+    return dict(db.session.execute(rows).all()) if readable else {}

@@ -156,6 +156,7 @@ NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
         "企业诉求",
         ("case_manager", "township", "park", "unit", "bureau", "leader"),
     ),
+    ("办理", "applications.index", "file-check", "申报", ("case_manager", "bureau", "leader", "admin")),
     ("办理", "pool.index", "list-check", "培育库", ("case_manager", "bureau", "leader")),
     ("办理", "handovers.index", "user-share", "交接", ("bureau", "admin")),
     (

@@ -54,7 +54,9 @@
     else if (act) {
       if (act() !== false) event.preventDefault();
     } else if (/^[a-z]$/.test(event.key)) {
-      const target = $$(`[data-key="${event.key}"]`).sort((a, b) => visible(b) - visible(a))[0];
+      const verb = `[data-key="${event.key}"]`;
+      // The row one stands on has its own; else the page's, of which the visible one counts.
+      const target = (currentRow() && $(verb, currentRow())) || $$(verb).sort((a, b) => visible(b) - visible(a))[0];
       if (target) {
         event.preventDefault();
         target.click();

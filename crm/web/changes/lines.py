@@ -69,7 +69,6 @@ ACTIONS: dict[str, str] = {
     "close_collection": "结束采集",
     "reopen_collection": "重新打开采集",
     "add_application": "登记申报",
-    "move_application": "修改申报",
     "edit_application": "修改申报",
     "step_application": "推进申报",
     "correct_application_step": "更正申报环节",
