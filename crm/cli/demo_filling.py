@@ -4,7 +4,7 @@ What happened in one month by one hand is one change set, so the history reads l
 a few hundred times and not ten thousand times.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from crm.actions import enterprises, figures, places, qualifications, service_logs
 from crm.actions.enterprises import POINTING
-from crm.cli import demo_collections, demo_pool, demo_views
+from crm.cli import demo_applications, demo_collections, demo_pool, demo_views
 from crm.cli.demo_confirmations import confirmation_events
 from crm.cli.demo_events import (
     APPLICATIONS,
@@ -50,6 +50,7 @@ from crm.store.dictionaries import DictionaryEntry
 from crm.store.enterprises import FORMER_NAME
 from crm.store.regions import Region
 from crm.store.users import Credential
+from crm.store.windows import Window
 from crm.store.writer import write
 
 CITY = "500000"
@@ -78,10 +79,12 @@ def fill(world: World, *, password_hash: str, now: datetime, tz: ZoneInfo) -> Fi
     places.load_places(act=Act(the_machine("演示"), "demo", now, world.on))
     ids: dict[Hashable, int] = {("region", code): i for code, i in db.session.execute(select(Region.code, Region.id))}
     ids |= _place_ids()
+    windows = select(Window.kind, Window.year, Window.batch, Window.id).where(~Window.deleted)
+    ids |= {("window", kind, year, batch): i for kind, year, batch, i in db.session.execute(windows)}
     names = {user.login: user.name for user in world.users}
     records = sets = 0
     recorded_at = datetime.min.replace(tzinfo=UTC)
-    events = sorted(_all_events(world), key=lambda event: (*event.batch, event.on))
+    events = sorted(_all_events(world, ids.keys()), key=lambda event: (*event.batch, event.on))
     for _, group in groupby(events, key=lambda event: event.batch):
         batch = list(group)
         first, day = batch[0], max(event.on for event in batch)
@@ -118,7 +121,7 @@ def _resolved(change: Create | Later, ids: Mapping[Hashable, int]) -> Create | U
     return replace(change, values=values)
 
 
-def _all_events(world: World) -> Iterator[Event]:
+def _all_events(world: World, windows: Set[Hashable]) -> Iterator[Event]:
     began = date(world.on.year - 4, 1, 4)
     yield from _place_events(world, began)
     yield from _people_events(world, began)
@@ -128,6 +131,7 @@ def _all_events(world: World) -> Iterator[Event]:
     yield from demo_collections.events(world)
     yield from demo_views.events(world)
     yield from demo_pool.events(world)
+    yield from _application_events(world, {user.login: user.name for user in world.users}, windows)
     for number, log in enumerate(world.logs):
         yield from _log_events(number, log, world, by_key)
         yield from request_events(number, log, world)
@@ -280,7 +284,6 @@ def _enterprise_events(one: DemoEnterprise, on: date, began: date) -> Iterator[E
         yield from _title_events(one, n, title, event, on)
     for n, row in enumerate(one.pool):
         yield from _pool_events(one, n, row, event)
-    yield from _application_events(one, event, on)
     yield from _report_events(one, event, by_manager, on, began)
 
 
@@ -361,21 +364,13 @@ def _pool_events(one: DemoEnterprise, number: int, row: Mapping[str, Any], event
         yield made
 
 
-def _application_events(one: DemoEnterprise, event: Enter, on: date) -> Iterator[Event]:
-    """Who is renewing has an application in hand; who was renewed had one that passed."""
+def _application_events(world: World, names: Mapping[str, str], windows: Set[Hashable]) -> Iterator[Event]:
+    def who(region: str) -> str:
+        return names[BUREAU[region]]
 
-    def row(year: int, stage: str, stage_on: date, outcome: str | None = None, note: str | None = None) -> Event:
-        values = {"enterprise_id": Ref(one.key), "kind": "hnte", "year": year, "stage": stage, "stage_on": stage_on}
-        values |= {"outcome": outcome, "note": note}
-        stated = {name: value for name, value in values.items() if value is not None}
-        return event(stage_on, APPLICATIONS, BUREAU[one.region], "record_application", Create("application", stated))
-
-    if one.recipe == "hnte_renewing" and any("valid_to" not in title.fields for title in one.titles):
-        yield row(on.year, "公示", on - timedelta(days=1), note="首批公示名单在列，等备案公告。")
-    if one.recipe in ("hnte_renewed", "giant"):
-        yield row(on.year - 1, "备案公告", date(on.year - 1, 12, 15), "passed")
-    if one.recipe == "hnte_lapsed":
-        yield row(on.year - 1, "组织评审", date(on.year - 1, 11, 20), "failed", "研发费用归集不全，未通过。")
+    for one, (day, action, changes) in demo_applications.application_deeds(world, who, windows, Later):
+        entry = one.fields["registered_on"]
+        yield Event(min(max(day, entry), world.on), APPLICATIONS, BUREAU[one.region], one.region, action, changes)
 
 
 def _report_events(

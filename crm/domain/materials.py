@@ -198,10 +198,11 @@ def notice_text(
 ) -> str:
     """The 一次性告知 as text to paste: everything that is missing, once, and by when. ``mend_by`` may be empty."""
     if not sentences:
-        return f"{name}：\n贵单位申报{cycle}{title}的必交材料已齐。\n\n{office}\n{on}".strip()
+        return f"{name}：\n贵单位申报 {cycle}{title}的必交材料已齐。\n\n{office}\n{on}".strip()
     listed = "\n".join(f"{n}. {sentence}" for n, sentence in enumerate(sentences, 1))
-    until = f"请于 {mend_by} 前补齐" if mend_by else "请尽快补齐"
+    space = "" if mend_by.endswith("日") else " "
+    until = f"请于 {mend_by}{space}前补齐" if mend_by else "请尽快补齐"
     return (
-        f"{name}：\n贵单位申报{cycle}{title}，经核对材料还缺以下 {len(sentences)} 项，现一次性告知：\n{listed}\n"
+        f"{name}：\n贵单位申报 {cycle}{title}，经核对材料还缺以下 {len(sentences)} 项，现一次性告知：\n{listed}\n"
         f"{until}，交{office or '科技局'}。以上为一次性告知，补齐后不再另提材料要求。\n\n{office}\n{on}"
     ).strip()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import zip_longest
 from typing import Protocol, TypeVar
 
 from crm.domain.clock import SHANGHAI, end_of_day
@@ -227,7 +228,7 @@ def stretches(steps: Sequence[StepFact]) -> list[Stretch]:
     """How long an application stayed in each stage, in order; an end closes the last one."""
     counting = standing_steps(steps)
     found = []
-    for step, later in zip(counting, [*counting[1:], None], strict=True):
+    for step, later in zip_longest(counting, counting[1:]):
         if step.to_stage not in ENDS:
             found.append(Stretch(step.to_stage, step.happened_on, later.happened_on if later else None, step.id))
     return found

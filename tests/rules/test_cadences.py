@@ -82,7 +82,7 @@ def test_a_missing_cadence_is_refused(monkeypatch):
     monkeypatch.setattr(cadences, "read", lambda name: {"cadence": []})
     load_cadences.cache_clear()
 
-    missing = "application_stage, change_report, evidence_expiry, hnte_annual_report, hnte_renewal, next_step, request, "
+    missing = "application_stage, change_report, evidence_expiry, hnte_annual_report, hnte_renewal, next_step, "
     with pytest.raises(RuleFileError, match=f"no cadence for {missing}"):
         load_cadences()
 

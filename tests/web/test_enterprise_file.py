@@ -666,16 +666,15 @@ def test_ip_is_entered_edited_and_withdrawn(client):
     assert ip_of(enterprise_id) == []
 
 
-def test_an_application_is_added_and_moved(client):
+def test_an_application_is_added_and_stands_in_its_tab_with_its_stages(client):
     enterprise_id = make_enterprise()
 
-    fill(client, f"/enterprises/{enterprise_id}/applications/new", kind="hnte", year="2026", stage="网上申报")
+    fill(client, f"/enterprises/{enterprise_id}/applications/new", kind="hnte", year="2026", stage="online")
     page = client.get(f"/enterprises/{enterprise_id}?tab=applications").text
-    url = re.search(r"/applications/\d+/edit", page).group(0)
-    moved = fill(client, url, stage="区县初审", outcome="")
 
-    assert moved.status_code == 302
-    assert "区县初审" in client.get(f"/enterprises/{enterprise_id}").text
+    assert 'aria-current="step"><span class="nm-s">网上申报</span>' in page
+    assert re.search(r'href="/applications/\d+#materials"', page)
+    assert "网上申报" in client.get(f"/enterprises/{enterprise_id}").text
 
 
 def test_unknown_conditions_lead_to_the_very_field(client):

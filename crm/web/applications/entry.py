@@ -129,12 +129,10 @@ def _state_of(one: Round) -> str:
     return OPEN if one.certain and one.opens_on is not None and one.opens_on <= today() else EXPECTED
 
 
-def _in_order(one: Round, state: str) -> tuple[int, int, float]:
+def _in_order(one: Round, state: str) -> tuple[int, float]:
     due = window_deadline(ENTERPRISE, one)
     stamp = due.timestamp() if due is not None else 0.0
-    kinds = list(KINDS)
-    place = [OPEN, EXPECTED, CLOSED].index(state)
-    return place, kinds.index(one.kind), -stamp if state == CLOSED else stamp
+    return [OPEN, EXPECTED, CLOSED].index(state), -stamp if state == CLOSED else stamp
 
 
 def window_words(one: Round, state: str) -> str:

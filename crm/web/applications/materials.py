@@ -33,24 +33,24 @@ from crm.web.editing import say
 RECORD, WAIVE, TAKE_BACK = "record", "waive", "take_back"
 
 
-@blueprint.route("/applications/<int:application_id>/materials/<code>", methods=["GET", "POST"])
+@blueprint.route("/applications/<int:application_id>/materials/<item>", methods=["GET", "POST"])
 @open_to(SIGNED_IN)
-def material(application_id: int, code: str):
+def material(application_id: int, item: str):
     """One item: record that it is there with its file, waive it, or take back what was recorded."""
     one = shown(application_id)
-    state = _state(one, code)
+    state = _state(one, item)
     require(one.may_edit, "登记申报材料")
     form = MaterialForm()
     if request.method == "GET":
         _fill(form, state)
         return _page(form, one, state)
     if form.validate_on_submit():
-        written = _write(form, application_id, code)
+        written = _write(form, application_id, item)
         if written is not None:
             to = url_for("applications.show", application_id=application_id, _anchor="materials")
             return done(_DONE.get(form.verb.data or "", _DONE[RECORD]).format(state.item.name), to, written)
     one = shown(application_id)
-    state = _state(one, code)
+    state = _state(one, item)
     if form.conflict:
         form.version.data = str(_version(state))
     return _page(form, one, state), 409 if form.conflict else 422

@@ -68,12 +68,14 @@ class Card:
 class Shown:
     """One application for this viewer; what a page does not ask for is not read."""
 
-    def __init__(self, row: Application, enterprise: Enterprise, standing: Standing) -> None:
+    def __init__(
+        self, row: Application, enterprise: Enterprise, standing: Standing, windows: Calendar | None = None
+    ) -> None:
         self.row = row
         self.enterprise = enterprise
         self.standing = standing
         self.on = today()
-        self.window: Round | None = calendar().round(row.window_id, enterprise.region_id)
+        self.window: Round | None = (windows or calendar()).round(row.window_id, enterprise.region_id)
         self.template: Template = template_of(row.kind, row.year, self.window)
 
     @property

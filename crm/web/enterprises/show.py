@@ -30,8 +30,10 @@ from crm.store.qualifications import Qualification
 from crm.store.request_lists import of_enterprise, of_logs
 from crm.store.requests import Request
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
+from crm.store.windows import calendar
 from crm.web import reference
 from crm.web.addresses import whole
+from crm.web.applications.shown import Shown
 from crm.web.changes import lines
 from crm.web.comments.thread import counts_of, thread_of
 from crm.web.doors import SIGNED_IN, open_to, today, viewer
@@ -262,6 +264,16 @@ def _due(file: File) -> dict[str, Any]:
     }
 
 
+def _applications(file: File) -> dict[str, Any]:
+    """The applications in hand with their stage bars and materials, and what came of the others."""
+    windows = calendar()
+    return {
+        "in_hand": [Shown(one, file.row, file.standing, windows) for one in file.applications if one.outcome is None],
+        "ended": [one for one in file.applications if one.outcome is not None],
+        "OUTCOMES": OUTCOMES,
+    }
+
+
 def _logs(file: File, limit: int | None = None) -> dict[str, Any]:
     """Service logs with how many enterprises each concerned: one query for the events, one for the counts."""
     if not file.reads_internal:
@@ -427,7 +439,7 @@ PARTS: dict[str, Any] = {
     "figures": lambda file: figures(file, every=True),
     "ip": lambda file: register(file, _tab_of(file)),
     "compare": _compare_tab,
-    "applications": _due,
+    "applications": _applications,
     "logs": _logs,
     "requests": _requests,
     "comments": _comments,
