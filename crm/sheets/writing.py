@@ -68,18 +68,30 @@ def write_list(
     choices: Choices | None = None,
     money_unit: str = "万元",
     sheet_name: str = "名单",
+    printed: bool = False,
 ) -> int:
     """Write a list to a path or binary stream as .xlsx and answer how many rows it has.
 
     ``columns`` are declared fields or (heading, type); ``rows`` hold values in that order (stored values: Decimal 元,
     date, bool, codes of choices, or ready words) and are taken one at a time. ``watermark`` says who took what and
-    when; it is the last row, written as a note so that an import leaves it out.
+    when; it is the last row, written as a note so that an import leaves it out. ``printed``: it is meant for paper, A4
+    across, as wide as the page, its head on every page.
     """
     heads = [ListColumn(column, money_unit) for column in columns]
     with new_workbook(target, _OPTIONS) as book:
         sheet = book.add_worksheet(_sheet_name(sheet_name))
         top = [title, subtitle] if subtitle else [title]
+        if printed:
+            _for_paper(sheet, header=len(top))
         return _fill(book, sheet, heads, rows, choices, top, watermark)
+
+
+def _for_paper(sheet: Any, *, header: int) -> None:
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(header)
+    sheet.set_footer("&C第 &P 页，共 &N 页")
 
 
 def write_csv(
