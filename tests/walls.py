@@ -324,6 +324,11 @@ def _daily_work(made: District, mark: str) -> dict[str, int]:
         ),
         Create("submission_application", {**applied, "submission_id": Ref("submission")}, "submission_application"),
         Create(
+            "submission_file",
+            {"submission_id": Ref("submission"), "stored_file_id": ids["stored_file"], "title": f"{mark}推荐名单"},
+            "submission_file",
+        ),
+        Create(
             "application_step",
             {**applied, "to_stage": "reserve", "kind": "forward", "happened_on": TODAY, "who": mark},
             "application_step",

@@ -10,6 +10,7 @@ from crm.domain import words
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update
 from crm.domain.refusals import SAME_FIELD, AlreadyDone, Conflict, InvalidInput, Refused
+from crm.domain.reviews import RESULTS
 from crm.domain.rounds import Round
 from crm.domain.stages import (
     CORRECTION,
@@ -29,6 +30,7 @@ from crm.store.applications import Application, steps_of
 from crm.store.changes import change_set_by_request_key
 from crm.store.enterprises import Enterprise
 from crm.store.holidays import holidays
+from crm.store.review_lists import waits_for_review
 from crm.store.scope import visible_enterprise, visible_record
 from crm.store.standings import Standing
 from crm.store.windows import calendar
@@ -207,6 +209,11 @@ def step(
     _refuse_stale(found, to_stage, version, seen)
     if row.outcome is not None:
         raise Refused(f"这件申报已{ENDS[row.outcome]}，不能再推进。记错了，用“更正”。", field="to_stage")
+    if to_stage in RESULTS and waits_for_review(row.id):
+        raise Refused(
+            f"这件申报在区县初审里，核对要点后在那里定“{template.name(to_stage)}”，意见和一次性告知一起留存。",
+            field="to_stage",
+        )
     edge = template.edge(found.stage or "", to_stage)
     late = _late(found, edge, happened_on, act.recorded_at)
     wrong = problems_of_step(

@@ -78,6 +78,8 @@ class ApplicationReview(Record, Model):
     application_id: Mapped[int] = mapped_column(ForeignKey("application.id"), index=True)
     enterprise_id: Mapped[int] = mapped_column(ForeignKey("enterprise.id"), index=True)
     received_at: Mapped[datetime | None] = mapped_column(Moment)
+    # Why it was taken although the county's deadline had passed.
+    late_reason: Mapped[str | None] = mapped_column(Words(300))
     reviewed_on: Mapped[date | None] = mapped_column(Date)
     reviewer_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     reviewer_name: Mapped[str | None] = mapped_column(Words(60))

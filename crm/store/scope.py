@@ -31,7 +31,7 @@ from crm.store.saved_views import SavedView
 from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
 from crm.store.settings import Setting
 from crm.store.standings import Standing
-from crm.store.submissions import Submission
+from crm.store.submissions import Submission, SubmissionFile
 from crm.store.units import Unit
 from crm.store.users import Grant, User
 from crm.store.visit_plans import VisitPlan
@@ -258,6 +258,14 @@ def _submissions(viewer: Viewer) -> ColumnElement[bool]:
     return _in(Submission.region_id, _regions_of(viewer, "case_manager", "bureau", "leader", "admin"))
 
 
+def _submission_files(viewer: Viewer) -> ColumnElement[bool]:
+    """What went up holds figures of every firm in it: for those who may read all of the region's."""
+    if viewer.everything:
+        return true()
+    regions = _regions_of(viewer, "bureau", "leader", "admin")
+    return SubmissionFile.submission_id.in_(select(Submission.id).where(_in(Submission.region_id, regions)))
+
+
 def _absences(viewer: Viewer) -> ColumnElement[bool]:
     """Who is away is known to those who manage accounts there, to the deputy and to the person."""
     if viewer.everything:
@@ -311,6 +319,7 @@ RULES: dict[str, Callable[[Viewer], ColumnElement[bool]]] = {
     "collection_enterprise": _asked,
     "visit_plan": _visit_plans,
     "submission": _submissions,
+    "submission_file": _submission_files,
     "absence": _absences,
     "saved_view": _saved_views,
     "pool_selection": _of_region(PoolSelection.region_id),

@@ -257,6 +257,7 @@ def upgrade() -> None:
         sa.Column("year", sa.SmallInteger(), nullable=False),
         sa.Column("batch", types.Words(40), nullable=True),
         sa.Column("submitted_on", sa.Date(), nullable=False),
+        sa.Column("changes_only", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("signed_by", types.Words(60), nullable=True),
         sa.Column("receipt", types.Words(120), nullable=True),
         sa.Column("note", types.Words(500), nullable=True),
@@ -369,6 +370,7 @@ def upgrade() -> None:
         sa.Column("application_id", types.BigId, nullable=False),
         sa.Column("enterprise_id", types.BigId, nullable=False),
         sa.Column("received_at", types.Moment(), nullable=True),
+        sa.Column("late_reason", types.Words(300), nullable=True),
         sa.Column("reviewed_on", sa.Date(), nullable=True),
         sa.Column("reviewer_id", types.BigId, nullable=True),
         sa.Column("reviewer_name", types.Words(60), nullable=True),
@@ -488,6 +490,10 @@ def upgrade() -> None:
         sa.Column("submission_id", types.BigId, nullable=False),
         sa.Column("application_id", types.BigId, nullable=False),
         sa.Column("enterprise_id", types.BigId, nullable=False),
+        sa.Column("position", sa.SmallInteger(), nullable=True),
+        sa.Column("name", types.Words(200), nullable=True),
+        sa.Column("credit_code", types.Words(24), nullable=True),
+        sa.Column("change", types.Words(12), nullable=True),
         sa.Column("result", types.Words(16), nullable=True),
         sa.Column("result_on", sa.Date(), nullable=True),
         sa.Column("result_reason", types.Words(500), nullable=True),
@@ -507,6 +513,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_submission_application_application_id"), ["application_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_submission_application_enterprise_id"), ["enterprise_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_submission_application_submission_id"), ["submission_id"], unique=False)
+
+    op.create_table(
+        "submission_file",
+        sa.Column("id", types.BigId, nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("deleted", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("submission_id", types.BigId, nullable=False),
+        sa.Column("stored_file_id", types.BigId, nullable=False),
+        sa.Column("title", types.Words(120), nullable=False),
+        sa.ForeignKeyConstraint(["stored_file_id"], ["stored_file.id"], name=op.f("fk_submission_file_stored_file_id")),
+        sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name=op.f("fk_submission_file_submission_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_submission_file")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("submission_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_submission_file_stored_file_id"), ["stored_file_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_submission_file_submission_id"), ["submission_id"], unique=False)
 
     op.create_table(
         "visit_plan_enterprise",
@@ -609,6 +632,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_visit_plan_enterprise_enterprise_id"))
 
     op.drop_table("visit_plan_enterprise")
+    with op.batch_alter_table("submission_file", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_submission_file_submission_id"))
+        batch_op.drop_index(batch_op.f("ix_submission_file_stored_file_id"))
+
+    op.drop_table("submission_file")
     with op.batch_alter_table("submission_application", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_submission_application_submission_id"))
         batch_op.drop_index(batch_op.f("ix_submission_application_enterprise_id"))
