@@ -157,6 +157,7 @@ NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
         ("case_manager", "township", "park", "unit", "bureau", "leader"),
     ),
     ("办理", "applications.index", "file-check", "申报", ("case_manager", "bureau", "leader", "admin")),
+    ("办理", "reviews.index", "checklist", "区县初审", ("case_manager", "bureau", "leader", "admin")),
     ("办理", "pool.index", "list-check", "培育库", ("case_manager", "bureau", "leader")),
     ("办理", "handovers.index", "user-share", "交接", ("bureau", "admin")),
     (
@@ -166,6 +167,7 @@ NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
         "采集",
         ("case_manager", "township", "park", "bureau", "leader"),
     ),
+    ("汇报", "submissions.index", "send", "报送", ("bureau", "leader", "admin")),
     ("数据", "imports.index", "table-import", "导入", ("case_manager", "bureau", "unit")),
     ("数据", "changes.index", "history", "变更记录", ("bureau", "admin", "case_manager", "township", "park", "unit")),
     ("数据", "jobs.index", "checklist", "任务与待发", ("bureau", "admin")),

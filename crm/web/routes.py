@@ -28,6 +28,8 @@ BLUEPRINTS = (
     "handovers",
     "collections",
     "absences",
+    "reviews",
+    "submissions",
     "imports",
     "changes",
     "files",

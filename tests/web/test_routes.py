@@ -32,6 +32,8 @@ RECORDS = {
     "pool_membership_id": "pool_membership",
     "application_id": "application",
     "objection_id": "application_objection",
+    "submission_id": "submission",
+    "submission_file_id": "submission_file",
     "assessment_id": "assessment",
     "figures_id": "figures",
     "ip_id": "intellectual_property",

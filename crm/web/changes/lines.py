@@ -22,6 +22,7 @@ from crm.store.enterprises import FORMER_NAME, Affiliation, Enterprise
 from crm.store.scope import visible
 from crm.store.units import Unit
 from crm.web import reference
+from crm.web.changes import review_words
 
 ACTIONS: dict[str, str] = {
     "create_enterprise": "新增企业",
@@ -137,7 +138,7 @@ ACTIONS: dict[str, str] = {
     "undo": "撤销",
     "load_places": "装入基础数据",
     "demo": "演示数据",
-}
+} | review_words.ACTIONS
 
 # Words for what is recorded beside the declared fields; what is not here is machinery and stays unsaid.
 OTHER_FIELDS: dict[str, str] = {
@@ -209,7 +210,7 @@ OTHER_FIELDS: dict[str, str] = {
     "collection_enterprise.excused_reason": "免填原因",
     "collection_enterprise.authorised_by": "签字人",
     "collection_enterprise.authorised_on": "签字日期",
-}
+} | review_words.FIELDS
 # The class of what is not declared: a frozen judgement and the pool are inside matters.
 _CLASS_OF_NOUN = {
     "assessment": CONFIDENTIAL,
@@ -369,6 +370,9 @@ def _words(noun: str, code: str, value: Any, names: dict[str, dict]) -> str:
     if key in _OF_PEOPLE:
         # Without one it is the author's, or nobody's.
         return names["people"].get(value, "") if value is not None else "本人"
+    told = review_words.said(key, value)
+    if told is not None:
+        return told
     if value is None:
         return words.BLANK
     if key == "collection_enterprise.questions":
