@@ -21,6 +21,8 @@ Change = Any
 Deed = tuple[date, str, tuple[Change, ...]]
 # The third batch of a year is with the city from here on; before it nothing of that year waits there.
 _CITY_FROM = (9, 25)
+# How many firms of one recipe are with the city this year.
+WITH_THE_CITY = 6
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def _stories(world: World) -> Iterator[Story]:
     for one in world.enterprises:
         yield from _settled(one, on)
     yield from _preparing([*of("hnte_expiring"), *of("pool_decided"), *of("pool_long")[-7:]], on)
-    yield from _with_the_city(of("cq_and_sme")[-6:], on)
+    yield from _with_the_city(of("cq_and_sme")[-WITH_THE_CITY:], on)
     for n, one in enumerate(of("innovative_valid")[:2]):
         moves = (Move("reserve", on - timedelta(days=40 + n * 25)),)
         yield Story(one, SRDI, on.year + 1, "", moves, note="研发占比够，主导产品占比待核。")

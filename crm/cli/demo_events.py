@@ -21,6 +21,7 @@ from crm.domain.changes import Create
     ENDS,
     POOL,
     APPLICATIONS,
+    REVIEWS,
     LOGS,
     REQUESTS,
     OUTCOMES,
@@ -28,7 +29,7 @@ from crm.domain.changes import Create
     ANSWERED,
     SELECTED,
     LISTED,
-) = range(18)
+) = range(19)
 # Who enters what nobody in particular entered: the bureau of each county.
 BUREAU = {COUNTY: "tanyue", SECOND: "tingyu"}
 

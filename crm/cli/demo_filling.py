@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from crm.actions import enterprises, figures, places, qualifications, service_logs
 from crm.actions.enterprises import POINTING
-from crm.cli import demo_applications, demo_collections, demo_pool, demo_views
+from crm.cli import demo_applications, demo_collections, demo_pool, demo_reviews, demo_views
 from crm.cli.demo_confirmations import confirmation_events
 from crm.cli.demo_events import (
     APPLICATIONS,
@@ -31,6 +31,7 @@ from crm.cli.demo_events import (
     PLACES,
     POOL,
     SUPERVISION,
+    REVIEWS,
     TITLES,
     Event,
     IdText,
@@ -81,10 +82,11 @@ def fill(world: World, *, password_hash: str, now: datetime, tz: ZoneInfo) -> Fi
     ids |= _place_ids()
     windows = select(Window.kind, Window.year, Window.batch, Window.id).where(~Window.deleted)
     ids |= {("window", kind, year, batch): i for kind, year, batch, i in db.session.execute(windows)}
+    ids |= demo_reviews.kept_files(world, ids["region", COUNTY], tz)
     names = {user.login: user.name for user in world.users}
     records = sets = 0
     recorded_at = datetime.min.replace(tzinfo=UTC)
-    events = sorted(_all_events(world, ids.keys()), key=lambda event: (*event.batch, event.on))
+    events = sorted(_all_events(world, ids.keys(), names, tz), key=lambda event: (*event.batch, event.on))
     for _, group in groupby(events, key=lambda event: event.batch):
         batch = list(group)
         first, day = batch[0], max(event.on for event in batch)
@@ -121,7 +123,7 @@ def _resolved(change: Create | Later, ids: Mapping[Hashable, int]) -> Create | U
     return replace(change, values=values)
 
 
-def _all_events(world: World, windows: Set[Hashable]) -> Iterator[Event]:
+def _all_events(world: World, windows: Set[Hashable], names: Mapping[str, str], tz: ZoneInfo) -> Iterator[Event]:
     began = date(world.on.year - 4, 1, 4)
     yield from _place_events(world, began)
     yield from _people_events(world, began)
@@ -138,6 +140,7 @@ def _all_events(world: World, windows: Set[Hashable]) -> Iterator[Event]:
     yield from comment_events(world)
     yield from file_events(world)
     yield from confirmation_events(world)
+    yield from _review_events(world, names, tz)
 
 
 # --- places and people -----------------------------------------------------------------------------------------------
@@ -394,6 +397,18 @@ def _report_events(
             values |= {"outcome": "missed" if missed else "done", "on": day}
             action = "miss_obligation" if missed else "settle_obligation"
             yield event(day, OUTCOMES, by_manager(day), action, Create("obligation_outcome", values))
+
+
+def _review_events(world: World, names: Mapping[str, str], tz: ZoneInfo) -> Iterator[Event]:
+    """A window that closes this Friday, and what was handed in for it."""
+    bureau = BUREAU[COUNTY]
+    opened = world.on - timedelta(days=41)
+    yield Event(opened, BELONGINGS, bureau, COUNTY, "add_window", tuple(demo_reviews.window_changes(world.on, tz)))
+    reviewer = Ref(("user", bureau))
+    for day, action, changes in demo_reviews.application_changes(world, names[bureau], reviewer, tz):
+        yield Event(day, REVIEWS, bureau, COUNTY, action, changes)
+    for day, action, changes in demo_reviews.submission_changes(world, Later):
+        yield Event(day, REVIEWS, bureau, COUNTY, action, changes)
 
 
 # --- service logs ----------------------------------------------------------------------------------------------------

@@ -200,7 +200,8 @@ def test_whoever_renews_has_an_application_in_hand(county, sqlite_app):
     renewing = set(db.session.scalars(select(Standing.enterprise_id).where(Standing.hnte == "renewing")))
     in_hand = set(db.session.scalars(select(Application.enterprise_id).where(Application.outcome.is_(None))))
 
-    assert renewing and renewing == in_hand
+    assert renewing
+    assert renewing <= in_hand
 
 
 def test_affiliations_have_the_dates_of_the_world(county, sqlite_app):
