@@ -10,8 +10,8 @@ from crm.domain.clock import SHANGHAI
 from crm.domain.fields import CHOICES, FIELDS, Field
 from crm.domain.industries import industry_words
 from crm.domain.kinds import KINDS, POOL, POOL_KIND, RUNG_NAMES, RUNGS, STATES
-from crm.domain.relations import KINDS as RELATIONS
 from crm.domain.materials import MATERIAL_STATES
+from crm.domain.relations import KINDS as RELATIONS
 from crm.domain.stages import ENDS, STAGES, STEP_KINDS
 from crm.domain.viewers import CLASSES, ROLES
 
