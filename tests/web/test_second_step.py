@@ -11,15 +11,18 @@ import pytest
 from sqlalchemy import select
 
 from crm.actions import second_factors
+from crm.actions.accounts import GrantWish, grant
 from crm.actions.enterprises import edit_enterprise
 from crm.actions.settings import change_settings
 from crm.extensions import db
+from crm.store import file_store
 from crm.store.access_log import AccessLog
 from crm.store.changes import ChangeSet
 from crm.store.enterprises import Enterprise
+from crm.store.imports import ImportBatch
 from crm.store.unit_of_work import unit_of_work
 from crm.store.users import Grant
-from tests.builders import PASSWORD, act, county, make_enterprise, make_user
+from tests.builders import NOW, PASSWORD, TODAY, act, county, make_enterprise, make_user
 from tests.web.conftest import csrf_of, post, sign_in
 from tests.web.test_sign_in import attempt_sign_in, hidden_fields
 
@@ -235,6 +238,43 @@ def test_with_a_second_factor_the_proof_asks_for_a_code_too(sqlite_app, secret, 
 
     assert (without.status_code, "填手机上的验证码" in without.text) == (403, True)
     assert with_code.headers["Location"] == "/enterprises/export"
+
+
+def test_taking_back_a_role_asks_even_of_whoever_gave_it_and_so_does_an_import_of_others(sqlite_app, monday):
+    admin, colleague = make_user("admin1", "admin"), make_user("tanyue", "bureau")
+    person = make_user("xianghe", "case_manager")
+    with unit_of_work():
+        wish = GrantWish("leader", region_id=county().id)
+        given = grant(person.user_id, wish, act=act(admin)).change_set_id
+    with unit_of_work() as work:
+        stored = file_store.record(
+            file_store.keep(b"x"), name="x.csv", purpose="import", at=NOW, region_id=county().id, owner_id=None
+        )
+        batch = ImportBatch(
+            region_id=county().id,
+            user_id=colleague.user_id,
+            who="谭越",
+            stored_file_id=stored.id,
+            file_name="x.csv",
+            profile="generic",
+            effective_on=TODAY,
+            state="done",
+            created_at=NOW,
+        )
+        work.add(batch)
+        work.flush()
+        batch_id = batch.id
+    make_user("ranqing", "bureau")
+    clients = {login: sqlite_app.test_client() for login in ("admin1", "ranqing")}
+    for login, client in clients.items():
+        sign_in(client, login)
+    monday.shift(timedelta(minutes=16))
+
+    role = post(clients["admin1"], f"/changes/{given}/undo")
+    imported = post(clients["ranqing"], f"/imports/{batch_id}/undo")
+
+    assert (role.status_code, "撤销别人的修改或授权" in role.text) == (403, True)
+    assert (imported.status_code, "撤销别人的导入" in imported.text) == (403, True)
 
 
 # --- 访问留痕 --------------------------------------------------------------------------------------------------------

@@ -69,8 +69,8 @@ def undo_change(change_set_id: int):
     if plan.nothing_to_do:
         why = "都已被后来的修改接上，没有可撤销的。" if plan.kept else "已经撤销过，没有再写。"
         return done(why, back)
-    if _is_of_others(change_set_id) and not proof.is_proved():
-        return proof.ask_again("撤销别人的修改")
+    if _asks_again(change_set_id) and not proof.is_proved():
+        return proof.ask_again("撤销别人的修改或授权")
     form = Form()
     size = len(plan.restore) + len(plan.withdraw)
     big = size > AT_ONCE and not _was_counted(change_set_id)
@@ -89,10 +89,11 @@ def undo_change(change_set_id: int):
     return _preview_page(change_set_id, preview_undo(change_set_id, viewer=viewer()), form), 409
 
 
-def _is_of_others(change_set_id: int) -> bool:
-    """Whether somebody else did it; the person's own slips are taken back without a question."""
+def _asks_again(change_set_id: int) -> bool:
+    """Whether somebody else did it, or it gave or took a role; other own slips are taken back without a question."""
     user_id = db.session.scalar(select(ChangeSet.user_id).where(ChangeSet.id == change_set_id))
-    return user_id != viewer().user_id
+    roles = select(Change.id).where(Change.change_set_id == change_set_id, Change.noun == "grant").limit(1)
+    return user_id != viewer().user_id or db.session.scalar(roles) is not None
 
 
 def _was_counted(change_set_id: int) -> bool:

@@ -21,6 +21,7 @@ from crm.store.unit_of_work import unit_of_work
 from crm.web.addresses import page_number, whole
 from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer, was_pressed_before
 from crm.web.imports import preview as shown
+from crm.web.sign_in import proof
 
 blueprint = Blueprint("imports", __name__)
 
@@ -341,6 +342,9 @@ def _undo_page(batch_id: int, form: Form):
 @blueprint.post("/imports/<int:batch_id>/undo")
 @open_to(*ROLES)
 def undo(batch_id: int):
+    batch = imports.own_batch(batch_id, viewer())
+    if batch.user_id != viewer().user_id and not proof.is_proved():
+        return proof.ask_again("撤销别人的导入")
     form = Form()
     for _ in range(_TRIES):
         act = new_act()
