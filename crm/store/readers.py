@@ -10,6 +10,7 @@ from sqlalchemy import and_, false, or_, select
 from crm.domain.pinyin import search_keys
 from crm.domain.viewers import Place
 from crm.extensions import db
+from crm.store.absences import away_today
 from crm.store.regions import regions_above
 from crm.store.settings import setting
 from crm.store.users import Grant, User
@@ -46,7 +47,7 @@ def readers(place: Place, on: date) -> list[Reader]:
         and_(
             Grant.role == "case_manager",
             Grant.region_id.in_(where.counties),
-            or_(Grant.region_id.in_(open_counties), User.id == place.manager_id if place.manager_id else false()),
+            or_(Grant.region_id.in_(open_counties), User.id.in_(_responsible(place, on))),
         ),
         and_(Grant.role == "township", Grant.region_id.in_(where.townships)),
         and_(Grant.role == "park", Grant.park_id == where.park_id if where.park_id else false()),
@@ -62,6 +63,14 @@ def readers(place: Place, on: date) -> list[Reader]:
     for row in db.session.execute(query):
         found.setdefault(row[0], Reader(*row))
     return list(found.values())
+
+
+def _responsible(place: Place, on: date) -> set[int]:
+    """The case manager, and who stands in for that person today."""
+    if place.manager_id is None:
+        return set()
+    away = away_today(frozenset({place.manager_id}), on).values()
+    return {place.manager_id, *(one.deputy_id for one in away if one.deputy_id is not None)}
 
 
 def readers_of_any(places: Iterable[Place], on: date) -> list[Reader]:

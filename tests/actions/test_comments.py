@@ -9,6 +9,7 @@ from crm.actions import comments as deeds
 from crm.actions.changes import undo
 from crm.actions.notices import mark_seen
 from crm.actions.service_logs import log_service
+from crm.domain.changes import Create
 from crm.domain.refusals import InvalidInput, NotAllowed, NotFound
 from crm.domain.viewers import INTERNAL, Viewer
 from crm.extensions import db
@@ -19,6 +20,7 @@ from crm.store.scope import visible
 from crm.store.standings import Standing
 from crm.store.unit_of_work import unit_of_work
 from crm.store.users import User, viewer_of
+from crm.store.writer import write
 from tests.builders import OTHER, TODAY, act, county, make_enterprise, make_user, township
 
 
@@ -96,6 +98,14 @@ def test_a_stranger_does_not_find_the_record(world):
 
 
 def test_the_people_to_choose_from_are_exactly_those_who_read_the_inside(world):
+    # Colleagues see nothing of each other, but who stands in for one does.
+    deputy = make_user("xianghe", "case_manager", name="向禾")
+    away = {"user_id": world.manager.user_id, "deputy_id": deputy.user_id, "starts_on": TODAY}
+    closed = {"region_id": county().id, "key": "colleagues_visible", "value": False}
+    with unit_of_work():
+        write([Create("absence", away), Create("setting", closed)], act=act(), action="test")
+    assert deputy.user_id in {one.id for one in readers(db.session.get(Standing, world.firm), TODAY)}
+    assert world.colleague.user_id not in {one.id for one in readers(db.session.get(Standing, world.firm), TODAY)}
     for firm in (
         world.firm,
         make_enterprise("巫溪县盐泉食品有限公司"),

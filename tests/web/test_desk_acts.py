@@ -1,0 +1,162 @@
+"""Acting on the lines of the desk: each verb answers in the place of its line, and loses nothing when refused."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from crm.actions.requests import dispatch_request, raise_request, reply_request
+from crm.actions.service_logs import log_service
+from crm.extensions import db
+from crm.store.requests import Request
+from crm.store.service_logs import ServiceLog
+from crm.store.unit_of_work import unit_of_work
+from tests.builders import TODAY, act, make_enterprise, make_unit, make_user
+from tests.web.conftest import csrf_of, sign_in
+from tests.web.pages import conflicts_on, form_on
+
+HX = {"HX-Request": "true"}
+
+
+class World:
+    def __init__(self, app) -> None:
+        self.app = app
+        self.manager = make_user("luosheng", "case_manager", name="罗笙")
+        self.finance = make_unit("金融办")
+        make_user("yueheng", "unit", name="岳蘅", unit_id=self.finance)
+        make_user("liaoheng", "leader", name="廖衡")
+        self.firm = make_enterprise("巫溪县青禾食品有限公司", manager=self.manager.user_id)
+
+    def client(self, login: str):
+        client = self.app.test_client()
+        sign_in(client, login)
+        return client
+
+    def raised(self, text: str = "缺一块地") -> int:
+        values = {"raised_on": TODAY, "category": "land", "text": text}
+        with unit_of_work():
+            return int(raise_request(self.firm, values, act=act(self.manager)).ids["request"])
+
+    def sent(self, days: int = 3) -> int:
+        request_id = self.raised()
+        to = {"unit_id": self.finance, "due_on": TODAY + timedelta(days=days)}
+        with unit_of_work():
+            dispatch_request(request_id, to, version=1, act=act(self.manager))
+        return request_id
+
+
+@pytest.fixture
+def world(sqlite_app) -> World:
+    return World(sqlite_app)
+
+
+def one(request_id: int) -> Request:
+    db.session.rollback()
+    return db.session.get(Request, request_id)
+
+
+def test_the_department_answers_on_the_line(world):
+    request_id, client = world.sent(), world.client("yueheng")
+    path = f"/requests/{request_id}/reply"
+    page = form_on(client.get("/").text, path)
+
+    answer = client.post(path, data={**page, "csrf_token": csrf_of(client, "/account"), "reply": "地已批"}, headers=HX)
+
+    assert (answer.status_code, answer.headers["HX-Trigger"]) == (200, "settled")
+    assert "已回复" in answer.text and "/undo" in answer.text and "<html" not in answer.text
+    assert (one(request_id).reply, one(request_id).replied_by) == ("地已批", "岳蘅")
+    assert "没有等你部门回复的诉求" in client.get("/").text
+
+
+def test_a_request_nobody_was_given_is_dispatched_on_the_line(world):
+    request_id, client = world.raised(), world.client("luosheng")
+    path = f"/requests/{request_id}/dispatch"
+    page = form_on(client.get("/").text, path)
+
+    refused = client.post(path, data={**page, "unit_id": ""}, headers=HX)
+    assert refused.status_code == 422 and "选交办给哪个部门" in refused.text
+    done = client.post(path, data={**form_on(refused.text, path), "unit_id": str(world.finance)}, headers=HX)
+
+    assert done.status_code == 200
+    assert (one(request_id).unit_id, one(request_id).due_on.isoformat()) == (world.finance, "2026-11-30")
+
+
+def test_an_answer_that_somebody_gave_meanwhile_is_chosen_over_on_the_page(world):
+    request_id, client = world.sent(), world.client("yueheng")
+    path = f"/requests/{request_id}/reply"
+    page = form_on(client.get("/").text, path)
+    with unit_of_work():
+        reply_request(request_id, {"reply": "电话已答"}, version=2, act=act(world.manager))
+
+    refused = client.post(path, data={**page, "reply": "地已批"}, headers=HX)
+    again = form_on(refused.text, path)
+    whole = client.post(path, data=again)
+
+    assert (refused.status_code, again["reply"], one(request_id).reply) == (422, "地已批", "电话已答")
+    assert whole.status_code == 409
+    assert ["回复", "未填", "电话已答", "地已批"] in [
+        [c.split(" 罗笙")[0] for c in row] for row in conflicts_on(whole.text)
+    ]
+
+
+def test_a_silent_firm_is_logged_on_the_line_and_a_blank_text_comes_back(world):
+    with unit_of_work():
+        values = {"happened_on": TODAY - timedelta(days=200), "kind": "visit", "text": "旧"}
+        log_service([world.firm], values, act=act())
+    client = world.client("luosheng")
+    path = f"/desk/firms/{world.firm}/log"
+    desk = client.get("/").text
+    assert f'hx-post="{path}"' in desk
+    page = form_on(desk, "/visits/new")
+
+    refused = client.post(path, data={**page, "kind": "visit", "text": "  "}, headers=HX)
+    assert refused.status_code == 422 and "写一两句内容" in refused.text
+    done = client.post(path, data={**page, "kind": "visit", "text": "看了车间"}, headers=HX)
+
+    assert done.status_code == 200 and "已记走访" in done.text
+    last = db.session.scalars(select(ServiceLog).order_by(ServiceLog.id.desc())).first()
+    assert (last.text, last.happened_on, last.author_name) == ("看了车间", TODAY, "罗笙")
+    assert path not in client.get("/").text
+
+
+def test_without_scripts_the_line_s_form_is_a_page_as_usual(world):
+    request_id, client = world.sent(), world.client("yueheng")
+    path = f"/requests/{request_id}/reply"
+
+    answer = client.post(path, data={**form_on(client.get("/").text, path), "reply": "地已批"})
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
+def test_what_is_late_stands_on_the_case_manager_s_desk_with_its_request(world):
+    request_id, client = world.sent(days=1), world.client("luosheng")
+    page = client.get("/").text
+
+    assert re.search(r"诉求回复 · 2026-11-23 提出", page)
+    assert f'action="/requests/{request_id}/reply"' in page
+    assert f"/due/{world.firm}/request/" not in page
+
+
+def test_a_leader_comments_from_the_line_and_dispatches_nothing(world):
+    world.raised()
+    with unit_of_work():
+        step = {"next_step": "送表样", "next_step_on": TODAY}
+        log_service([world.firm], {"happened_on": TODAY, "kind": "visit", "text": "看", **step}, act=act())
+    page = world.client("liaoheng").get("/").text
+
+    assert f'href="/enterprises/{world.firm}/comments?back=/"' in page
+    assert "/dispatch" not in page and "/settle" not in page
+
+
+def test_each_number_of_what_waits_opens_a_list_of_that_many(world):
+    for n in range(3):
+        world.raised(f"第 {n} 件")
+    world.sent()
+    client = world.client("luosheng")
+
+    rows = re.findall(r'<td class="n"><a href="(/requests[^"]*)" class="b">(\d+)</a>', client.get("/").text)
+
+    assert [n for _, n in rows] == ["3"]
+    for href, n in rows:
+        assert len(re.findall(r'<tr data-href="/requests/', client.get(href).text)) == int(n)
