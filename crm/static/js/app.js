@@ -313,7 +313,14 @@
     const answer = event.detail?.ctx?.response;
     if (isPost(form) && answer && answer.status < 400) crm.drafts?.forget(form);
   });
-  document.addEventListener("htmx:after:process", () => $$("[data-toast]").forEach(startToast));
+  document.addEventListener("htmx:after:process", () => {
+    $$("[data-toast]").forEach(startToast);
+    // A line that was acted on takes the focus its button had, so that the keyboard goes on from there.
+    const acted = $(".line.settled:not([data-met])");
+    if (!acted) return;
+    acted.dataset.met = "";
+    if (document.activeElement === document.body) ($(".again textarea", acted) || $(".again select, .do a", acted))?.focus();
+  });
   // Whoever puts a toast on the page without htmx says so.
   document.addEventListener("crm:toasts", () => $$("[data-toast]").forEach(startToast));
 
