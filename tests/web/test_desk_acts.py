@@ -112,6 +112,8 @@ def test_a_silent_firm_is_logged_on_the_line_and_a_blank_text_comes_back(world):
 
     refused = client.post(path, data={**page, "kind": "visit", "text": "  "}, headers=HX)
     assert refused.status_code == 422 and "写一两句内容" in refused.text
+    long = client.post(path, data={**page, "kind": "visit", "text": "长" * 4001}, headers=HX)
+    assert long.status_code == 422 and "最多 4,000 字，现在 4,001 字" in long.text and "长" * 4001 in long.text
     done = client.post(path, data={**page, "kind": "visit", "text": "看了车间"}, headers=HX)
 
     assert done.status_code == 200 and "已记走访" in done.text

@@ -5,7 +5,7 @@ from typing import Any
 from flask import render_template, request
 
 from crm.actions.service_logs import log_service
-from crm.domain.fields import CHOICES
+from crm.domain.fields import CHOICES, field_of
 from crm.store.scope import visible_enterprise
 from crm.web.desk import blueprint
 from crm.web.doors import Form, attempt, new_act, open_to, today, viewer
@@ -13,6 +13,7 @@ from crm.web.doors import Form, attempt, new_act, open_to, today, viewer
 LOGGERS = ("case_manager", "township", "park", "bureau", "admin")
 # What is logged from a line is a call or a visit; anything else has the whole form.
 QUICK_KINDS = ("phone", "visit")
+LONGEST_TEXT = field_of("service_log", "text").length or 0
 
 
 def asked_in_place() -> bool:
@@ -42,7 +43,11 @@ def log(enterprise_id: int):
     kind = kind if kind in QUICK_KINDS else QUICK_KINDS[0]
     text = request.form.get("text", "").replace("\r\n", "\n").strip()
     values = {"happened_on": today(), "kind": kind, "text": text}
-    written = attempt(form, lambda: log_service([enterprise_id], values, act=new_act()))
+    written = None
+    if len(text) > LONGEST_TEXT:
+        form.general_errors.append(f"内容最多 {LONGEST_TEXT:,} 字，现在 {len(text):,} 字。分成两条记。")
+    else:
+        written = attempt(form, lambda: log_service([enterprise_id], values, act=new_act()))
     what = CHOICES["service_kind"][kind]
     return in_place(
         form,

@@ -54,7 +54,8 @@ def asked() -> Asked:
     unit_id = whole(args.get("unit"))
     kept = {
         "of": of,
-        "category": args.get("category", "")[:40] or None,
+        # A longer one is no code of the dictionary, and the column would not take it.
+        "category": args.get("category", "")[:24] or None,
         "unit": unit_id,
         "q": args.get("q", "").strip()[:60] or None,
     }
