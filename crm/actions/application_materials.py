@@ -73,7 +73,7 @@ def problems(item: Item, piece: Piece, *, year: int, today: date) -> dict[str, s
     elif earliest is not None and piece.dated_on is not None and piece.dated_on < earliest:
         wrong["dated_on"] = (
             f"《{item.name}》日期 {piece.dated_on} 属于上一个周期，{year} 年申报要 {earliest} 以后的。"
-            "请企业出新的；确实不用交，改登记免交。"
+            "让企业出新的；确实不用交，改登记免交。"
         )
     if piece.expires_on is not None and piece.dated_on is not None and piece.expires_on < piece.dated_on:
         wrong["expires_on"] = f"有效期止 {piece.expires_on} 早于材料日期 {piece.dated_on}。核对后改正。"

@@ -216,5 +216,5 @@ def _with_the_city(firms: list[DemoEnterprise], on: date) -> Iterator[Story]:
     given_up = Move("withdrawn", on - timedelta(days=15), "withdraw", "主动撤回，明年补齐Ⅰ类知识产权再报")
     ends = ((), (), (public,), (public, objected), (returned,), (given_up,))
     for one, more in zip(firms, ends, strict=False):
-        said = "反映参评专利的发明人不是企业职工，请核查。" if objected in more else None
+        said = "反映参评专利的发明人不是企业职工，要求核查。" if objected in more else None
         yield Story(one, HNTE, on.year, "第三批", (*handed, *more), materials=11 if more else 10, objection=said)

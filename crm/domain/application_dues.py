@@ -105,9 +105,9 @@ def evidence_dues(one: ApplicationFact) -> list[ApplicationDue]:
                 f"{piece.material_id}-{piece.expires_on:%Y%m%d}",
                 piece.expires_on - EVIDENCE_AHEAD,
                 end_of_day(piece.expires_on),
-                f"{head}，到期后不能算已有，请企业换新。",
-                f"{head}，已过，材料清单里按缺算，请企业换新。",
-                ("请企业出新的", "在材料清单里登记新的一份"),
+                f"{head}，到期后不能算已有，让企业换新。",
+                f"{head}，已过，材料清单里按缺算，让企业换新。",
+                ("让企业出新的", "在材料清单里登记新的一份"),
                 one.id,
             )
         )

@@ -187,7 +187,7 @@ def missing_sentences(states: Iterable[ItemState]) -> list[str]:
             continue
         note = f"（{one.item.note}）" if one.item.note else ""
         if one.state == EXPIRED:
-            found.append(f"{one.item.name}{note}：{one.why}，请换新的。")
+            found.append(f"{one.item.name}{note}：{one.why}，须换新的。")
         else:
             found.append(f"{one.item.name}{note}。")
     return found
@@ -201,7 +201,7 @@ def notice_text(
         return f"{name}：\n贵单位申报 {cycle}{title}的必交材料已齐。\n\n{office}\n{on}".strip()
     listed = "\n".join(f"{n}. {sentence}" for n, sentence in enumerate(sentences, 1))
     space = "" if mend_by.endswith("日") else " "
-    until = f"请于 {mend_by}{space}前补齐" if mend_by else "请尽快补齐"
+    until = f"须于 {mend_by}{space}前补齐" if mend_by else "须尽快补齐"
     return (
         f"{name}：\n贵单位申报 {cycle}{title}，经核对材料还缺以下 {len(sentences)} 项，现一次性告知：\n{listed}\n"
         f"{until}，交{office or '科技局'}。以上为一次性告知，补齐后不再另提材料要求。\n\n{office}\n{on}"

@@ -76,7 +76,7 @@ def test_evidence_of_the_last_cycle_and_expired_evidence_are_refused_with_the_da
 
     assert old == {
         "dated_on": "《专项审计（鉴证）报告》日期 2025-04-01 属于上一个周期，2026 年申报要 2026-01-01 以后的。"
-        "请企业出新的；确实不用交，改登记免交。"
+        "让企业出新的；确实不用交，改登记免交。"
     }
     assert undated == {"dated_on": "填《专项审计（鉴证）报告》的日期：2026 年申报要 2026-01-01 以后的。"}
     assert expired == {"expires_on": "有效期到 2026-11-22，已过，不能算已有。换新的再登记。"}

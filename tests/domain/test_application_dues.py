@@ -106,7 +106,7 @@ def test_evidence_that_runs_out_is_told_a_month_before_and_only_while_materials_
     [expiry] = [o for o in due(one, on=date(2027, 5, 7)) if o.kind == "evidence_expiry"]
     assert (expiry.period, expiry.due_at, expiry.state) == ("41-20270530", end_of_day(date(2027, 5, 30)), "open")
     assert expiry.reason == (
-        "2027 年高企申报（第一批）的《营业执照等注册登记证件》有效期到 2027-05-30，到期后不能算已有，请企业换新。"
+        "2027 年高企申报（第一批）的《营业执照等注册登记证件》有效期到 2027-05-30，到期后不能算已有，让企业换新。"
     )
     handed_up = replace(one, stage="recommended", stage_on=date(2027, 5, 15))
     assert due(handed_up, on=date(2027, 5, 20)) == []

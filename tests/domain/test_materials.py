@@ -94,7 +94,7 @@ def test_the_notice_names_everything_required_once_and_by_when():
 
     assert sentences == [
         "申请书。",
-        "营业执照（复印件）：有效期到 2026-04-01，已过，请换新的。",
+        "营业执照（复印件）：有效期到 2026-04-01，已过，须换新的。",
         "审计报告。",
     ]
     text = notice_text(
@@ -108,7 +108,7 @@ def test_the_notice_names_everything_required_once_and_by_when():
     )
     assert "材料还缺以下 3 项，现一次性告知" in text
     assert "3. 审计报告。" in text
-    assert "请于 5 月 16 日 12:00 前补齐" in text
+    assert "须于 5 月 16 日 12:00 前补齐" in text
 
 
 def test_a_complete_list_is_told_as_complete():

@@ -276,7 +276,7 @@ def test_the_notice_names_everything_once_with_the_deadline_as_text_and_on_paper
     page = client.get(f"/applications/{application_id}/notice").text
 
     assert "经核对材料还缺以下 11 项，现一次性告知" in page
-    assert "请于 2027 年 5 月 16 日 12:00 前补齐" in page
+    assert "须于 2027 年 5 月 16 日 12:00 前补齐" in page
     assert page.count("专项审计（鉴证）报告（") == 2
 
 
