@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, and_, case, func, select
 
 from crm.domain.viewers import Viewer
 from crm.extensions import db
-from crm.store.applications import ApplicationReview
 from crm.store.collections import Collection, CollectionEnterprise
 from crm.store.enterprise_lists import holds
 from crm.store.enterprises import Enterprise
@@ -108,13 +107,6 @@ def sheets_out(viewer: Viewer, *, owner_id: int | None) -> tuple[int, int]:
         query = query.where(Collection.owner_id == owner_id)
     waiting, sent = db.session.execute(query).one()
     return waiting or 0, sent
-
-
-def reviews_to_do(viewer: Viewer) -> int:
-    """Applications that were handed in to the county and not looked at to the end."""
-    query = select(func.count()).select_from(ApplicationReview)
-    query = query.where(ApplicationReview.received_at.is_not(None), ApplicationReview.result.is_(None))
-    return db.session.scalar(visible(query, viewer)) or 0
 
 
 def messages_by_state(viewer: Viewer) -> dict[str, int]:

@@ -148,7 +148,7 @@ NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("", "board.show", "stairs-up", "五级梯次", ()),
     ("办理", "service_logs.new", "map-pin", "记一次走访", ("case_manager", "township", "park", "bureau")),
     ("办理", "service_logs.index", "pencil-plus", "服务记录", ("bureau", "leader")),
-    ("办理", "confirmations.index", "checklist", "月度确认", ("township", "park", "bureau", "leader")),
+    ("办理", "confirmations.index", "calendar-event", "月度确认", ("township", "park", "bureau", "leader")),
     (
         "办理",
         "requests.index",

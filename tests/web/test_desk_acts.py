@@ -13,6 +13,7 @@ from crm.store.requests import Request
 from crm.store.service_logs import ServiceLog
 from crm.store.unit_of_work import unit_of_work
 from tests.builders import TODAY, act, make_enterprise, make_unit, make_user
+from tests.reviewing import bring_materials, make_application, make_window, receive
 from tests.web.conftest import csrf_of, sign_in
 from tests.web.pages import conflicts_on, form_on
 
@@ -162,3 +163,22 @@ def test_each_number_of_what_waits_opens_a_list_of_that_many(world):
     assert [n for _, n in rows] == ["3"]
     for href, n in rows:
         assert len(re.findall(r'<tr data-href="/requests/', client.get(href).text)) == int(n)
+
+
+def test_what_was_handed_in_is_a_line_of_the_office_near_the_deadline_and_its_number_opens_the_queue(world):
+    make_user("tanyue", "bureau", name="谭越")
+    window = make_window()
+    for _ in range(3):
+        one = make_application(window)
+        bring_materials(one)
+        receive(one)
+    client = world.client("tanyue")
+    page = client.get("/").text
+
+    first = re.findall(r'href="(/reviews[^"]*open=\d+)">审核<', page)
+    assert len(first) == 2
+    assert "区县初审" in client.get(first[0].replace("&amp;", "&")).text
+    href, n = re.findall(r'<a href="(/reviews[^"]*)" class="b">(\d+)</a>', page)[0]
+    assert n == "3"
+    assert len(re.findall(r"data-opens", client.get(href.replace("&amp;", "&")).text)) == 3
+    assert "审核<" not in world.client("luosheng").get("/").text

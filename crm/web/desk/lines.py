@@ -26,8 +26,8 @@ KEPT_FOR_REQUESTS = 2
 
 @dataclass(frozen=True)
 class Line:
-    """One line: an obligation (``row``), a silent enterprise (``quiet``), or a request (``asked``) that somebody has to
-    hand on or to answer; ``others`` counts those due with it."""
+    """One line: an obligation (``row``), a silent enterprise (``quiet``), a request (``asked``) that somebody has to
+    hand on or to answer, or an application to look at (``review``); ``others`` counts those due with it."""
 
     chip: words.Deadline | None
     name: str
@@ -38,6 +38,7 @@ class Line:
     href: str = ""
     quiet: desk.Quiet | None = None
     asked: Request | None = None
+    review: bool = False
 
     @property
     def counts_as_due(self) -> bool:

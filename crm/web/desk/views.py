@@ -22,9 +22,11 @@ from crm.store.holidays import holidays
 from crm.store.obligation_lists import LATE, Filter
 from crm.store.silence import Limits, limits
 from crm.web import reference
+from crm.web.changes.lines import ACTIONS
 from crm.web.confirmations.sheet import confirms, sheet_of
 from crm.web.desk import acting, blueprint, lines, people
 from crm.web.desk.deeds import DEEDS
+from crm.web.desk.queue import Queue, queue_of
 from crm.web.desk.waiting import alerts, waiting
 from crm.web.doors import SIGNED_IN, now, open_to, today, viewer
 from crm.web.obligations.filters import GROUPS
@@ -69,7 +71,8 @@ def show():
         return _unit_desk(counted)
     if not counted.total:
         return render_template("desk/empty.html", place=place, alerts=alerts(person))
-    found, numbers = _todays(person, place, silence, known)
+    queue = queue_of(person)
+    found, numbers = _todays(person, place, silence, known, queue)
     due = numbers["due"]
     may_settle = person.has("case_manager", "bureau", "admin")
     what = "今天要做的" if may_settle else "今天要留意的"
@@ -88,7 +91,7 @@ def show():
         most=max(1, *counted.own),
         most_held=max(1, *counted.held),
         alerts=alerts(person),
-        waiting=waiting(person, place.mine, office=place.office, counted=counted),
+        waiting=waiting(person, place.mine, office=place.office, counted=counted, queue=queue),
         text=lines.as_text(found, head=head, counts={GROUPS[group]: n for group, n in due.items()}),
         may_log=person.has(*acting.LOGGERS),
         may_settle=may_settle,
@@ -121,11 +124,13 @@ def numbers():
     place = place_of(person)
     if place.unit:
         return ""
-    _, counted = _todays(person, place, limits(today(), known), known)
+    _, counted = _todays(person, place, limits(today(), known), known, queue_of(person))
     return render_template("desk/_numbers.html", fresh=True, **counted)
 
 
-def _todays(person: Viewer, place: Place, silence: Limits, known: Holidays) -> tuple[list[lines.Line], dict[str, Any]]:
+def _todays(
+    person: Viewer, place: Place, silence: Limits, known: Holidays, queue: Queue
+) -> tuple[list[lines.Line], dict[str, Any]]:
     """The lines of today, and the numbers that stand over and under them."""
     wanted = Filter(mine=place.mine)
     counts = obligation_lists.pivot(wanted, person, now=now())
@@ -137,7 +142,7 @@ def _todays(person: Viewer, place: Place, silence: Limits, known: Holidays) -> t
         first = request_lists.to_move((RAISED,), own, person, on=today(), limit=lines.KEPT_FOR_REQUESTS)
         raised = lines.request_lines(first, now=now())
     found = lines.todays(person, wanted, counts, now=now(), silent=silent, internal=True, raised=raised)
-    found = _with_requests(found, person)
+    found = [*queue.lines, *_with_requests(found, person)][: lines.MOST]
     due = _due_counts(counts, wanted)
     # A line that stands for several counts as what it stands for, so that the heading agrees with the foot.
     listed = sum(line.others + 1 for line in found)
@@ -195,7 +200,9 @@ def changes():
     found = []
     if not place.unit:
         found = recent.changes_since(person, mine=place.mine, since=obligation_lists.midnight(monday))
-    return render_template("desk/_changes.html", changes=found, DEEDS=DEEDS, place=place, day_of=_day_of)
+    return render_template(
+        "desk/_changes.html", changes=found, DEEDS=DEEDS, ACTIONS=ACTIONS, place=place, day_of=_day_of
+    )
 
 
 def _day_of(at: datetime) -> str:

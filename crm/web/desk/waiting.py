@@ -10,6 +10,7 @@ from crm.domain import words
 from crm.domain.viewers import Viewer
 from crm.store import confirmation_lists, desk, notices, request_lists
 from crm.store.request_lists import Filter
+from crm.web.desk.queue import Queue
 from crm.web.doors import now, today
 
 # The scheduler beats every half minute; after this long something is wrong with it.
@@ -27,13 +28,12 @@ class Waiting(NamedTuple):
     note: str = ""
 
 
-def waiting(person: Viewer, mine: int | None, *, office: bool, counted: desk.Counts) -> list[Waiting]:
+def waiting(person: Viewer, mine: int | None, *, office: bool, counted: desk.Counts, queue: Queue) -> list[Waiting]:
     """What waits for this person; what is nothing is left out. ``mine`` narrows to the own enterprises."""
     rows = [*_told(person), *_requests(person, mine), *_confirmed(person, mine), *_collected(person)]
     if person.has("case_manager", "bureau", "unit"):
         rows.append(Waiting("table-import", "导入待确认", desk.imports_to_confirm(person), "/imports"))
-    if person.has("bureau", "admin"):
-        rows.append(_reviews(person))
+    rows.append(Waiting("file-check", "初审待审", queue.count, queue.href, queue.note))
     rows += _enterprises(mine, counted)
     if person.has("bureau", "admin"):
         states = desk.messages_by_state(person)
@@ -88,13 +88,6 @@ def _collected(person: Viewer) -> list[Waiting]:
         return []
     open_sheets, sent = desk.sheets_out(person, owner_id=person.user_id if person.has("case_manager") else None)
     return [Waiting("forms", "采集表未交回", open_sheets, url_for("collections.index"), f"共发 {sent}")]
-
-
-def _reviews(person: Viewer) -> Waiting:
-    """Applications that were handed in and wait for the county's look."""
-    known = current_app.view_functions
-    to = next((url_for(name) for name in ("reviews.index", "applications.reviews") if name in known), "")
-    return Waiting("file-check", "初审待办", desk.reviews_to_do(person) if to else 0, to)
 
 
 def _enterprises(mine: int | None, counted: desk.Counts) -> list[Waiting]:
