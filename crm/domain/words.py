@@ -229,6 +229,8 @@ NOUNS: dict[str, str] = {
     "import_batch": "导入批次",
     "stored_file": "文件",
     "attachment": "附件",
+    "visit_plan": "走访计划",
+    "visit_plan_enterprise": "走访计划里的企业",
     "job": "后台任务",
     "message": "待发消息",
     "saved_view": "视图",

@@ -58,6 +58,16 @@ DECLARED: dict[str, Declared] = {
         Declared("digest_hour", "每周邮件几点发", "count", 8, "0 到 23", 0, 23),
         Declared("silence_days", "多少个工作日没有联系算久未联系", "count", 45, "", 1, 400),
         Declared("silence_days_titled", "高企、专精特新的久未联系天数", "count", 45, "", 1, 400),
+        Declared(
+            "visit_months",
+            "高企、专精特新、科小、规上企业几个月走访一次",
+            "count",
+            3,
+            "走访计划按它预选企业；0 不预选",
+            0,
+            24,
+        ),
+        Declared("visit_months_other", "其他企业几个月走访一次", "count", 0, "0 不预选", 0, 24),
         Declared("request_days", "诉求交办后几个工作日内回复", "count", 5, "交办时可另填期限", 1, 120),
         Declared(
             "reports_tracked_from",

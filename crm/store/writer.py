@@ -449,6 +449,7 @@ def _chunks(ids: list[int]) -> Iterator[list[int]]:
 _UNIQUE = {
     "credit_code": "这个统一社会信用代码已属于另一家企业。",
     "uq_figures": "这一年的指标已经有一行。",
+    "uq_visit_plan_of_a_quarter": "这个季度的走访计划已有一份。打开它再加企业。",
     "figures.enterprise_id": "这一年的指标已经有一行。",
     "uq_user_login": "这个登录名已有人用。",
     "user.login": "这个登录名已有人用。",

@@ -147,6 +147,7 @@ NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("", "enterprises.index", "building", "企业", ()),
     ("", "board.show", "stairs-up", "五级梯次", ()),
     ("办理", "service_logs.new", "map-pin", "记一次走访", ("case_manager", "township", "park", "bureau")),
+    ("办理", "visit_plans.index", "calendar-event", "走访计划", ("case_manager", "bureau", "leader")),
     ("办理", "service_logs.index", "pencil-plus", "服务记录", ("bureau", "leader")),
     ("办理", "confirmations.index", "calendar-event", "月度确认", ("township", "park", "bureau", "leader")),
     (

@@ -21,6 +21,7 @@ BLUEPRINTS = (
     "board",
     "saved_views",
     "service_logs",
+    "visit_plans",
     "requests",
     "comments",
     "confirmations",

@@ -52,6 +52,8 @@ RECORDS = {
     "attachment_id": "attachment",
     # Beside <noun>, of which WORDS knows the enterprise.
     "record_id": "enterprise",
+    "plan_id": "visit_plan",
+    "item_id": "visit_plan_enterprise",
     "stored_file_id": "stored_file",
     "job_id": "job",
     "message_id": "message",

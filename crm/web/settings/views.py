@@ -26,6 +26,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("谁能看什么，怎么登录", ("colleagues_visible", "second_factor_required")),
     ("每周邮件", ("digest_on", "digest_hour", "redirect_all_mail")),
     ("久未联系", ("silence_days", "silence_days_titled")),
+    ("走访计划", ("visit_months", "visit_months_other")),
     ("到期事项", ("reports_tracked_from", "request_days")),
 )
 
