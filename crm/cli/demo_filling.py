@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from crm.actions import enterprises, figures, places, qualifications, service_logs
 from crm.actions.enterprises import POINTING
-from crm.cli import demo_applications, demo_collections, demo_pool, demo_reviews, demo_views
+from crm.cli import demo_applications, demo_collections, demo_plans, demo_pool, demo_reviews, demo_views
 from crm.cli.demo_confirmations import confirmation_events
 from crm.cli.demo_events import (
     APPLICATIONS,
@@ -134,6 +134,7 @@ def _all_events(world: World, windows: Set[Hashable], names: Mapping[str, str], 
     yield from demo_views.events(world)
     yield from demo_pool.events(world)
     yield from _application_events(world, {user.login: user.name for user in world.users}, windows)
+    yield from demo_plans.events(world)
     for number, log in enumerate(world.logs):
         yield from _log_events(number, log, world, by_key)
         yield from request_events(number, log, world)

@@ -285,3 +285,26 @@ def test_the_text_of_any_form_is_kept_without_its_asking(open_page):
     page.locator("form[data-sign-out] button").locator("visible=true").first.click()
     page.wait_for_url(re.compile("/sign-in"))
     assert drafts(page) == []
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_the_quarter_is_planned_in_three_clicks_and_a_visit_covers_its_firm(open_page, width):
+    page = open_page(width, 844)
+    sign_in(page, "xianghe", PASSWORD)
+    page.goto("/visits/plans?quarter=2027Q1" if width == PHONE else "/visits/plans?quarter=2027Q2")
+    click = Clicks()
+
+    click(page.get_by_role("link", name="做计划").first)
+    click(page.get_by_role("button", name=re.compile("^存为")))
+
+    expect(page.locator("[data-toast]")).to_contain_text("走访计划")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert click.count == 2  # and one to come to 走访计划
+    page.goto("/visits/plans?of=mine&show=left")
+    firm = page.locator("tr[data-row] a.nm").first.inner_text()
+    page.get_by_role("link", name="记走访").first.click(force=True)
+    text_of(page).fill("按计划去了。")
+    save(page)
+    expect(
+        page.locator("tr[data-row]").filter(has_text=firm).locator("a", has_text=re.compile(r"\d\d-\d\d"))
+    ).to_have_count(1)
