@@ -139,8 +139,14 @@ def test_a_township_has_no_plans(sqlite_app, client, manager):
 
 def test_the_page_asks_the_same_for_one_firm_and_for_three(client, manager):
     plan_id, _ = made(client, manager, "巫溪县企甲食品有限公司")
-    one = [queries(client, f"/visits/plans/{plan_id}{tail}") for tail in ("", "/print")]
+
+    def asked() -> list[int]:
+        # What a session notes once in a while is noted before anything is counted.
+        client.get(f"/visits/plans/{plan_id}")
+        return [queries(client, f"/visits/plans/{plan_id}{tail}") for tail in ("", "/print")]
+
+    one = asked()
     ids = [make_enterprise(f"巫溪县企{n}食品有限公司", manager=manager.user_id) for n in "乙丙"]
     post(client, f"/visits/plans/{plan_id}/add", {"enterprises": ids})
 
-    assert [queries(client, f"/visits/plans/{plan_id}{tail}") for tail in ("", "/print")] == one
+    assert asked() == one
