@@ -240,6 +240,7 @@ def _show(selection_id: int, form: PlanForm | None = None, off: tuple[int, TakeO
         changing=keeper and row.decided_on is None,
         form=form or PlanForm(formdata=None),
         off=off,
+        refused=off[1].general_errors if off else [],
         back=url_for("enterprises.index") + (row.query if (row.query or "").startswith("?") else ""),
     )
 
@@ -314,7 +315,9 @@ def take_off_list(membership_id: int):
     reason = form.reason.data
     written = attempt(form, lambda: take_off(membership_id, reason=reason, act=new_act()))
     if written is not None:
-        return done("已移出名单", url_for("pool.show_selection", selection_id=selection_id), written)
+        # A key pressed before counts as done, whatever it did: then there may be no list to go back to.
+        to = url_for("pool.show_selection", selection_id=selection_id) if selection_id else url_for("pool.index")
+        return done("已移出名单", to, written)
     if selection_id is None:
         raise Refused("这家企业不在遴选名单上。")
     return _show(selection_id, off=(membership_id, form)), 422
