@@ -67,6 +67,15 @@ def drafts(page: Page) -> list[str]:
     return page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('draft:'))")
 
 
+def keeps(page: Page, text: str) -> None:
+    """Wait until this machine holds the text: it is written a moment after the last key."""
+    for _ in range(50):
+        if page.evaluate("text => Object.values(localStorage).some((kept) => kept.includes(text))", text):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"“{text}” was never kept")
+
+
 def net(page: Page) -> BrowserContext:
     return page.context
 
@@ -145,8 +154,7 @@ def test_a_closed_tab_gives_everything_back(phone):
     phone.get_by_label("下一步", exact=False).first.fill("回电")
     phone.get_by_role("button", name=re.compile("明天")).click()
     due = phone.locator("#f-next_step_on").input_value()
-    phone.wait_for_function("Object.keys(localStorage).some(key => localStorage[key].includes('回电'))")
-    phone.wait_for_timeout(600)
+    keeps(phone, due)
     phone.close()
 
     again = net(phone).new_page()
@@ -169,7 +177,7 @@ def test_a_text_for_one_firm_is_never_put_under_another(phone):
     phone.goto("/visits/new")
     name = choose_firm(phone)
     text_of(phone).fill("这家的话。")
-    phone.wait_for_timeout(600)
+    keeps(phone, "这家的话。")
     phone.goto("/enterprises?manager=me")
     other = next(
         link.get_attribute("href") or "" for link in phone.locator("tbody a.nm").all() if link.inner_text() != name
@@ -250,7 +258,7 @@ def test_two_who_edit_one_visit_meet_although_one_of_them_lost_the_tab(phone, op
     phone.locator("[data-row]").first.get_by_role("link", name="改", exact=True).click()
     address = phone.url
     text_of(phone).fill("我改的内容。")
-    phone.wait_for_timeout(600)
+    keeps(phone, "我改的内容。")
     office = open_page(DESK)
     sign_in(office, "tanyue", PASSWORD)
     office.goto(address)
@@ -269,12 +277,12 @@ def test_two_who_edit_one_visit_meet_although_one_of_them_lost_the_tab(phone, op
 def test_the_text_of_any_form_is_kept_without_its_asking(open_page):
     page = open_page(DESK)
     sign_in(page, "tanyue", PASSWORD)
-    page.goto("/due")
-    page.locator("tbody tr:not(:has(td[colspan]))").first.get_by_role("link").last.click()
+    page.goto("/due?kind=hnte_renewal")
+    page.locator("tbody tr:has(.due)").first.get_by_role("link").last.click()
     page.locator("summary").filter(has_text="免办").click()
     reason = page.get_by_label("为什么免办")
     reason.fill("企业已停产，今年不用报。")
-    page.wait_for_timeout(600)
+    keeps(page, "企业已停产，今年不用报。")
     address = page.url
 
     page.goto("/")
