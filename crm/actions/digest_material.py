@@ -161,11 +161,13 @@ def owned_kinds(viewer: Viewer) -> list[str]:
 def _asked(viewer: Viewer, on: date) -> tuple[tuple[str, int, str, str], ...]:
     """What firms ask for and somebody has to move on; what is due of it stands among the deadlines as well."""
     if viewer.roles == {"unit"}:
-        n = request_lists.counts(request_lists.Filter(), viewer, on=on)
+        n = request_lists.counts(request_lists.Filter(), viewer, on=on, closed=False)
         rows = [("交办给你部门、没有回复的诉求", n["doing"] + n["overdue"], "件", "/requests")]
     elif viewer.has("case_manager", "bureau"):
         own = viewer.has("case_manager") and not viewer.has("bureau")
-        n = request_lists.counts(request_lists.Filter(mine=viewer.user_id if own else None), viewer, on=on)
+        n = request_lists.counts(
+            request_lists.Filter(mine=viewer.user_id if own else None), viewer, on=on, closed=False
+        )
         rows = [
             ("诉求等交办", n["raised"], "件", "/requests?view=raised"),
             ("诉求已回复，等办结", n["answered"], "件", "/requests?view=answered"),

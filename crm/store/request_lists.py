@@ -72,10 +72,13 @@ class Row:
     manager_id: int | None
 
 
-def counts(wanted: Filter, viewer: Viewer, *, on: date) -> dict[str, int]:
-    """How many stand in each view, in one statement."""
+def counts(wanted: Filter, viewer: Viewer, *, on: date, closed: bool = True) -> dict[str, int]:
+    """How many stand in each view, in one statement; without ``closed`` those are not counted, which is faster."""
     sums = [func.sum(case((_view(view, on), 1), else_=0)) for view in VIEWS]
-    query = _joined(select(*sums).select_from(Request), wanted)
+    query = select(*sums).select_from(Request).join(Standing, Standing.enterprise_id == Request.enterprise_id)
+    query = _narrowed(query, wanted)
+    if not closed:
+        query = query.where(Request.closed_on.is_(None))
     found = db.session.execute(visible(query, viewer)).one()
     return {view: n or 0 for view, n in zip(VIEWS, found, strict=True)}
 
@@ -136,7 +139,10 @@ def _view(view: str, on: date) -> ColumnElement[bool]:
 
 def _joined(query: Select[Any], wanted: Filter) -> Select[Any]:
     query = query.join(Enterprise, Enterprise.id == Request.enterprise_id)
-    query = query.join(Standing, Standing.enterprise_id == Request.enterprise_id)
+    return _narrowed(query.join(Standing, Standing.enterprise_id == Request.enterprise_id), wanted)
+
+
+def _narrowed(query: Select[Any], wanted: Filter) -> Select[Any]:
     if wanted.category:
         query = query.where(Request.category == wanted.category)
     if wanted.unit_id is not None:

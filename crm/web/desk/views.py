@@ -171,7 +171,7 @@ def _unit_desk(counted: desk.Counts):
         if code in person.owned
     ]
     asked = request_lists.to_move((DISPATCHED, OVERDUE), request_lists.Filter(), person, on=today(), limit=lines.MOST)
-    n = request_lists.counts(request_lists.Filter(), person, on=today())
+    n = request_lists.counts(request_lists.Filter(), person, on=today(), closed=False)
     return render_template(
         "desk/unit.html",
         lines=lines.request_lines(asked, now=now()),

@@ -60,7 +60,7 @@ def _told(person: Viewer) -> list[Waiting]:
 def _requests(person: Viewer, mine: int | None) -> list[Waiting]:
     if not person.has("case_manager", "bureau", "leader", "township", "park"):
         return []
-    n = request_lists.counts(Filter(mine=mine), person, on=today())
+    n = request_lists.counts(Filter(mine=mine), person, on=today(), closed=False)
 
     def to(view: str) -> str:
         return url_for("requests.index", view=view)
