@@ -31,6 +31,12 @@ PEOPLE = {"bureau": "tanyue", "admin": "tianyan", "case_manager": "xianghe", "to
 FIRST_VISIT, LATER = 150_000, 30_000
 # Screens: a wide light one and a phone in the dark; colours and widths differ, so both are looked at.
 SCREENS = {"desktop": (1440, 900, "light"), "phone": (390, 844, "dark")}
+# What a page needs of its record: a comment is its author's to change, only a decided list is sent out.
+WANTED = {
+    "comments.edit": ("comment", "author_id = (SELECT id FROM user WHERE login = 'tanyue')"),
+    "pool.issue_list": ("pool_selection", "decided_on IS NOT NULL"),
+    "pool.decide_list": ("pool_selection", "decided_on IS NULL"),
+}
 # Asking for these ends the session, or is answered without a page.
 LEFT_OUT = {"static", "system.healthz", "system.readyz"}
 
@@ -81,6 +87,11 @@ def _use(here: Stack, browser: Browser, book: Path) -> None:
     page.get_by_role("link", name="条件比对").click()
     page.get_by_role("button", name="存为比对记录").first.click()
     page.wait_for_load_state()
+    page.goto("/attachments/on/enterprise/1")
+    paper = {"name": "营业执照.txt", "mimeType": "text/plain", "buffer": "虚构的营业执照\n".encode()}
+    page.locator("input[name=files]").set_input_files(paper)
+    page.locator("form:has(input[name=files]) button[type=submit]").first.click()
+    page.wait_for_load_state()
     page.context.close()
 
 
@@ -113,12 +124,14 @@ def _addresses(rule: Rule, rows: sqlite3.Connection) -> list[str]:
     for name in rule.arguments:
         noun = RECORDS.get(name, name.removesuffix("_id"))
         # Beside one enterprise stands another one.
-        value = WORDS[name][0] if name in WORDS else _record(noun, rows, place=int(name == "other_id"))
+        wanted, condition = WANTED.get(rule.endpoint, ("", ""))
+        more = condition if wanted == noun else ""
+        value = WORDS[name][0] if name in WORDS else _record(noun, rows, more, place=int(name == "other_id"))
         filled = re.sub(rf"<(?:[^<>]*:)?{name}>", str(value), filled)
     return [filled]
 
 
-def _record(noun: str, rows: sqlite3.Connection, *, place: int = 0) -> int:
+def _record(noun: str, rows: sqlite3.Connection, more: str = "", *, place: int = 0) -> int:
     """A record of the county, of the enterprise with the longest history where it belongs to one.
 
     ``place`` 1 is the one after it.
@@ -130,6 +143,8 @@ def _record(noun: str, rows: sqlite3.Connection, *, place: int = 0) -> int:
     if "region_id" in columns:
         # The city's windows count in the county.
         where.append("region_id IN (SELECT id FROM region WHERE code IN ('500238', '500000'))")
+    if more:
+        where.append(more)
     if noun == "change_set":
         where.append("action = 'record_figures'")
     if noun == "region":
