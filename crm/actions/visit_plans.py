@@ -131,7 +131,7 @@ def plan_visit(
     changed = {code: values[code] for code in ("planned_on", "purpose") if code in values}
     day = changed.get("planned_on")
     if day is not None and not quarter.first <= day <= quarter.last:
-        raise InvalidInput({"planned_on": f"{day} 不在{quarter.words}里。选 {quarter.first} 到 {quarter.last}。"})
+        raise InvalidInput({"planned_on": f"{day} 不在 {quarter.words}里。选 {quarter.first} 到 {quarter.last}。"})
     update = Update("visit_plan_enterprise", item.id, changed, version, seen)
     return write([update], act=act, action="plan_visit", region_id=plan.region_id)
 

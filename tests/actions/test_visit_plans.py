@@ -128,7 +128,7 @@ def test_firms_come_and_go_and_get_their_day(manager):
     with pytest.raises(Refused, match="选的企业都在计划里了。"), unit_of_work():
         add_to_plan(made.id, [one], act=act(manager))
     item = next(line.item for line in lines(made, manager) if line.firm.enterprise_id == two)
-    with pytest.raises(InvalidInput, match="不在2026 年第四季度里"), unit_of_work():
+    with pytest.raises(InvalidInput, match="不在 2026 年第四季度里"), unit_of_work():
         plan_visit(item.id, {"planned_on": date(2027, 1, 4)}, version=1, act=act(manager))
     with unit_of_work():
         plan_visit(item.id, {"planned_on": date(2026, 12, 4)}, version=1, seen={"planned_on": None}, act=act(manager))

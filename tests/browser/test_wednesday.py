@@ -197,6 +197,20 @@ def test_a_text_for_one_firm_is_never_put_under_another(phone):
     expect(text_of(phone)).to_have_value("")
 
 
+def test_lines_of_the_desk_that_send_to_one_address_keep_their_texts_apart(open_page):
+    page = open_page(DESK)
+    sign_in(page, "xianghe", PASSWORD)
+    page.goto("/")
+    boxes = page.locator('form[action="/visits/new"] textarea')
+    assert boxes.count() > 1
+    boxes.first.evaluate("e => { e.value = '这一行的话。'; e.dispatchEvent(new Event('input', {bubbles: true})); }")
+    keeps(page, "这一行的话。")
+
+    page.goto("/")
+
+    assert [boxes.nth(n).input_value() for n in range(boxes.count())].count("这一行的话。") == 1
+
+
 def test_an_expired_session_asks_to_sign_in_and_then_saves_what_was_typed(phone):
     phone.goto("/visits/new")
     choose_firm(phone)

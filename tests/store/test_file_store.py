@@ -1,10 +1,13 @@
 """What lies on disk without a record goes after a day; whatever may still be wanted stays."""
 
+import io
 import os
+import zipfile
 from datetime import timedelta
 
 import pytest
 
+from crm.domain import media_types
 from crm.store import file_store
 from crm.store.unit_of_work import unit_of_work
 from tests.builders import NOW
@@ -84,3 +87,42 @@ def test_the_same_bytes_are_young_again_when_they_come_again(orphan):
     file_store.keep(b"refused")
 
     assert file_store.path_of(orphan).stat().st_mtime_ns != before
+
+
+def zipped(*names: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return content.getvalue()
+
+
+def ole(stream: str) -> bytes:
+    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 504 + stream.encode("utf-16-le") + b"\x00" * 64
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (b"%PDF-1.7\n", media_types.PDF),
+        (b"RIFF\x10\x00\x00\x00WEBPVP8 ", media_types.WEBP),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00", media_types.HEIC),
+        (zipped("OFD.xml", "Doc_0/Document.xml"), media_types.OFD),
+        (zipped("word/document.xml"), media_types.DOCX),
+        (zipped("word/document.xml", "word/vbaProject.bin"), media_types.MACROS),
+        (zipped("xl/workbook.xml"), media_types.XLSX),
+        (zipped("META-INF/MANIFEST.MF", "Main.class"), media_types.ZIP),
+        (ole("WordDocument"), media_types.DOC),
+        (ole("Workbook"), media_types.XLS),
+        (ole("Property"), media_types.OLE),
+        (b"MZ\x90\x00\x03", media_types.PROGRAM),
+        (b"#!/bin/sh\nrm -rf .\n", media_types.PROGRAM),
+        ('\ufeff<?xml version="1.0"?><SVG onload="x">'.encode(), media_types.SVG),
+        (b"  <HTML><body>", media_types.HTML),
+        ("企业名称,乡镇\n青禾,凤凰镇\n".encode(), media_types.CSV),
+        ("说明一行".encode(), media_types.TEXT),
+        (b"\x00\x01\x02\x03", media_types.UNKNOWN),
+    ],
+)
+def test_a_file_is_told_by_its_bytes(sqlite_app, content, media_type):
+    assert file_store.keep(content).media_type == media_type

@@ -9,10 +9,18 @@
   // whether somebody else changed the same field meanwhile.
   const SEEN = ["version", "seen", "shown"];
 
+  // What a form carries unseen for itself; everything else unseen says what its text is about.
+  const OWN = new Set(["csrf_token", "request_key", "theirs", "back", "line", ...SEEN]);
+  const ISO_DAY = /^\d{4}-\d\d-\d\d$/;
+
   function nameOf(form) {
     if (form.hasAttribute("data-no-draft") || form.method !== "post") return "";
     if (form.dataset.draft) return form.dataset.draft;
-    return form.querySelector("textarea") ? new URL(form.getAttribute("action") || window.location.href, window.location.href).pathname : "";
+    if (!form.querySelector("textarea")) return "";
+    const path = new URL(form.getAttribute("action") || window.location.href, window.location.href).pathname;
+    // One address takes the visits of all firms: the lines of a desk send to it, each for its own.
+    const about = [...form.elements].filter((e) => e.type === "hidden" && e.name && e.value && !OWN.has(e.name) && !ISO_DAY.test(e.value) && !e.closest("[data-picker]"));
+    return [path, ...about.map((e) => `${e.name}=${e.value}`).sort()].join("&");
   }
   const keeps = (form) => Boolean(document.body.dataset.viewer && nameOf(form));
   const keyOf = (form) => `${DRAFT}${document.body.dataset.viewer}:${nameOf(form)}`;

@@ -76,7 +76,7 @@ def create():
     if written is None:
         return _new_page(form, quarter, set(ids)), 422
     to = url_for("visit_plans.index", quarter=quarter.code, of="mine" if user_id == viewer().user_id else None)
-    return done(f"已做{quarter.words}走访计划，{len(set(ids))} 家企业。", to, written)
+    return done(f"已做 {quarter.words}走访计划，{len(set(ids))} 家企业。", to, written)
 
 
 @blueprint.get("/visits/plans/<int:plan_id>")
