@@ -177,8 +177,9 @@
     const key = slotOf(form);
     const drop = make("button", { type: "button", class: "btn btn-sm btn-q" }, "丢掉");
     drop.addEventListener("click", () => {
+      // Nothing that still waits for its moment may bring it back before the page is drawn anew.
+      form.setAttribute("data-no-draft", "");
       window.localStorage.removeItem(key);
-      delete form.dataset.typed;
       window.location.reload();
     });
     return drop;
