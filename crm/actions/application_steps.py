@@ -267,6 +267,7 @@ def correct_step(
         wrong["reason"] = f"原因不超过 {REASON_LENGTH} 个字，现在 {len(said)} 个字。"
     if wrong:
         raise InvalidInput(wrong)
+    _require_office(found, to_stage, act)
     return _write(found, to_stage, CORRECTION, happened_on, said, None, version, act, "correct_application_step")
 
 
@@ -282,6 +283,7 @@ def map_stage(application_id: int, to_stage: str, *, version: int, act: Act) -> 
         raise InvalidInput({"to_stage": "选一个环节。"})
     if found.stage is not None:
         raise Refused(f"已对应到“{found.template.name(found.stage)}”。", field="to_stage")
+    _require_office(found, to_stage, act)
     happened_on = row.stage_on or act.effective_on
     said = f"原来写的是“{row.stage}”"
     return _write(found, to_stage, MAPPED, happened_on, said, None, version, act, "map_application_stage")
@@ -293,6 +295,12 @@ def _late(found: Moving, edge: Edge | None, happened_on: date, now: datetime) ->
     if stage is None or any(one.to_stage == stage.code for one in standing_steps(found.steps)):
         return None
     return too_late(stage.enter_by, found.window, happened_on, now)
+
+
+def _require_office(found: Moving, to_stage: str, act: Act) -> None:
+    """What only the bureau says it also puts right alone. Raises NotAllowed."""
+    if any(edge.office for edge in found.template.edges if edge.target == to_stage):
+        require(act.viewer.has_in(found.standing.region_id, "bureau", "admin"), found.template.name(to_stage))
 
 
 def _refuse_repetition(act: Act) -> None:

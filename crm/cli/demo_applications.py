@@ -143,6 +143,8 @@ def _stories(world: World) -> Iterator[Story]:
 
     for one in world.enterprises:
         yield from _settled(one, on)
+    for one in of("hnte_expiring"):
+        yield from _once(one, on.year - 2, 11)
     yield from _preparing([*of("hnte_expiring"), *of("pool_decided"), *of("pool_long")[-7:]], on)
     yield from _with_the_city(of("cq_and_sme")[-WITH_THE_CITY:], on)
     for n, one in enumerate(of("innovative_valid")[:2]):
@@ -161,18 +163,7 @@ def _settled(one: DemoEnterprise, on: date) -> Iterator[Story]:
         )
         yield Story(one, HNTE, on.year, "第三批", moves, note="首批公示名单在列，等备案公告。")
     if one.recipe in ("hnte_renewed", "giant"):
-        ended = date(last, 12, 15)
-        moves = (
-            Move("online", date(last, 8, 10)),
-            Move("handed_in", date(last, 8, 28)),
-            Move("county_review", date(last, 9, 2)),
-            Move("recommended", date(last, 9, 8)),
-            Move("city_review", date(last, 9, 20)),
-            Move("publicity", date(last, 11, 12)),
-            Move("announced", ended),
-            Move("passed", ended + timedelta(days=2), "passed"),
-        )
-        yield Story(one, HNTE, last, "第三批", moves, materials=11)
+        yield from _once(one, last, 11)
     if one.recipe == "hnte_lapsed":
         moves = (
             Move("online", date(last, 8, 20)),
@@ -183,6 +174,22 @@ def _settled(one: DemoEnterprise, on: date) -> Iterator[Story]:
             Move("failed", date(last, 11, 20), "failed", "研发费用归集不全，未通过。"),
         )
         yield Story(one, HNTE, last, "第三批", moves)
+
+
+def _once(one: DemoEnterprise, year: int, materials: int) -> Iterator[Story]:
+    """One that went the whole way in a year."""
+    ended = date(year, 12, 15)
+    moves = (
+        Move("online", date(year, 8, 10)),
+        Move("handed_in", date(year, 8, 28)),
+        Move("county_review", date(year, 9, 2)),
+        Move("recommended", date(year, 9, 8)),
+        Move("city_review", date(year, 9, 20)),
+        Move("publicity", date(year, 11, 12)),
+        Move("announced", ended),
+        Move("passed", ended + timedelta(days=2), "passed"),
+    )
+    yield Story(one, HNTE, year, "第三批", moves, materials)
 
 
 def _preparing(firms: list[DemoEnterprise], on: date) -> Iterator[Story]:

@@ -173,6 +173,9 @@ def test_recommending_is_the_bureaus_and_a_stranger_finds_nothing(app):
     with pytest.raises(NotFound):
         go(application_id, "recommended", date(2026, 5, 9), by=act(stranger))
     go(application_id, "returned", date(2026, 5, 9), reason="缺页", by=act(manager))
+    with pytest.raises(NotAllowed, match="推荐上报"), unit_of_work():
+        version = db.session.get(Application, application_id).version
+        correct_step(application_id, "recommended", happened_on=None, reason="绕道", version=version, act=act(manager))
 
 
 def test_two_people_moving_one_application_are_shown_each_other(app):

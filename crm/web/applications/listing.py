@@ -17,7 +17,7 @@ from crm.store import application_lists
 from crm.store.application_lists import ENDED, IN_HAND, Filter
 from crm.store.windows import calendar
 from crm.web import reference
-from crm.web.addresses import page_number, whole
+from crm.web.addresses import LARGEST_COUNT, page_number, whole
 from crm.web.applications import blueprint
 from crm.web.applications.shown import Card, cards_of, cycle_of
 from crm.web.doors import SIGNED_IN, new_act, open_to, today, viewer
@@ -50,19 +50,21 @@ def asked(kind: str | None = None) -> Asked:
     state = state if state in (IN_HAND, ENDED, *ENDS) else IN_HAND
     chosen = given.get("kind") if given.get("kind") in KINDS else kind
     manager = given.get("manager", "")
+    # A person is repeated in standings, in a narrower column than ids have.
+    manager_id = whole(manager, largest=LARGEST_COUNT)
     window_id = whole(given.get("window"))
     stage = given.get("stage") if given.get("stage") in STAGES else None
     args = {
         "kind": chosen or "",
         "window": str(window_id) if window_id is not None else "",
-        "manager": manager if manager in ("me", "none") or whole(manager) is not None else "",
+        "manager": manager if manager in ("me", "none") or manager_id is not None else "",
         "stage": stage or "",
         "state": state if state != IN_HAND else "",
     }
     wanted = Filter(
         kind=chosen,
         window_id=window_id,
-        manager_id=person.user_id if manager == "me" else whole(manager) if manager != "none" else None,
+        manager_id=person.user_id if manager == "me" else manager_id,
         unassigned=manager == "none",
         stage=stage,
         state=state,
