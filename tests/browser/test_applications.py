@@ -37,8 +37,9 @@ def test_a_card_is_dragged_where_it_may_go_and_comes_back_from_where_it_may_not(
     card = lane(page, "储备").locator("article").first
     name = card.locator("a.nm").inner_text()
 
-    card.locator("[data-grip]").drag_to(lane(page, "公示"))
-    expect(page.get_by_role("alert")).to_contain_text("从“储备”不能到“公示”。可以到：辅导、网上申报、撤回。")
+    # Both lanes stand in sight: a page that scrolls under a pressed button would lift another card.
+    card.locator("[data-grip]").drag_to(lane(page, "递交材料"))
+    expect(page.get_by_role("alert")).to_contain_text("从“储备”不能到“递交材料”。可以到：辅导、网上申报、撤回。")
     assert (cards(page, "储备"), lane(page, "储备").locator("article").first.locator("a.nm").inner_text()) == (
         reserve,
         name,
@@ -58,10 +59,10 @@ def test_a_card_is_moved_by_keys_alone_and_a_way_out_asks_for_its_reason(page):
 
     page.keyboard.press("m")
     page.wait_for_url(re.compile(r"/applications/\d+/step"))
-    page.get_by_label("撤回").check()
+    page.get_by_role("radio", name="撤回").check()
     page.get_by_role("button", name="记下这一步").press("Enter")
     expect(page.locator(".field-e")).to_contain_text("写明为什么撤回。")
-    page.get_by_label("原因").fill("企业改报明年")
+    page.get_by_role("textbox", name="原因").fill("企业改报明年")
     page.get_by_role("button", name="记下这一步").press("Enter")
 
     expect(page.get_by_role("status")).to_contain_text("的申报已撤回")
