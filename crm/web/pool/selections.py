@@ -1,22 +1,17 @@
-"""年度遴选: candidates from a list, the 拟入库名单, what the meeting decided, and the list as it goes out."""
+"""年度遴选: candidates from a list, and the 拟入库名单 until the meeting."""
 
-import io
-from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import render_template, request, send_file, url_for
+from flask import render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 from wtforms import IntegerField, StringField
 
-from crm.actions.exports import export_rows, file_name, watermark
 from crm.actions.pool_selections import (
     FIELDS,
     MOST,
     add_to_selection,
-    decide_selection,
     edit_selection,
-    issue_selection,
     open_selection,
     own_selection,
     plan_many,
@@ -26,10 +21,8 @@ from crm.domain.fields import CHOICES
 from crm.domain.kinds import KINDS
 from crm.domain.refusals import Refused
 from crm.extensions import db
-from crm.sheets.documents import write_list_document
-from crm.store import enterprise_lists, file_store
+from crm.store import enterprise_lists
 from crm.store import pool_selections as lists
-from crm.store.access_log import note_access
 from crm.store.pool import PoolMembership, PoolSelection
 from crm.store.scope import visible, visible_record
 from crm.web import reference
@@ -38,7 +31,6 @@ from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
 from crm.web.editing import EditForm, last_writers
 from crm.web.enterprises import filters, selection
 from crm.web.enterprises.listing import asked_by
-from crm.web.inputs import DayField
 from crm.web.pool import DECIDERS, READERS, blueprint
 
 VERDICT_WORDS: dict[str, str] = {"open": "待决定", "entered": "入库", "declined": "不入库"}
@@ -61,19 +53,6 @@ class SelectionForm(EditForm):
     year = IntegerField("入库年度")
     note = StringField("说明")
     edited = FIELDS
-
-
-class DecisionForm(Form):
-    decided_on = DayField("决定日期")
-    meeting = StringField("会议")
-    document = StringField("文号")
-    version = StringField()
-
-
-class IssueForm(Form):
-    issued_on = DayField("印发日期")
-    document = StringField("文号或文件名")
-    version = StringField()
 
 
 class PlanForm(Form):
@@ -321,215 +300,3 @@ def take_off_list(membership_id: int):
     if selection_id is None:
         raise Refused("这家企业不在遴选名单上。")
     return _show(selection_id, off=(membership_id, form)), 422
-
-
-# --- decided and sent out --------------------------------------------------------------------------------------------
-
-
-@blueprint.route("/pool/selections/<int:selection_id>/decide", methods=["GET", "POST"])
-@open_to(*DECIDERS)
-def decide_list(selection_id: int):
-    row = own_selection(selection_id, viewer())
-    if request.method == "GET":
-        if row.decided_on is not None:
-            raise Refused(f"这份名单 {row.decided_on} 已决定。要重来，撤销那次决定。")
-        form = DecisionForm(formdata=None)
-        form.decided_on.data, form.version.data = today().isoformat(), str(row.version)
-        return _decide_page(form, row, {})
-    form = DecisionForm()
-    verdicts: dict[int, str | None] = {}
-    for line in lists.lines(row.id, viewer(), "open"):
-        said = request.form.get(f"verdict-{line.membership.id}")
-        if said == "yes":
-            verdicts[line.membership.id] = None
-        elif said == "no":
-            verdicts[line.membership.id] = request.form.get(f"why-{line.membership.id}", "").strip()
-    wrong: dict[str, str] = {}
-    if form.validate_on_submit():
-        values = {
-            "decided_on": form.decided_on.value,
-            "meeting": (form.meeting.data or "").strip() or None,
-            "document": (form.document.data or "").strip() or None,
-        }
-        version = whole(form.version.data) or 0
-        catcher = _Rows(form, wrong)
-        written = attempt(
-            catcher, lambda: decide_selection(selection_id, values, verdicts, version=version, act=new_act())
-        )
-        if written is not None:
-            entered = sum(1 for reason in verdicts.values() if reason is None)
-            said = f"已登记决定：入库 {entered} 家，不入库 {len(verdicts) - entered} 家"
-            return done(said, url_for("pool.show_selection", selection_id=selection_id), written)
-    return _decide_page(form, own_selection(selection_id, viewer()), wrong), 409 if form.conflict else 422
-
-
-class _Rows:
-    """A form whose refusals may name a row of a table: those are kept beside it, the others go to the form."""
-
-    def __init__(self, form: Form, wrong: dict[str, str]) -> None:
-        self._form, self._wrong = form, wrong
-        self.request_key, self.general_errors = form.request_key, form.general_errors
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._form or name.startswith("verdict-")
-
-    def __getitem__(self, name: str) -> Any:
-        return _Row(self._wrong, name) if name.startswith("verdict-") else self._form[name]
-
-    @property
-    def conflict(self) -> dict[str, Any]:
-        return self._form.conflict
-
-    @conflict.setter
-    def conflict(self, clashes: dict[str, Any]) -> None:
-        self._form.conflict = clashes
-
-
-class _Row:
-    def __init__(self, wrong: dict[str, str], name: str) -> None:
-        self._wrong, self._name = wrong, name
-
-    @property
-    def errors(self) -> list[str]:
-        return [self._wrong[self._name]] if self._name in self._wrong else []
-
-    @errors.setter
-    def errors(self, sentences: list[str]) -> None:
-        self._wrong[self._name] = " ".join(sentences)
-
-
-def _decide_page(form: DecisionForm, row: PoolSelection, wrong: dict[str, str]) -> str:
-    found = lists.lines(row.id, viewer(), "open")
-    given = request.form if request.method == "POST" else {}
-    if form.conflict:
-        # Somebody changed the list while the meeting was being entered: the next press decides on what stands now.
-        form.version.data = str(row.version)
-    return render_template(
-        "pool/decide_selection.html",
-        form=form,
-        row=row,
-        lines=[
-            (
-                line,
-                given.get(f"verdict-{line.membership.id}", "yes" if request.method == "GET" else ""),
-                given.get(f"why-{line.membership.id}", ""),
-                wrong.get(f"verdict-{line.membership.id}"),
-            )
-            for line in found
-        ],
-        wrong=wrong,
-        classes=CLASSES,
-        townships={place.id: place.name for place in reference.townships(viewer())},
-    )
-
-
-@blueprint.route("/pool/selections/<int:selection_id>/issue", methods=["GET", "POST"])
-@open_to(*DECIDERS)
-def issue_list(selection_id: int):
-    row = own_selection(selection_id, viewer())
-    if row.decided_on is None:
-        raise Refused("名单还没有决定。先登记会议决定，再印发。")
-    if request.method == "GET":
-        form = IssueForm(formdata=None)
-        form.issued_on.data = (row.issued_on or today()).isoformat()
-        form.document.data, form.version.data = row.document or "", str(row.version)
-        return render_template("pool/issue_selection.html", form=form, row=row)
-    form = IssueForm()
-    if form.validate_on_submit():
-        values = {"issued_on": form.issued_on.value, "document": form.document.data}
-        version = whole(form.version.data) or 0
-        written = attempt(form, lambda: issue_selection(selection_id, values, version=version, act=new_act()))
-        if written is not None:
-            return done("已登记印发", url_for("pool.show_selection", selection_id=selection_id), written)
-    row = own_selection(selection_id, viewer())
-    if form.conflict:
-        form.version.data = str(row.version)
-    return render_template("pool/issue_selection.html", form=form, row=row), 409 if form.conflict else 422
-
-
-_HEADS: tuple[tuple[str, str], ...] = (
-    ("序号", "count"),
-    ("企业名称", "text"),
-    ("统一社会信用代码", "code"),
-    ("乡镇（考核）", "text"),
-    ("类别", "text"),
-    ("主导产品（服务）", "text"),
-    ("拟申报年度", "year"),
-    ("拟申报批次", "text"),
-)
-
-
-def _printed(row: PoolSelection) -> tuple[str, list[lists.Line], str]:
-    """The title of the list as it goes out, its lines, and in words what it is."""
-    decided = row.decided_on is not None
-    found = lists.lines(row.id, viewer(), "entered" if decided else None)
-    title = f"{row.title}{'入库名单' if decided else '拟入库名单'}"
-    parts = [f"{len(found)} 家"]
-    if row.decided_on is not None:
-        parts.append(f"{row.decided_on} {row.meeting or ''}决定".replace("  ", " "))
-    if row.document:
-        parts.append(row.document)
-    if row.issued_on is not None:
-        parts.append(f"{row.issued_on} 印发")
-    return title, found, "；".join(parts)
-
-
-def _cells(found: list[lists.Line]) -> list[list[Any]]:
-    townships = {place.id: place.name for place in reference.townships(viewer())}
-    return [
-        [
-            number,
-            line.name,
-            line.credit_code,
-            townships.get(line.township_id or 0, ""),
-            CLASSES.get(line.membership.pool_class or "", ""),
-            line.main_product or "",
-            line.membership.planned_year,
-            line.membership.planned_batch or "",
-        ]
-        for number, line in enumerate(found, start=1)
-    ]
-
-
-@blueprint.get("/pool/selections/<int:selection_id>/list")
-@open_to(*READERS)
-def selection_file(selection_id: int):
-    """The list as it goes out: Excel, or Word with ?as=docx."""
-    row: PoolSelection = visible_record(PoolSelection, selection_id, viewer(), "这份名单")
-    title, found, said = _printed(row)
-    act = new_act()
-    cells = _cells(found)
-    if request.args.get("as") != "docx":
-        content, name = export_rows(
-            title=title, subtitle=said, columns=_HEADS, rows=cells, act=act, filter={"selection": row.id}
-        )
-        return send_file(io.BytesIO(content), mimetype=file_store.XLSX, as_attachment=True, download_name=name)
-    target = io.BytesIO()
-    write_list_document(
-        target,
-        title=title,
-        above=[said],
-        heads=[head for head, _ in _HEADS],
-        rows=([("" if cell is None else str(cell)) for cell in line] for line in cells),
-        below=[watermark(act, len(cells))],
-        widths=(12, 64, 46, 28, 18, 52, 22, 19),
-    )
-    note_access(act, "export", subject=title, filter={"selection": row.id, "as": "docx"}, rows=len(cells))
-    target.seek(0)
-    return send_file(
-        target,
-        mimetype="application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        as_attachment=True,
-        download_name=file_name(title, act, "docx"),
-    )
-
-
-@blueprint.get("/pool/selections/<int:selection_id>/print")
-@open_to(*READERS)
-def print_selection(selection_id: int):
-    row: PoolSelection = visible_record(PoolSelection, selection_id, viewer(), "这份名单")
-    title, found, said = _printed(row)
-    note_access(new_act(), "export", subject=f"{title}（打印）", filter={"selection": row.id}, rows=len(found))
-    return render_template(
-        "pool/print_selection.html", row=row, title=title, said=said, heads=[h for h, _ in _HEADS], rows=_cells(found)
-    )
