@@ -17,7 +17,7 @@ from crm.extensions import db
 from crm.store.qualifications import qualifications_of
 from crm.store.saved_views import SavedView
 from crm.store.unit_of_work import unit_of_work
-from crm.web.changes.lines import ACTIONS
+from crm.web.changes.vocabulary import ACTIONS
 from tests.builders import OTHER, TODAY, act, county, make_enterprise, make_user
 from tests.web.conftest import post, queries, sign_in
 from tests.web.pages import form_on

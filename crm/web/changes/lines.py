@@ -23,218 +23,7 @@ from crm.store.scope import visible
 from crm.store.units import Unit
 from crm.web import reference
 from crm.web.changes import review_words
-
-ACTIONS: dict[str, str] = {
-    "create_enterprise": "新增企业",
-    "edit_enterprise": "修改",
-    "correct_enterprise": "更正",
-    "edit_many": "批量修改",
-    "correct_many": "批量更正",
-    "withdraw_enterprise": "撤下企业",
-    "merge_enterprises": "合并重复企业",
-    "record_affiliation": "登记归属",
-    "edit_affiliation": "修改归属",
-    "withdraw_affiliation": "撤下归属",
-    "record_relation": "登记关联企业",
-    "edit_relation": "修改关联企业",
-    "withdraw_relation": "撤下关联企业",
-    "record_qualification": "登记认定结果",
-    "correct_qualification": "更正认定结果",
-    "end_qualification": "登记资格终止",
-    "record_figures": "填写年度指标",
-    "confirm_figures": "登记企业确认",
-    "unconfirm_figures": "取消企业确认",
-    "record_ip": "登记知识产权",
-    "edit_ip": "修改知识产权",
-    "withdraw_ip": "撤下知识产权",
-    "propose_for_pool": "培育库拟入库",
-    "decide_pool": "培育库入库决定",
-    "leave_pool": "培育库出库",
-    "plan_membership": "改培育库安排",
-    "open_selection": "列拟入库名单",
-    "edit_selection": "修改遴选名单",
-    "add_to_selection": "加进遴选名单",
-    "take_off_selection": "移出遴选名单",
-    "plan_selection": "改遴选名单安排",
-    "decide_selection": "登记遴选决定",
-    "issue_selection": "登记名单印发",
-    "open_collection": "发起采集",
-    "edit_collection": "修改采集",
-    "add_to_collection": "采集加企业",
-    "ask_in_collection": "改采集要问的",
-    "answer_sheet": "填采集表",
-    "return_sheets": "收采集回表",
-    "authorise_sheet": "登记采集盖章件",
-    "excuse_sheet": "登记采集免填",
-    "remind_sheets": "登记催报",
-    "close_collection": "结束采集",
-    "reopen_collection": "重新打开采集",
-    "add_application": "登记申报",
-    "edit_application": "修改申报",
-    "step_application": "推进申报",
-    "correct_application_step": "更正申报环节",
-    "map_application_stage": "对应申报环节",
-    "record_material": "登记申报材料",
-    "receive_materials": "登记收到的材料",
-    "waive_material": "材料免交",
-    "carry_materials": "沿用往年材料",
-    "take_back_material": "取回材料登记",
-    "raise_objection": "登记公示异议",
-    "edit_objection": "修改公示异议",
-    "freeze_assessment": "存为比对记录",
-    "log_service": "记一次走访",
-    "edit_service_log": "修改服务记录",
-    "withdraw_service_log": "撤下服务记录",
-    "make_visit_plan": "做走访计划",
-    "add_to_visit_plan": "走访计划加企业",
-    "drop_from_visit_plan": "走访计划移出企业",
-    "plan_visit": "约定走访",
-    "attach": "添加附件",
-    "edit_attachment": "修改附件说明",
-    "withdraw_attachment": "撤下附件",
-    "settle_obligation": "到期事项办结",
-    "waive_obligation": "到期事项免办",
-    "miss_obligation": "登记未报",
-    "postpone_obligation": "到期事项改期",
-    "reopen_obligation": "到期事项取回",
-    "hand_over": "交接",
-    "raise_request": "登记诉求",
-    "edit_request": "修改诉求",
-    "dispatch_request": "诉求交办",
-    "transfer_request": "诉求转平台",
-    "reply_request": "诉求回复",
-    "rate_request": "诉求评价",
-    "close_request": "诉求办结",
-    "reopen_request": "诉求重新打开",
-    "withdraw_request": "撤下诉求",
-    "confirm_month": "月度确认",
-    "write_comment": "写批注",
-    "edit_comment": "修改批注",
-    "withdraw_comment": "撤下批注",
-    "record_absence": "登记离岗",
-    "edit_absence": "修改离岗",
-    "withdraw_absence": "撤下离岗",
-    "add_user": "新增用户",
-    "edit_user": "修改用户",
-    "edit_own_account": "修改我的账号",
-    "grant": "授权",
-    "end_grant": "收回授权",
-    "change_settings": "修改设置",
-    "add_window": "新增申报窗口",
-    "edit_window": "修改申报窗口",
-    "add_holidays": "登记节假日",
-    "remove_holiday": "去掉节假日",
-    "add_region": "新增区划",
-    "edit_region": "修改区划",
-    "add_unit": "新增部门",
-    "edit_unit": "修改部门",
-    "add_park": "新增园区",
-    "edit_park": "修改园区",
-    "add_carrier": "新增载体",
-    "edit_carrier": "修改载体",
-    "add_dictionary_entry": "新增词条",
-    "edit_dictionary_entry": "修改词条",
-    "import": "导入",
-    "save_view": "存为视图",
-    "edit_view": "修改视图",
-    "order_views": "排列视图",
-    "withdraw_view": "撤下视图",
-    "undo": "撤销",
-    "load_places": "装入基础数据",
-    "demo": "演示数据",
-} | review_words.ACTIONS
-
-# Words for what is recorded beside the declared fields; what is not here is machinery and stays unsaid.
-OTHER_FIELDS: dict[str, str] = {
-    "enterprise.code_reason": "代码存疑照存的理由",
-    "enterprise.deleted": "撤下",
-    "qualification.superseded_at": "被更正取代",
-    "application.kind": "申报资格",
-    "application.year": "申报年度",
-    "application.stage": "环节",
-    "application.stage_on": "环节日期",
-    "application.stage_due_on": "环节期限",
-    "application.outcome": "结果",
-    "application.note": "说明",
-    "application_step.kind": "这一步",
-    "application_step.reason": "原因",
-    "application_material.item": "材料",
-    "application_material.state": "状态",
-    "application_material.dated_on": "材料日期",
-    "application_material.expires_on": "有效期止",
-    "application_material.waived_reason": "免交理由",
-    "application_material.note": "说明",
-    "application_objection.raised_on": "收到日期",
-    "application_objection.raised_by": "提出人",
-    "application_objection.text": "异议内容",
-    "application_objection.record": "核查记录",
-    "application_objection.upheld": "异议成立",
-    "application_objection.closed_on": "办结日期",
-    "assessment.rules": "比对条件",
-    "assessment.result": "比对结果",
-    "assessment.on": "比对日期",
-    "enterprise_alias.value": "名称或号码",
-    "obligation_outcome.kind": "到期事项",
-    "obligation_outcome.period": "期间",
-    "obligation_outcome.outcome": "结果",
-    "obligation_outcome.on": "日期",
-    "obligation_outcome.postponed_to": "改期到",
-    "obligation_outcome.note": "说明",
-    "visit_plan.year": "年度",
-    "visit_plan.quarter": "季度",
-    "visit_plan_enterprise.planned_on": "约定日期",
-    "visit_plan_enterprise.purpose": "去做什么",
-    "attachment.title": "名称",
-    "attachment.dated_on": "文件日期",
-    "attachment.note": "说明",
-    "attachment.confidential": "含财务数据",
-    "figures.year": "年度",
-    "relation.kind": "对方是本企业的",
-    "relation.other_name": "对方名称",
-    "relation.other_code": "对方代码",
-    "relation.starts_on": "从哪天起",
-    "relation.ends_on": "到哪天止",
-    "relation.note": "说明",
-    "service_log.step_owner_id": "下一步由谁办",
-    "collection.owner_id": "采集任务由谁办",
-    "request.unit_id": "交办部门",
-    "pool_membership.declined_on": "决定不入库",
-    "pool_membership.declined_reason": "不入库原因",
-    "pool_selection.title": "名称",
-    "pool_selection.year": "入库年度",
-    "pool_selection.decided_on": "决定日期",
-    "pool_selection.meeting": "会议",
-    "pool_selection.document": "文号",
-    "pool_selection.issued_on": "印发日期",
-    "pool_selection.note": "说明",
-    "collection.title": "名称",
-    "collection.due_on": "交回期限",
-    "collection.closed_on": "结束日期",
-    "collection.note": "说明",
-    "collection_enterprise.questions": "要问的",
-    "collection_enterprise.returned_on": "交回日期",
-    "collection_enterprise.returned_how": "怎样交回",
-    "collection_enterprise.reminded_on": "催报日期",
-    "collection_enterprise.excused_reason": "免填原因",
-    "collection_enterprise.authorised_by": "签字人",
-    "collection_enterprise.authorised_on": "签字日期",
-} | review_words.FIELDS
-# The class of what is not declared: a frozen judgement and the pool are inside matters.
-_CLASS_OF_NOUN = {
-    "assessment": CONFIDENTIAL,
-    "application": INTERNAL,
-    "obligation_outcome": INTERNAL,
-    "collection_enterprise": INTERNAL,
-    "service_log_enterprise": INTERNAL,
-    "attachment": INTERNAL,
-    "visit_plan": INTERNAL,
-    "visit_plan_enterprise": INTERNAL,
-    "request": INTERNAL,
-    "confirmation": INTERNAL,
-}
-# Fields that are not declared and hold the id of a person.
-_OF_PEOPLE = frozenset({"service_log.step_owner_id", "collection.owner_id"})
-_BY_TYPE = {"region": "regions", "person": "people", "park": "parks", "carrier": "carriers"}
+from crm.web.changes.vocabulary import ACTIONS, BY_TYPE, CLASS_OF_NOUN, OF_PEOPLE, OTHER_FIELDS
 
 
 @dataclass(frozen=True)
@@ -320,7 +109,7 @@ def _add(
             continue
         if declared is None and key not in OTHER_FIELDS:
             continue
-        cls = declared.cls if declared else _CLASS_OF_NOUN.get(change.noun, INTERNAL)
+        cls = declared.cls if declared else CLASS_OF_NOUN.get(change.noun, INTERNAL)
         if cls not in classes:
             entry.hidden += 1
             continue
@@ -375,9 +164,9 @@ def _words(noun: str, code: str, value: Any, names: dict[str, dict]) -> str:
     key = f"{noun}.{code}"
     declared = FIELDS.get(key)
     if declared is not None:
-        own = names.get(declared.choices or "") or names.get(_BY_TYPE.get(declared.type, ""))
+        own = names.get(declared.choices or "") or names.get(BY_TYPE.get(declared.type, ""))
         return words.value(declared, value, own)
-    if key in _OF_PEOPLE:
+    if key in OF_PEOPLE:
         # Without one it is the author's, or nobody's.
         return names["people"].get(value, "") if value is not None else "本人"
     told = review_words.said(key, value)
@@ -428,7 +217,7 @@ def _affiliation_lines(
     def say(content: Any) -> str:
         if content in ("yes", "no"):
             content = content == "yes"
-        own = names.get(_BY_TYPE.get(declared.type, ""))
+        own = names.get(BY_TYPE.get(declared.type, ""))
         return words.value(declared, content, own)
 
     where = ("enterprise", change.enterprise_id or 0, declared.code)
@@ -484,7 +273,7 @@ def _names(history: Sequence[tuple[Change, ChangeSet]], viewer: Viewer) -> dict[
             value = change.fields.get("ref_id")
             people.update(v for v in (value if isinstance(value, list) else [value]) if isinstance(v, int))
         for code, value in change.fields.items():
-            if f"{change.noun}.{code}" in _OF_PEOPLE:
+            if f"{change.noun}.{code}" in OF_PEOPLE:
                 people.update(v for v in (value if isinstance(value, list) else [value]) if isinstance(v, int))
     merged = {c.fields["merged_into_id"][1] for c, _ in history if c.op == "update" and "merged_into_id" in c.fields}
     firms = select(Enterprise.id, Enterprise.name).where(Enterprise.id.in_(merged - {None}))

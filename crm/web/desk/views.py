@@ -22,7 +22,7 @@ from crm.store.holidays import holidays
 from crm.store.obligation_lists import LATE, Filter
 from crm.store.silence import Limits, limits
 from crm.web import reference
-from crm.web.changes.lines import ACTIONS
+from crm.web.changes.vocabulary import ACTIONS
 from crm.web.confirmations.sheet import confirms, sheet_of
 from crm.web.desk import acting, blueprint, lines, people
 from crm.web.desk.deeds import DEEDS
