@@ -12,24 +12,8 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from crm.actions.obligations import may_settle
 from crm.domain import words
-from crm.domain.digests import (
-    KIND,
-    LAST_HORIZON,
-    MOST_IMPORTED,
-    MOST_OVERDUE,
-    MOST_SILENT,
-    Digest,
-    Due,
-    Ending,
-    Imported,
-    Imports,
-    LateOf,
-    ManagerCount,
-    Material,
-    Silent,
-    StandIn,
-    week_of,
-)
+from crm.domain.digest_material import Due, Ending, Imported, Imports, LateOf, ManagerCount, Material, Silent, StandIn
+from crm.domain.digests import KIND, LAST_HORIZON, MOST_IMPORTED, MOST_OVERDUE, MOST_SILENT, Digest, week_of
 from crm.domain.digests import compose as compose_digest
 from crm.domain.kinds import HELD_STATES, KINDS, RUNGS
 from crm.domain.refusals import NotFound

@@ -5,9 +5,9 @@ from typing import Any
 
 from crm.actions.rights import may_edit, may_log, require
 from crm.domain.acts import Act
+from crm.domain.cadences import FOLLOWING_KINDS, HNTE_ANNUAL_REPORT, NEXT_STEP, REQUEST
 from crm.domain.changes import Create, Update, withdraw
 from crm.domain.media_types import ACCEPTED, CSV, TEXT
-from crm.domain.obligations import FOLLOWING_KINDS, HNTE_ANNUAL_REPORT, NEXT_STEP, REQUEST
 from crm.domain.refusals import AlreadyDone, InvalidInput, NotFound, Refused
 from crm.domain.viewers import Viewer
 from crm.store.changes import change_set_by_request_key

@@ -3,8 +3,8 @@
 from functools import cache
 from typing import Any
 
+from crm.domain.cadences import OBLIGATION_KINDS, Cadence, Cadences
 from crm.domain.kinds import KINDS
-from crm.domain.obligations import OBLIGATION_KINDS, Cadence, Cadences
 from crm.rules.ladder import citation_of, day_of, month_day
 from crm.rules.loader import RuleFileError, read
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from crm.domain.obligations import NEXT_STEP
+from crm.domain.cadences import NEXT_STEP
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.applications import Application

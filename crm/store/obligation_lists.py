@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
+from crm.domain.cadences import INTERNAL_KINDS
 from crm.domain.clock import SHANGHAI
-from crm.domain.obligations import INTERNAL_KINDS
 from crm.domain.pinyin import needle
 from crm.domain.viewers import Viewer
 from crm.extensions import db

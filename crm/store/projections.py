@@ -14,7 +14,8 @@ from crm.domain.application_dues import ApplicationFact
 from crm.domain.fields import CHOICES
 from crm.domain.materials import Evidence
 from crm.domain.names import normalise_name
-from crm.domain.obligations import Asked, NextStep, ObligationFacts, Outcome, Renaming, obligations
+from crm.domain.obligation_facts import Asked, NextStep, ObligationFacts, Outcome, Renaming
+from crm.domain.obligations import obligations
 from crm.domain.periods import TitleFact
 from crm.domain.pinyin import haystack, sort_key
 from crm.domain.rounds import Round

@@ -8,7 +8,8 @@ import pytest
 from crm.domain.application_dues import ApplicationFact
 from crm.domain.clock import SHANGHAI, end_of_day
 from crm.domain.materials import Evidence
-from crm.domain.obligations import ObligationFacts, Outcome, obligations
+from crm.domain.obligation_facts import ObligationFacts, Outcome
+from crm.domain.obligations import obligations
 from crm.domain.rounds import Round
 from crm.rules.cadences import load_cadences
 from crm.rules.ladder import load_ladder

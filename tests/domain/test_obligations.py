@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.domain.clock import SHANGHAI, end_of_day
-from crm.domain.obligations import NextStep, ObligationFacts, Outcome, Renaming, obligations
+from crm.domain.obligation_facts import NextStep, ObligationFacts, Outcome, Renaming
+from crm.domain.obligations import obligations
 from crm.domain.periods import TitleFact
 from crm.domain.rounds import Round
 from crm.rules.cadences import load_cadences

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from crm.domain.cadences import OBLIGATION_KINDS
 from crm.domain.kinds import KINDS
-from crm.domain.obligations import OBLIGATION_KINDS
 from crm.rules import cadences
 from crm.rules.cadences import load_cadences
 from crm.rules.loader import RuleFileError, read

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from crm.domain import words
-from crm.domain.obligations import INTERNAL_KINDS, NEXT_STEP
+from crm.domain.cadences import INTERNAL_KINDS, NEXT_STEP
 from crm.domain.viewers import Viewer
 from crm.domain.workdays import Holidays
 from crm.store import desk, obligation_lists, request_lists

@@ -11,8 +11,8 @@ from crm.actions.digest_material import compose as compose_digest
 from crm.actions.digest_material import is_reader
 from crm.actions.requests import usual_due_on
 from crm.domain import words
+from crm.domain.cadences import REQUEST
 from crm.domain.kinds import KINDS
-from crm.domain.obligations import REQUEST
 from crm.domain.requests import DISPATCHED, OVERDUE, RAISED
 from crm.domain.viewers import Viewer
 from crm.domain.workdays import Holidays

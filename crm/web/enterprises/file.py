@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from crm.actions.rights import may_edit
+from crm.domain.cadences import INTERNAL_KINDS
 from crm.domain.kinds import KINDS, POOL
-from crm.domain.obligations import INTERNAL_KINDS
 from crm.domain.viewers import CONFIDENTIAL, INTERNAL
 from crm.store.applications import applications_of
 from crm.store.enterprise_rows import shown
