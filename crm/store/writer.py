@@ -19,6 +19,7 @@ from crm.extensions import Base, db
 from crm.store import projections
 from crm.store.bulk import Bulk, insert_rows, update_rows
 from crm.store.changes import Change, ChangeSet, change_set_by_request_key
+from crm.store.pending_facts import Pending
 from crm.store.records import DOMAIN_TABLES
 from crm.store.service_logs import ServiceLogEnterprise
 from crm.store.types import Exact, Moment, Money
@@ -362,9 +363,9 @@ def _history(dialect: Dialect, staged: _Staged, change_set_id: int) -> Bulk:
     return insert_rows(dialect, Base.metadata.tables["change"], rows)
 
 
-def _pending(staged: _Staged) -> projections.Pending:
+def _pending(staged: _Staged) -> Pending:
     """The staged rows as the projections look at them: by noun, creations by enterprise and values by id."""
-    pending = projections.Pending()
+    pending = Pending()
     for noun, rows in staged.inserts:
         pending.create(noun, rows)
     for noun, fields, rows in staged.updates:
