@@ -102,8 +102,9 @@ def _fill_in_a_visit(page: Page) -> list[Request]:
     return sent
 
 
-def _keys(sent: list[Request]) -> set[str]:
-    return {re.search(r"request_key=([0-9a-f]+)", asked.post_data).group(1) for asked in sent}
+def _keys(sent: list[Request]) -> set[bytes]:
+    """The keys of what was sent, by a form with room for files and by one without."""
+    return {re.search(rb'request_key(?:=|"\r\n\r\n)([0-9a-f]+)', asked.post_data_buffer).group(1) for asked in sent}
 
 
 def _saved() -> tuple[list[str], int]:
