@@ -96,7 +96,7 @@ def test_a_panel_opened_by_its_address_takes_the_focus_and_gives_it_to_its_row(p
 
 
 def test_escape_leaves_a_field_before_it_closes_the_panel(page):
-    page.goto("/due?month=late")
+    page.goto("/due?month=late&kind=next_step")
     press(page, "j", "Enter")
     panel = page.locator("[data-panel]")
     expect(panel).to_be_focused()
@@ -112,7 +112,7 @@ def test_escape_leaves_a_field_before_it_closes_the_panel(page):
 
 @pytest.mark.parametrize("verb", ["免办", "改期"])
 def test_a_refused_verb_shows_its_first_error_in_sight_with_the_focus_in_its_field(page, verb):
-    page.goto("/due?month=late")
+    page.goto("/due?month=late&kind=next_step")
     press(page, "j", "Enter")
     panel = page.locator("[data-panel]")
     expect(panel).to_be_focused()
