@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
-from crm.domain import words
 from crm.domain.kinds import KINDS, POOL
 from crm.domain.periods import TitleFact, period_of, term_for
 from crm.domain.rounds import Round, rounds_of
@@ -261,7 +260,3 @@ def term_words(kind: str, on: date) -> str:
         month, day = term.ends_following_year
         return f"{KINDS[kind].short}按年更新，到次年 {month} 月 {day} 日止；止日留空就按此推算。"
     return f"{KINDS[kind].short}按年更新，没有固定止日。"
-
-
-def pill_words(state: str) -> str:
-    return words.word(state, "state")
