@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from crm.cli.demo_shapes import PASSWORD
+from crm.web.enterprises.show import TABS
 from tests.browser.conftest import Stack, sign_in
 from tests.browser.ledger import write_ledger
 
@@ -121,7 +122,6 @@ def test_the_menu_of_the_head_closes_with_escape_and_gives_the_focus_back(phone)
     expect(menu).to_be_focused()
 
 
-TABS = ["", "titles", "figures", "ip", "compare", "applications", "logs", "due", "history"]
 OTHERS = ["/dictionaries/windows", "/dictionaries/holidays", "/jobs", "/pool", "/imports", "/users", "/settings"]
 # Words and buttons that lie outside the screen; only the figures grid may scroll, one year beside the other.
 OFF_SCREEN = """() => [...document.querySelectorAll("main td, main .btn, main h1, main h2")].filter((e) => {

@@ -29,10 +29,10 @@ from crm.store.projections import refresh
 from crm.store.qualifications import Qualification, title_facts
 from crm.store.unit_of_work import unit_of_work
 from crm.store.writer import write
+from crm.web.enterprises.show import TABS
 from tests.builders import OTHER, TODAY, act, county, make_enterprise, make_user, township
 from tests.web.conftest import post, queries, sign_in
 
-TABS = ["", "titles", "figures", "ip", "compare", "applications", "logs", "due", "history"]
 HNTE = ("hnte", date(2024, 11, 28), date(2027, 11, 27), {"number": "GR202451100001", "cohort_year": 2024})
 SME = ("tech_sme", date(2025, 9, 2), date(2026, 3, 31), {"cohort_year": 2025})
 
@@ -77,6 +77,18 @@ def fill(client, url: str, **typed):
 
 
 # --- the page -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("tab", "ninth"), [("", None), ("files", "附件")])
+def test_eight_tabs_stand_in_the_row_and_the_open_one_is_among_them(client, tab, ninth):
+    enterprise_id = make_enterprise()
+
+    page = client.get(f"/enterprises/{enterprise_id}", query_string={"tab": tab}).text
+
+    row, more = (part.split("</nav>")[0] for part in page.split('档案分页">')[1:])
+    labels = [re.match(r"[^<]+", link)[0] for link in re.findall(r'<a href="[^"]*"[^>]*>(.*?)</a>', row)]
+    assert labels == [*list(TABS.values())[:7], ninth or "到期事项"]
+    assert more.count("<a ") == len(TABS) - 8
 
 
 @pytest.mark.parametrize("tab", TABS)

@@ -45,19 +45,21 @@ from crm.web.enterprises.happenings import happenings
 from crm.web.enterprises.ip_register import register
 from crm.web.enterprises.known import as_known
 from crm.web.requests.forms import unit_names
+from crm.web.tabs import in_a_row
 
+# The first eight stand in the row: what a day's work asks for. The others are behind 更多.
 TABS: dict[str, str] = {
     "": "概览",
     "time": "动态",
     "titles": "资格",
     "figures": "年度指标",
-    "ip": "知识产权",
     "compare": "条件比对",
     "applications": "申报",
     "logs": "服务记录",
+    "due": "到期事项",
+    "ip": "知识产权",
     "requests": "诉求",
     "comments": "批注",
-    "due": "到期事项",
     "files": "附件",
     "belongs": "归属与关联",
     "history": "变更史",
@@ -73,7 +75,7 @@ def show(enterprise_id: int):
     if tab not in TABS:
         abort(404)
     file = file_of(enterprise_id)
-    context = {"file": file, "tab": tab, "tabs": _tabs(file), **head(file), **PARTS[tab](file)}
+    context = {"file": file, "tab": tab, **_tabs(file, tab), **head(file), **PARTS[tab](file)}
     return render_template(
         "enterprises/show.html",
         here_with=_here_with(file),
@@ -171,7 +173,8 @@ def came_from() -> str | None:
     return None
 
 
-def _tabs(file: File) -> list[dict[str, Any]]:
+def _tabs(file: File, tab: str) -> dict[str, list[dict[str, Any]]]:
+    """The tabs in the row and those behind 更多."""
     counted = _counts(file)
     found = []
     for key, label in TABS.items():
@@ -181,7 +184,8 @@ def _tabs(file: File) -> list[dict[str, Any]]:
             continue
         href = _address(file, tab=key or None)
         found.append({"key": key, "href": href, "label": label, "n": counted.get(key)})
-    return found
+    shown, rest = in_a_row(found, lambda one: one["key"] == tab)
+    return {"tabs": shown, "more_tabs": rest}
 
 
 def _counts(file: File) -> dict[str, Any]:

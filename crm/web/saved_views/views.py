@@ -17,9 +17,7 @@ from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, view
 from crm.web.editing import EditForm, last_writers
 from crm.web.saved_views import blueprint
 from crm.web.saved_views.pages import PAGES, ListPage, Tab
-
-# Tabs in one row, 全部 among them; the rest stand under 更多.
-TABS = 8
+from crm.web.tabs import IN_A_ROW, in_a_row
 
 
 class ViewForm(EditForm):
@@ -79,7 +77,8 @@ def _tabs(page: str) -> str:
     others = [_tab(where, view) for view in saved if not view.pinned]
     every = [*pinned, *where.standing(standing_key), *others]
     open_key = str(current.id) if current else standing_key
-    shown, rest = _in_a_row(every, open_key)
+    # 全部 takes one place of the row.
+    shown, rest = in_a_row(every, lambda tab: tab[0] == open_key, room=IN_A_ROW - 1)
     return render_template(
         "saved_views/_tabs.html",
         where=where,
@@ -99,16 +98,6 @@ def _tabs(page: str) -> str:
 
 def _tab(where: ListPage, view: SavedView) -> Tab:
     return str(view.id), view.name, where.href(view.query, view.id), None, False
-
-
-def _in_a_row(every: list[Tab], open_key: str) -> tuple[list[Tab], list[Tab]]:
-    """The tabs that have room, 全部 taking one place; the open one is always among them."""
-    shown, rest = every[: TABS - 1], every[TABS - 1 :]
-    hidden = [tab for tab in rest if tab[0] == open_key]
-    if hidden:
-        rest = [shown.pop(), *(tab for tab in rest if tab[0] != open_key)]
-        shown += hidden
-    return shown, rest
 
 
 def _counted(where: ListPage, saved: list[SavedView], tab: Tab) -> Tab:
