@@ -148,8 +148,7 @@ NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("", "board.show", "stairs-up", "五级梯次", ()),
     ("办理", "service_logs.new", "map-pin", "记一次走访", ("case_manager", "township", "park", "bureau")),
     ("办理", "visit_plans.index", "calendar-event", "走访计划", ("case_manager", "bureau", "leader")),
-    ("办理", "service_logs.index", "pencil-plus", "服务记录", ("bureau", "leader")),
-    ("办理", "confirmations.index", "calendar-event", "月度确认", ("township", "park", "bureau", "leader")),
+    ("办理", "confirmations.index", "circle-check", "月度确认", ("township", "park", "bureau", "leader")),
     (
         "办理",
         "requests.index",
@@ -171,13 +170,15 @@ NAVIGATION: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ("汇报", "submissions.index", "send", "报送", ("bureau", "leader", "admin")),
     ("数据", "imports.index", "table-import", "导入", ("case_manager", "bureau", "unit")),
     ("数据", "changes.index", "history", "变更记录", ("bureau", "admin", "case_manager", "township", "park", "unit")),
-    ("数据", "jobs.index", "checklist", "任务与待发", ("bureau", "admin")),
-    ("数据", "users.index", "user-question", "用户", ("admin",)),
-    ("数据", "access_log.index", "eye", "访问留痕", ("bureau", "admin")),
+    ("数据", "jobs.index", "clock", "任务与待发", ("bureau", "admin")),
+    ("数据", "users.index", "users", "用户", ("admin",)),
     ("数据", "dictionaries.index", "forms", "字典", ("bureau", "admin")),
     ("数据", "settings.index", "settings", "设置", ("bureau", "admin")),
 )
 
+
+# Pages that are reached from another one, whose entry they light.
+BEHIND = {"access_log": "changes"}
 
 # Pages about the person, reached from the name at the foot of the navigation.
 OWN_PAGES = frozenset(
@@ -208,7 +209,8 @@ def _navigation(person) -> list[tuple[str, list[dict]]]:
                 "url": url_for(endpoint),
                 "icon": icon,
                 "label": label,
-                "current": request.blueprint == blueprint and request.endpoint not in OWN_PAGES,
+                "current": BEHIND.get(request.blueprint or "", request.blueprint) == blueprint
+                and request.endpoint not in OWN_PAGES,
                 **(_unread(person) if endpoint == "notices.index" else {}),
             }
         )

@@ -418,3 +418,17 @@ def test_the_navigation_holds_only_what_one_may_open(sqlite_app):
 
     assert 'href="/users"' not in clerk.get("/account").text
     assert 'href="/users"' in admin.get("/account").text
+
+
+@pytest.mark.parametrize(
+    ("address", "lit"), [("/access-log", "变更记录"), ("/visits", "记一次走访"), ("/due", "到期事项")]
+)
+def test_one_entry_of_the_navigation_is_lit(sqlite_app, address, lit):
+    make_user("tanyue", "bureau")
+    client = sqlite_app.test_client()
+    sign_in(client, "tanyue")
+
+    navigation = client.get(address).text.partition('class="cp-nav"')[2].partition("</nav>")[0]
+
+    entries = re.findall(r'<a href="[^"]*" aria-current="page"[^>]*>.*?</svg>([^<]*)', navigation)
+    assert entries == [lit]

@@ -21,7 +21,7 @@ from crm.store.writer import prepare
 from crm.web.addresses import whole
 from crm.web.changes import blueprint, record
 from crm.web.changes.lines import action_words
-from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, own_path, viewer
+from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, own_path, rule_of, viewer
 from crm.web.sign_in import proof
 
 __all__ = ["blueprint", "record"]
@@ -47,6 +47,7 @@ def index():
         "changes/index.html",
         found=found,
         answers_for_all=office,
+        reads_access_log=person.has(*(rule_of("access_log.index") or ())),
         mine=mine,
         older=found[-1].change_set.id if len(found) == change_lists.PAGE else None,
         action_words=action_words,
