@@ -26,9 +26,14 @@ def whole(text: str | None, *, largest: int = LARGEST_ID) -> int | None:
     return number if number <= largest else None
 
 
-def version_in(text: str | None) -> int | None:
-    """The version of a record as a form carries it along."""
-    return whole(text, largest=LARGEST_COUNT)
+def wholes(texts: Iterable[str], *, largest: int = LARGEST_ID) -> list[int]:
+    """The whole numbers among some texts, such as the ids a form sends; what somebody made up is left out."""
+    return [number for text in texts if (number := whole(text, largest=largest)) is not None]
+
+
+def version_in(text: str | None) -> int:
+    """The version of a record as a form carries it along; 0, which no stored record has, for anything else."""
+    return whole(text, largest=LARGEST_COUNT) or 0
 
 
 def page_number(args: Mapping[str, str]) -> int:

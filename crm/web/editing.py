@@ -25,10 +25,19 @@ from crm.web.inputs import Kept
 MINE, THEIRS = "mine", "theirs"
 
 
-class EditForm(Form):
-    """A form over one record. ``edited`` are the fields that belong to the record, by the names its action knows."""
+class VersionedForm(Form):
+    """A form about one record as it was when its page was opened."""
 
     version = HiddenField()
+
+    @property
+    def seen_version(self) -> int:
+        return version_in(self.version.data)
+
+
+class EditForm(VersionedForm):
+    """A form over one record. ``edited`` are the fields that belong to the record, by the names its action knows."""
+
     seen = HiddenField()
     # Texts of the clashing fields as the page of the conflict showed them: the choice was made over these.
     theirs = HiddenField()
@@ -119,10 +128,6 @@ class EditForm(Form):
     def seen_texts(self) -> dict[str, str]:
         """What the fields showed when the page was opened."""
         return self._texts(self.seen.data)
-
-    @property
-    def seen_version(self) -> int:
-        return version_in(self.version.data) or 0
 
     def seen_values(self, names: Iterable[str], stored: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The values that were shown, for the fields given.

@@ -121,7 +121,7 @@ def withdraw(affiliation_id: int):
     to, label = _tab(row.id), FIELDS[f"enterprise.{one.kind}"].label
     form = Form()
     if form.validate_on_submit():
-        version = version_in(request.form.get("version")) or 0
+        version = version_in(request.form.get("version"))
         written = attempt(form, lambda: withdraw_affiliation(affiliation_id, version=version, act=new_act()))
         if written is not None:
             return done(f"已撤下{label}", to, written)

@@ -4,9 +4,9 @@ from typing import Any
 
 from wtforms import BooleanField, HiddenField, StringField
 
-from crm.web.addresses import version_in, whole
+from crm.web.addresses import whole
 from crm.web.doors import Form
-from crm.web.editing import EditForm
+from crm.web.editing import EditForm, VersionedForm
 from crm.web.inputs import DayField
 
 
@@ -41,23 +41,18 @@ class ApplicationForm(EditForm):
         return number
 
 
-class StepForm(Form):
+class StepForm(VersionedForm):
     """One step; ``version`` and ``stage`` are what the page showed."""
 
     to_stage = StringField("到哪一步")
     happened_on = DayField("哪天的事")
     reason = StringField("原因")
     due_on = DayField("这一步的期限")
-    version = HiddenField()
     stage = HiddenField()
     back = HiddenField()
 
-    @property
-    def seen_version(self) -> int:
-        return version_in(self.version.data) or 0
 
-
-class MaterialForm(Form):
+class MaterialForm(VersionedForm):
     """One item of the checklist: there, or waived. ``version`` 0: nothing was recorded of it."""
 
     dated_on = DayField("材料日期")
@@ -66,12 +61,7 @@ class MaterialForm(Form):
     files = StringField("文件")
     waived_reason = StringField("免交理由")
     item = StringField("材料")
-    version = HiddenField()
     verb = HiddenField()
-
-    @property
-    def seen_version(self) -> int:
-        return version_in(self.version.data) or 0
 
 
 class ReceiveForm(Form):

@@ -29,7 +29,7 @@ from crm.store.imports import ImportBatch
 from crm.store.scope import visible, visible_record
 from crm.store.standings import Standing
 from crm.web import reference
-from crm.web.addresses import page_number, whole
+from crm.web.addresses import page_number, wholes
 from crm.web.collections import MAKERS, READERS, WRITERS, blueprint
 from crm.web.collections.sending import reminder
 from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
@@ -191,7 +191,7 @@ def add(collection_id: int):
     """Further enterprises, asked for what blocks the judgements this collection is for."""
     own_collection(collection_id, viewer())
     form = Form()
-    ids = [number for text in request.form.getlist("ids") if (number := whole(text)) is not None]
+    ids = wholes(request.form.getlist("ids"))
     written = attempt(form, lambda: add_enterprises(collection_id, ids, act=new_act()))
     if written is None:
         return _show(collection_id, form), 409

@@ -14,7 +14,7 @@ from crm.domain.refusals import Refused
 from crm.domain.viewers import Viewer
 from crm.rules import rule_sets
 from crm.store import enterprise_lists
-from crm.web.addresses import whole
+from crm.web.addresses import whole, wholes
 from crm.web.collections import MAKERS, blueprint
 from crm.web.collections.choosing import choosable, chosen
 from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
@@ -66,7 +66,7 @@ def choose():
 def create():
     """Three buttons: look again at what would be asked, add one more question for all, open."""
     form = OpenForm()
-    ids = [number for text in request.form.getlist("ids") if (number := whole(text)) is not None]
+    ids = wholes(request.form.getlist("ids"))
     kinds = _kinds(request.form.getlist("kinds"))
     extra, wrong = _extra()
     if request.form.get("go") != "open":

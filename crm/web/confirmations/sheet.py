@@ -110,6 +110,6 @@ def typed_answers(form: MultiDict[str, str] | None = None) -> dict[int, Answer]:
         number = whole(tail)
         if head != "answer" or number is None:
             continue
-        seen = version_in(sent.get(f"was-{number}")) or 0
+        seen = version_in(sent.get(f"was-{number}"))
         found[number] = Answer(sent.get(name, "")[:16], sent.get(f"note-{number}", ""), seen)
     return found

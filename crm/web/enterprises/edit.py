@@ -260,7 +260,7 @@ def withdraw(enterprise_id: int):
     form = Form()
     back = url_for("enterprises.show", enterprise_id=enterprise_id)
     if form.validate_on_submit():
-        version = version_in(request.form.get("version")) or 0
+        version = version_in(request.form.get("version"))
         written = attempt(form, lambda: withdraw_enterprise(enterprise_id, version=version, act=new_act()))
         if written is not None:
             return done(f"已撤下 {name}，不再计入名单。", url_for("enterprises.index"), written)

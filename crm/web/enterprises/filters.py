@@ -15,7 +15,7 @@ from crm.store.enterprise_lists import Filter, hnte_within_a_year
 from crm.store.enterprise_orders import MOST_KEYS, SORTS, Order
 from crm.store.obligation_lists import midnight
 from crm.store.silence import Limits
-from crm.web.addresses import LARGEST_COUNT, page_number, whole
+from crm.web.addresses import LARGEST_COUNT, page_number, whole, wholes
 from crm.web.enterprises.columns import COLUMNS, chosen
 
 # Words for the order, where a key is no column or has a longer head.
@@ -123,8 +123,8 @@ def read(args: MultiDict, *, when: When, viewer_id: int | None, public_only: boo
         order = ((order[0][0], True),)
     asked_columns = chosen(args.getlist("columns"), public_only=public_only)
     views = views_for(public_only)
-    rungs = tuple(sorted({r for r in _wholes(args.getlist("rung")) if r < len(RUNGS)}))
-    townships = tuple(_wholes(args.getlist("township")))
+    rungs = tuple(sorted({r for r in wholes(args.getlist("rung")) if r < len(RUNGS)}))
+    townships = tuple(wholes(args.getlist("township"), largest=LARGEST_COUNT))
     kind, _, state = args.get("state", "").partition(":")
     manager = args.get("manager", "")
     manager_id = whole(manager, largest=LARGEST_COUNT)
@@ -165,10 +165,6 @@ def read(args: MultiDict, *, when: When, viewer_id: int | None, public_only: boo
         page_number(args),
         kept,
     )
-
-
-def _wholes(texts: list[str]) -> list[int]:
-    return [number for text in texts if (number := whole(text, largest=LARGEST_COUNT)) is not None]
 
 
 # Standing views, each a filter over the standings; the words are those of the glossary.

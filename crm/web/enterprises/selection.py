@@ -13,7 +13,7 @@ from crm.store import enterprise_lists
 from crm.store.enterprise_orders import Order, ordered
 from crm.store.scope import visible
 from crm.store.standings import Standing
-from crm.web.addresses import Texts, whole
+from crm.web.addresses import Texts, whole, wholes
 from crm.web.doors import SIGNED_IN, done, open_to, today, viewer
 from crm.web.enterprises import blueprint, filters, listing
 
@@ -66,23 +66,19 @@ def chosen() -> Selection:
         expected = whole(form.get("expected")) or 0
         if len(found) != expected:
             raise Refused(f"选中时这个筛选有 {expected:,} 家，现在是 {len(found):,} 家。看过名单再选一次。")
-        left_out = tuple(_ids(form.get("left_out", "")))
+        left_out = tuple(wholes(form.get("left_out", "").split(",")))
         gone = frozenset(left_out)
         ids = tuple(i for i in found if i not in gone)
         if not ids:
             raise Refused("没有选中企业。先在名单里选。")
         return Selection(ids, asked, True, expected, left_out)
-    ticked = list(dict.fromkeys([*_ids(form.get("ids", "")), *_ids(",".join(form.getlist("pick")))]))
+    ticked = list(dict.fromkeys(wholes(",".join([form.get("ids", ""), *form.getlist("pick")]).split(","))))
     if len(ticked) > MOST_TICKED:
         raise Refused(f"一次最多逐个选 {MOST_TICKED:,} 家。用筛选加“选中全部”。")
     ids = _in_sight(ticked, asked.order)
     if not ids:
         raise Refused("没有选中企业。先在名单里选。")
     return Selection(ids, asked, False, len(ids), ())
-
-
-def _ids(text: str) -> list[int]:
-    return [number for part in text.split(",") if (number := whole(part)) is not None]
 
 
 def _in_sight(ids: Sequence[int], order: Order) -> tuple[int, ...]:

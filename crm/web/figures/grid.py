@@ -37,7 +37,7 @@ def save_cell(enterprise_id: int):
         value = shown.read(code, request.form.get("text", ""), unit)
     except Unreadable as error:
         return {"error": error.message}, 422
-    edit = YearEdit({code: value}, version_in(request.form.get("version")) or 0, _seen(code, unit))
+    edit = YearEdit({code: value}, version_in(request.form.get("version")), _seen(code, unit))
     written = attempt(form, lambda: record_figures_grid(row.id, {year: edit}, act=new_act()))
     if written is None:
         clash = next(iter(form.conflict.values()), None)

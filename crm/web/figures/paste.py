@@ -116,8 +116,7 @@ def _carried() -> dict[int, tuple[int, dict[str, Any]]] | None:
     try:
         told = json.loads(raw)
         return {
-            int(year): (version_in(str(version)) or 0, shown.recall_all(values))
-            for year, (version, values) in told.items()
+            int(year): (version_in(str(version)), shown.recall_all(values)) for year, (version, values) in told.items()
         }
     except (ValueError, TypeError, AttributeError, RecursionError):
         return {}

@@ -6,7 +6,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField, StringField, TextAreaField
 
 from crm.actions.handovers import Wish
-from crm.web.addresses import whole
+from crm.web.addresses import whole, wholes
 from crm.web.doors import Form
 
 # What a township's select says for “these stay where they are”; no user has this id.
@@ -24,11 +24,11 @@ def wish_of(from_id: int, values: MultiDict, townships: Mapping[int, int | None]
 
     Numbers nobody has are left out: the receivers are checked by the action.
     """
-    receivers = tuple(n for n in map(whole, values.getlist("receivers")) if n is not None)
+    receivers = tuple(wholes(values.getlist("receivers")))
     chosen = {key: values.get(f"township-{key or 0}", "") for key in set(townships.values())}
     by_township = {key: n for key, text in chosen.items() if (n := whole(text)) is not None}
     staying = {key for key, text in chosen.items() if text == STAYS}
-    left_out = {n for n in map(whole, values.getlist("stay")) if n is not None}
+    left_out = set(wholes(values.getlist("stay")))
     stay = {i for i, township in townships.items() if township in staying or i in left_out}
     # The lines of a text area come with carriage returns, and a note is said in one line.
     note = " ".join(values.get("note", "").split())

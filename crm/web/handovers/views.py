@@ -16,7 +16,7 @@ from crm.store import handovers
 from crm.store.changes import change_set_by_request_key
 from crm.store.users import User
 from crm.store.writer import Written
-from crm.web.addresses import whole
+from crm.web.addresses import wholes
 from crm.web.doors import attempt, done, new_act, now, open_to, today, viewer
 from crm.web.handovers.forms import STAYS, HandOverForm, wish_of
 
@@ -134,7 +134,7 @@ def _page(person: User, form: HandOverForm, values: MultiDict) -> str:
         Township(i, names.get(i, "没有填乡镇"), n, values.get(f"township-{i or 0}") == STAYS)
         for i, n in counted.most_common()
     ]
-    stay = {n for n in map(whole, values.getlist("stay")) if n is not None}
+    stay = set(wholes(values.getlist("stay")))
     holding = {one.user_id: one.firms for one in handovers.holders(viewer(), now=now())}
     return render_template(
         "handovers/show.html",

@@ -67,7 +67,7 @@ def withdraw(ip_id: int):
     name, to = piece.name, url_for("enterprises.show", enterprise_id=row.id, tab="ip")
     form = Form()
     if form.validate_on_submit():
-        version = version_in(request.form.get("version")) or 0
+        version = version_in(request.form.get("version"))
         written = attempt(form, lambda: withdraw_ip(ip_id, version=version, act=new_act()))
         if written is not None:
             return done(f"已撤下 {name}", to, written)

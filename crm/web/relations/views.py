@@ -95,7 +95,7 @@ def withdraw(relation_id: int):
     to = _tab(row.id)
     form = Form()
     if form.validate_on_submit():
-        version = version_in(request.form.get("version")) or 0
+        version = version_in(request.form.get("version"))
         written = attempt(form, lambda: withdraw_relation(relation_id, version=version, act=new_act()))
         if written is not None:
             return done("已撤下关联企业", to, written)

@@ -15,7 +15,7 @@ from crm.store.requests import Request
 from crm.store.scope import visible
 from crm.store.units import Unit
 from crm.store.validity import in_force
-from crm.web.addresses import whole
+from crm.web.addresses import whole, wholes
 from crm.web.doors import viewer
 from crm.web.enterprises.forms import DeclaredForm, form_for, inputs
 
@@ -83,7 +83,7 @@ class RaiseForm(_form(deeds.RAISING)):  # type: ignore[misc]  # a class made fro
 
     def enterprise_id(self) -> int | None:
         """The one enterprise that was chosen."""
-        found = [number for text in self.enterprises.data or () if (number := whole(text)) is not None]
+        found = wholes(self.enterprises.data or ())
         return found[-1] if found else None
 
 

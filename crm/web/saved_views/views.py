@@ -196,7 +196,7 @@ def _edit_page(form: ViewForm, view: SavedView) -> str:
 def update(view_id: int):
     """The view keeps from now on what the list shows."""
     view = _own(view_id)
-    where, version = _page_of(view.page), version_in(request.form.get("version")) or 0
+    where, version = _page_of(view.page), version_in(request.form.get("version"))
     query = where.shape(request.form.get("query", ""))
     name = view.name
     form = Form()
@@ -229,7 +229,7 @@ def withdraw(view_id: int):
     name, back = view.name, url_for("saved_views.index", page=view.page)
     form = Form()
     if form.validate_on_submit():
-        version = version_in(request.form.get("version")) or 0
+        version = version_in(request.form.get("version"))
         written = attempt(form, lambda: withdraw_view(view_id, version=version, act=new_act()))
         if written is not None:
             return done(f"已撤下视图：{name}", back, written)

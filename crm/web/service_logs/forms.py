@@ -5,7 +5,7 @@ from typing import Any
 
 from wtforms import HiddenField, SelectMultipleField, StringField
 
-from crm.web.addresses import whole
+from crm.web.addresses import wholes
 from crm.web.enterprises.forms import form_for
 
 CODES = ("happened_on", "kind", "text", "next_step", "next_step_on")
@@ -21,16 +21,12 @@ class EventForm(form_for("service_log", CODES)):  # type: ignore[misc]  # a clas
 
     def enterprise_ids(self) -> list[int]:
         """The chosen enterprises; what is no number was never in the picker."""
-        return _ids(self.enterprises.data or ())
+        return wholes(self.enterprises.data or ())
 
     def shown_ids(self) -> list[int] | None:
-        return None if self.shown.data is None else _ids(self.shown.data.split(","))
+        return None if self.shown.data is None else wholes(self.shown.data.split(","))
 
     def show(self, record: Any, enterprise_ids: Iterable[int]) -> None:
         """Show a record as it is."""
         self.fill({code: getattr(record, code) for code in CODES}, record.version)
         self.shown.data = ",".join(map(str, enterprise_ids))
-
-
-def _ids(texts: Iterable[str]) -> list[int]:
-    return [number for text in texts if (number := whole(text)) is not None]

@@ -105,7 +105,7 @@ def _stated(lines: list[SubmissionApplication]) -> list[tuple[Stated, bool]]:
         if not result or line.change == REMOVED:
             continue
         reason = (request.form.get(f"reason-{line.id}") or "").strip() or None
-        version = version_in(request.form.get(f"version-{line.id}")) or 0
+        version = version_in(request.form.get(f"version-{line.id}"))
         shown = request.form.get(f"was-{line.id}", "")
         changed = result != shown or (reason or "") != (request.form.get(f"said-{line.id}") or "")
         found.append((Stated(line.id, result, reason, version), changed))
