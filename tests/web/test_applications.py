@@ -326,7 +326,7 @@ def test_filters_and_export_say_the_same(client):
         step(ended, "withdrawn", happened_on=TODAY, reason="不报了", version=1, act=act())
 
     listed = client.get("/applications/list?state=withdrawn").text
-    exported = client.get("/applications/export?kind=srdi&fmt=csv").get_data().decode("utf-8-sig")
+    exported = client.get("/applications/export?kind=srdi&format=csv").get_data().decode("utf-8-sig")
 
     assert [name in listed for name in ("丙食品", "甲食品", "乙食品")] == [True, False, False]
     assert [name in exported for name in ("乙食品", "甲食品", "丙食品")] == [True, False, False]

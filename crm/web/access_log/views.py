@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request, send_file, url_for
+from flask import Blueprint, render_template, request, url_for
 
 from crm.actions.exports import export_rows
 from crm.domain import words
@@ -16,6 +15,7 @@ from crm.store.access_lists import Filter
 from crm.store.access_log import AccessLog
 from crm.web.addresses import page_number, whole
 from crm.web.doors import new_act, open_to, today, viewer
+from crm.web.downloads import as_download
 from crm.web.inputs import read_day
 from crm.web.sign_in import proof
 
@@ -102,7 +102,7 @@ def export():
     ]
     said = f"{_in_words(asked)}；{words.day(today())}；{len(lines)} 条"
     content, name = export_rows(title="访问留痕", subtitle=said, columns=heads, rows=lines, act=new_act(), filter=asked)
-    return send_file(BytesIO(content), as_attachment=True, download_name=name)
+    return as_download(content, name)
 
 
 def about(row: AccessLog) -> str:

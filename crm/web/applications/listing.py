@@ -1,11 +1,10 @@
 """Applications of many enterprises: the board by stage, the list, and the export of what is shown."""
 
-import io
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import render_template, request, send_file
+from flask import render_template, request
 
 from crm.actions.exports import export_rows
 from crm.actions.rights import may_edit
@@ -21,6 +20,7 @@ from crm.web.addresses import LARGEST_COUNT, page_number, whole
 from crm.web.applications import blueprint
 from crm.web.applications.shown import Card, cards_of, cycle_of
 from crm.web.doors import SIGNED_IN, new_act, open_to, today, viewer
+from crm.web.downloads import as_download, format_asked
 
 # As many cards as a lane shows; what is beyond is in the list.
 EACH = 30
@@ -149,10 +149,9 @@ def export():
         rows=rows,
         act=new_act(),
         filter={name: value for name, value in wanted.args.items() if value},
-        fmt="csv" if request.args.get("fmt") == "csv" else "xlsx",
+        fmt=format_asked(),
     )
-    mimetype = "text/csv" if name.endswith("csv") else None
-    return send_file(io.BytesIO(content), as_attachment=True, download_name=name, mimetype=mimetype)
+    return as_download(content, name)
 
 
 COLUMNS = (

@@ -1,20 +1,19 @@
 """What goes out of a collection: its sheets as files and on paper, and the text to remind with."""
 
-import io
 from typing import Any
 
-from flask import render_template, request, send_file, url_for
+from flask import render_template, request, url_for
 
 from crm.actions import collection_sheets
 from crm.actions.collections import sheet_for, sheets_of
 from crm.actions.exports import file_name
 from crm.domain import words
-from crm.store import file_store
 from crm.store.access_log import note_access
 from crm.store.collections import Collection, CollectionEnterprise
 from crm.store.scope import visible_enterprise, visible_record
 from crm.web.collections import READERS, blueprint
 from crm.web.doors import new_act, open_to, today, viewer
+from crm.web.downloads import as_download
 
 # How many names a text to remind with holds before it says how many more there are.
 NAMED = 60
@@ -32,8 +31,7 @@ def download(collection_id: int):
     content = make(row, sheets, viewer=viewer())
     note_access(act, "export", subject=f"{row.title} 采集表", filter={"collection": row.id}, rows=len(sheets))
     name = file_name(f"{row.title}_采集表", act, "xlsx" if together else "zip")
-    kind = file_store.XLSX if together else "application/zip"
-    return send_file(io.BytesIO(content), mimetype=kind, as_attachment=True, download_name=name)
+    return as_download(content, name)
 
 
 def _to_send(row: Collection) -> list[CollectionEnterprise]:
@@ -62,7 +60,7 @@ def download_one(sheet_id: int):
     title = f"{enterprise.name}_采集表"
     note_access(act, "export", subject=title, filter={"collection": row.id, "sheet": one.id}, rows=1)
     name = file_name(title, act, "xlsx")
-    return send_file(io.BytesIO(content), mimetype=file_store.XLSX, as_attachment=True, download_name=name)
+    return as_download(content, name)
 
 
 @blueprint.get("/collections/sheets/<int:sheet_id>/print")

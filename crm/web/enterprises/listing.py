@@ -1,9 +1,8 @@
 """The list of enterprises: page, counts of the views, search for pickers, export of what is shown."""
 
 from collections.abc import Sequence
-from io import BytesIO
 
-from flask import redirect, render_template, request, send_file, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from crm.actions.bulk_edits import FIELDS as BULK_FIELDS
@@ -17,6 +16,7 @@ from crm.store.holidays import holidays
 from crm.store.silence import Limits, limits
 from crm.web import reference
 from crm.web.doors import SIGNED_IN, new_act, now, open_to, today, viewer
+from crm.web.downloads import as_download, format_asked
 from crm.web.enterprises import blueprint, cells, columns, filters
 from crm.web.sign_in import proof
 
@@ -182,6 +182,6 @@ def export_of(ids: Sequence[int], wanted: filters.Asked, note: str = ""):
         rows=lines,
         act=new_act(),
         filter={k: v for k, v in wanted.args.items() if v} | ({"chosen": note} if note else {}),
-        fmt="csv" if request.args.get("format") == "csv" else "xlsx",
+        fmt=format_asked(),
     )
-    return send_file(BytesIO(content), as_attachment=True, download_name=name)
+    return as_download(content, name)

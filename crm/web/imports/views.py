@@ -1,8 +1,6 @@
 """导入: choose a file, see what each row would do, confirm, take back."""
 
-import io
-
-from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 from wtforms import BooleanField, FileField, StringField
 
@@ -20,6 +18,7 @@ from crm.store.scope import visible
 from crm.store.unit_of_work import unit_of_work
 from crm.web.addresses import page_number, whole
 from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer, was_pressed_before
+from crm.web.downloads import as_download
 from crm.web.imports import preview as shown
 from crm.web.sign_in import proof
 
@@ -117,12 +116,7 @@ def template():
     if region is None:
         raise Refused("你的授权不含导入。")
     content = blank_template("county_workbook", region_id=region.id)
-    return send_file(
-        io.BytesIO(content),
-        mimetype=file_store.XLSX,
-        as_attachment=True,
-        download_name="企业台账_空白模板.xlsx",
-    )
+    return as_download(content, "企业台账_空白模板.xlsx")
 
 
 @blueprint.get("/imports/<int:batch_id>")
@@ -314,7 +308,7 @@ def problems(batch_id: int):
         act=new_act(),
         filter={"batch": batch_id},
     )
-    return send_file(io.BytesIO(content), mimetype=file_store.XLSX, as_attachment=True, download_name=name)
+    return as_download(content, name)
 
 
 @blueprint.get("/imports/<int:batch_id>/undo")

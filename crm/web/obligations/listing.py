@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
-from io import BytesIO
 from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import current_app, render_template, request, send_file
+from flask import current_app, render_template, request
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
@@ -28,6 +27,7 @@ from crm.store.standings import STATE_COLUMNS
 from crm.store.windows import calendar
 from crm.web import reference
 from crm.web.doors import SIGNED_IN, new_act, now, open_to, today, viewer
+from crm.web.downloads import as_download, format_asked
 from crm.web.obligations import blueprint, filters
 from crm.web.obligations.forms import MissForm, PostponeForm, SettleForm, TakeBackForm, WaiveForm
 
@@ -314,9 +314,9 @@ def export():
         rows=(_cells(row, townships, people) for row in found),
         act=new_act(),
         filter={k: v for k, v in wanted.args.items() if v},
-        fmt="csv" if request.args.get("format") == "csv" else "xlsx",
+        fmt=format_asked(),
     )
-    return send_file(BytesIO(content), as_attachment=True, download_name=name)
+    return as_download(content, name)
 
 
 def _cells(row: obligation_lists.Row, townships: dict[int, str], people: dict[int, str]) -> list[Any]:

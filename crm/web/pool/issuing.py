@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from flask import render_template, request, send_file, url_for
+from flask import render_template, request, url_for
 from wtforms import StringField
 
 from crm.actions.exports import export_rows, file_name, watermark
@@ -13,7 +13,6 @@ from crm.actions.pool_selections import (
 )
 from crm.domain.refusals import Refused
 from crm.sheets.documents import write_list_document
-from crm.store import file_store
 from crm.store import pool_selections as lists
 from crm.store.access_log import note_access
 from crm.store.pool import PoolSelection
@@ -21,6 +20,7 @@ from crm.store.scope import visible_record
 from crm.web import reference
 from crm.web.addresses import whole
 from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
+from crm.web.downloads import as_download
 from crm.web.inputs import DayField
 from crm.web.pool import DECIDERS, READERS, blueprint
 from crm.web.pool.selections import CLASSES
@@ -112,7 +112,7 @@ def selection_file(selection_id: int):
         content, name = export_rows(
             title=title, subtitle=said, columns=_HEADS, rows=cells, act=act, filter={"selection": row.id}
         )
-        return send_file(io.BytesIO(content), mimetype=file_store.XLSX, as_attachment=True, download_name=name)
+        return as_download(content, name)
     target = io.BytesIO()
     write_list_document(
         target,
@@ -124,13 +124,7 @@ def selection_file(selection_id: int):
         widths=(12, 64, 46, 28, 18, 52, 22, 19),
     )
     note_access(act, "export", subject=title, filter={"selection": row.id, "as": "docx"}, rows=len(cells))
-    target.seek(0)
-    return send_file(
-        target,
-        mimetype="application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        as_attachment=True,
-        download_name=file_name(title, act, "docx"),
-    )
+    return as_download(target.getvalue(), file_name(title, act, "docx"))
 
 
 @blueprint.get("/pool/selections/<int:selection_id>/print")

@@ -1,10 +1,9 @@
 """The list of requests and its export."""
 
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
-from flask import render_template, request, send_file, url_for
+from flask import render_template, request, url_for
 
 from crm.actions.exports import export_rows
 from crm.domain import words
@@ -14,6 +13,7 @@ from crm.store.request_lists import Filter
 from crm.web import reference
 from crm.web.addresses import page_number, whole
 from crm.web.doors import new_act, now, open_to, today, viewer
+from crm.web.downloads import as_download, format_asked
 from crm.web.requests import blueprint
 from crm.web.requests.forms import unit_names, units_to_choose
 
@@ -143,9 +143,9 @@ def export():
         rows=(_cells(row, units, people, townships, categories) for row in rows),
         act=new_act(),
         filter={"view": wanted.view, **{k: v for k, v in wanted.args.items() if v}},
-        fmt="csv" if request.args.get("format") == "csv" else "xlsx",
+        fmt=format_asked(),
     )
-    return send_file(BytesIO(content), as_attachment=True, download_name=name)
+    return as_download(content, name)
 
 
 def _in_words(wanted: Asked, categories: dict[str, str]) -> str:

@@ -1,8 +1,6 @@
 """What comes of a review on paper: 推荐名单 and 汇总表 as files, the 一次性告知 as a page to print."""
 
-from io import BytesIO
-
-from flask import render_template, request, send_file
+from flask import render_template, request
 
 from crm.actions import review_documents as documents
 from crm.domain import reviews
@@ -11,6 +9,7 @@ from crm.domain.refusals import NotFound, Refused
 from crm.store import review_lists
 from crm.store.scope import visible_enterprise
 from crm.web.doors import new_act, open_to, viewer
+from crm.web.downloads import as_download
 from crm.web.reviews import ROLES, asked, blueprint
 from crm.web.reviews.listing import chosen, notice
 
@@ -31,7 +30,7 @@ def export():
     firms = documents.firms_of(rows, year=window.year, act=act)
     counts = review_lists.counts(window, place.id, viewer())
     made = documents.export(code, fmt, firms, window, place.id, counts=counts, act=act)
-    return send_file(BytesIO(made.content), as_attachment=True, download_name=made.name)
+    return as_download(made.content, made.name)
 
 
 @blueprint.get("/reviews/<int:application_id>/notice")
