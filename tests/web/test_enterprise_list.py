@@ -116,7 +116,16 @@ def test_an_empty_county_says_what_to_do(client):
         "view=no",
         "columns=no",
         "page=99999999",
+        "sort=" + "x," * 3000,
+        "sort=name;drop table enterprise&sort=-due",
+        "columns=" + "&columns=notes" * 300,
+        "columns=credit_code&columns=__class__&columns=former_name",
+        "q=" + "企" * 10_000,
+        "township=" + "&township=1" * 500,
+        "sort=%00name&columns=%00&q=%00",
+        "saved=99999999999999999999&saved=1",
     ],
+    ids=lambda query: query[:24],
 )
 def test_a_list_never_fails_over_its_address(client, query):
     make_enterprise("甲有限公司")
