@@ -4,12 +4,10 @@ from datetime import date
 
 from sqlalchemy import case, or_, select
 
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import db
 from crm.store.regions import TOWNSHIP, Region, subtree_ids
 from crm.store.users import Grant, User
-
-OFFICE = ("bureau", "admin")
 
 
 def keeps_windows(viewer: Viewer, region_id: int, on: date) -> bool:

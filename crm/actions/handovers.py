@@ -18,7 +18,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, withdraw
 from crm.domain.refusals import Conflict, InvalidInput, NotFound, Refused
 from crm.domain.sharing_out import Shareable, share_out
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import db
 from crm.mail.compose import Composed
 from crm.mail.compose import handover as handover_mail
@@ -129,7 +129,7 @@ def person_of(user_id: int, viewer: Viewer) -> User:
 
     Raises NotAllowed for who hands nothing over, NotFound for a stranger.
     """
-    require(viewer.has(*handovers.OFFICE), "交接")
+    require(viewer.has(*OFFICE), "交接")
     user = db.session.get(User, user_id)
     regions = handovers.office_regions(viewer)
     if user is not None and not user.deleted:

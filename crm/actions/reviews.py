@@ -20,7 +20,7 @@ from crm.domain.materials import ItemState, judge, missing_sentences
 from crm.domain.refusals import SAME_FIELD, Conflict, InvalidInput, Refused
 from crm.domain.reviews import RECOMMENDED, RESULTS, RETURNED, PointList
 from crm.domain.stages import COUNTY, ENDS, cycle_day, window_deadline
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.rules.materials import load_checklists
 from crm.rules.review_points import load_review_points
 from crm.store.applications import Application, ApplicationReview, evidence_of
@@ -29,7 +29,6 @@ from crm.store.standings import Standing
 from crm.store.windows import calendar
 from crm.store.writer import Written, write
 
-OFFICE = ("bureau", "admin")
 LATE_REASON_LENGTH = 300
 
 

@@ -18,7 +18,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update
 from crm.domain.refusals import Conflict, InvalidInput, Refused
 from crm.domain.submissions import FAILED, PASSED, REMOVED, RETURNED, Firm, Line, Named, Sent
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import db
 from crm.store import file_store, review_lists
 from crm.store.applications import Application, ApplicationStep
@@ -32,7 +32,6 @@ from crm.store.submissions import Submission, SubmissionApplication, SubmissionF
 from crm.store.windows import calendar
 from crm.store.writer import Written, write
 
-OFFICE = ("bureau", "admin")
 # Into which stage of its template each answer of the city takes an application.
 ENTERS = {"publicity": "公示", "announced": "备案公告"}
 PURPOSE = "submission"

@@ -13,6 +13,9 @@ ROLES: dict[str, str] = {
     "admin": "系统管理员",
 }
 
+# Who answers for a region: the office, and the administrator in its place.
+OFFICE = ("bureau", "admin")
+
 PUBLIC, INTERNAL, CONFIDENTIAL = "public", "internal", "confidential"
 CLASSES: dict[str, str] = {PUBLIC: "公开", INTERNAL: "内部", CONFIDENTIAL: "保密"}
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from crm.domain.cadences import NEXT_STEP
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import db
 from crm.store.applications import Application
 from crm.store.collections import Collection
@@ -32,7 +32,6 @@ from crm.store.visit_plans import VisitPlan, VisitPlanEnterprise
 MANAGER = "manager"
 CHUNK = 5_000
 # Whose work may be handed over by the person who asks: everybody's of these regions.
-OFFICE = ("bureau", "admin")
 
 
 class Firm(NamedTuple):

@@ -9,8 +9,8 @@ from crm.domain.fields import CHOICES, field_of
 from crm.store.scope import visible_enterprise
 from crm.web.desk import blueprint
 from crm.web.doors import Form, attempt, new_act, open_to, today, viewer
+from crm.web.service_logs import WRITERS
 
-LOGGERS = ("case_manager", "township", "park", "bureau", "admin")
 # What is logged from a line is a call or a visit; anything else has the whole form.
 QUICK_KINDS = ("phone", "visit")
 LONGEST_TEXT = field_of("service_log", "text").length or 0
@@ -34,7 +34,7 @@ def in_place(form: Form, written: Any, **said: Any):
 
 
 @blueprint.post("/desk/firms/<int:enterprise_id>/log")
-@open_to(*LOGGERS)
+@open_to(*WRITERS)
 def log(enterprise_id: int):
     """One sentence about a call or a visit of today, from the line of an enterprise not heard of for long."""
     row, _ = visible_enterprise(enterprise_id, viewer())

@@ -33,6 +33,10 @@ from crm.web.obligations.filters import GROUPS
 from crm.web.obligations.forms import PostponeForm, SettleForm
 from crm.web.obligations.listing import mine_usually, quick_days
 from crm.web.requests.forms import units_by_region
+from crm.web.service_logs import WRITERS
+
+# acting is here for its route.
+__all__ = ["acting", "blueprint"]
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def show():
         alerts=alerts(person),
         waiting=waiting(person, place.mine, office=place.office, counted=counted, queue=queue),
         text=lines.as_text(found, head=head, counts={GROUPS[group]: n for group, n in due.items()}),
-        may_log=person.has(*acting.LOGGERS),
+        may_log=person.has(*WRITERS),
         may_settle=may_settle,
         may_comment=person.has("leader"),
         has_digest=is_reader(person),

@@ -12,6 +12,7 @@ from crm.actions.calendars import keeps_holidays, keeps_windows
 from crm.actions.settings import regions_set_by
 from crm.domain.kinds import KINDS
 from crm.domain.refusals import NotFound
+from crm.domain.viewers import OFFICE
 from crm.extensions import db
 from crm.store.dictionaries import DICTIONARIES, DictionaryEntry
 from crm.store.holidays import Holiday, holidays
@@ -27,7 +28,6 @@ from crm.web.editing import EditForm, last_writers
 
 blueprint = Blueprint("dictionaries", __name__)
 
-OFFICE = ("bureau", "admin")
 # What may still be moved of a window: the kind of title it is for does not change.
 MOVABLE = tuple(name for name in window_deeds.FIELDS if name != "kind")
 # The part of an address that names a list, and the noun behind it.

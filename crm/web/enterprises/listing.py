@@ -15,7 +15,8 @@ from crm.store import enterprise_lists
 from crm.store.holidays import holidays
 from crm.store.silence import Limits, limits
 from crm.web import reference
-from crm.web.doors import SIGNED_IN, new_act, now, open_to, today, viewer
+from crm.web.collections import MAKERS
+from crm.web.doors import SIGNED_IN, new_act, now, open_to, rule_of, today, viewer
 from crm.web.downloads import as_download, format_asked
 from crm.web.enterprises import blueprint, cells, columns, filters
 from crm.web.sign_in import proof
@@ -50,12 +51,11 @@ def asked_by(args: MultiDict) -> filters.Asked:
 
 # Who is offered to bring a list in where there is none yet.
 IMPORTERS = ("case_manager", "bureau", "unit")
-COLLECTORS = ("case_manager", "bureau", "admin")
-# What can be done to chosen enterprises on pages of their own: (endpoint, icon, label, roles).
+# What can be done to chosen enterprises on pages of their own, by whom these pages are for: (endpoint, icon, label).
 BULK_VERBS = (
-    ("enterprises.visit_selected", "pencil-plus", "记一次走访", COLLECTORS),
-    ("collections.choose", "file-spreadsheet", "一页采集表", COLLECTORS),
-    ("pool.choose_for_selection", "list-check", "拟入库", ("bureau", "admin")),
+    ("enterprises.visit_selected", "pencil-plus", "记一次走访"),
+    ("collections.choose", "file-spreadsheet", "一页采集表"),
+    ("pool.choose_for_selection", "list-check", "拟入库"),
 )
 
 
@@ -100,10 +100,10 @@ def index():
         views=filters.VIEWS,
         statuses=CHOICES["status"],
         may_import=person.has(*IMPORTERS),
-        may_collect=person.has(*COLLECTORS),
+        may_collect=person.has(*MAKERS),
         may_create=person.has("case_manager", "bureau", "admin"),
         bulk_fields={code: words.label(f"enterprise.{code}") for code in bulk_codes(person)},
-        bulk_verbs=[verb[:3] for verb in BULK_VERBS if person.has(*verb[3])],
+        bulk_verbs=[verb for verb in BULK_VERBS if person.has(*(rule_of(verb[0]) or ()))],
         may_visit=person.has("case_manager", "township", "park", "bureau"),
         may_edit_any=person.has("case_manager", "bureau", "admin"),
         **names,

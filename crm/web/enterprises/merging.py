@@ -10,6 +10,7 @@ from crm.domain import words
 from crm.domain.fields import FIELDS
 from crm.domain.merging import choice_of
 from crm.domain.refusals import InvalidInput, Refused
+from crm.domain.viewers import OFFICE
 from crm.store import duplicates
 from crm.store.scope import visible_enterprise
 from crm.store.writer import Written
@@ -18,7 +19,6 @@ from crm.web.addresses import whole
 from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
 from crm.web.enterprises import blueprint
 
-OFFICE = ("bureau", "admin")
 EVIDENCE = {
     duplicates.CODE: "代码或旧号相同",
     duplicates.NAME: "名称相同",

@@ -16,6 +16,7 @@ from crm.store.standings import Standing
 from crm.web.addresses import Texts, whole, wholes
 from crm.web.doors import SIGNED_IN, done, open_to, today, viewer
 from crm.web.enterprises import blueprint, filters, listing
+from crm.web.service_logs import MOST_AT_ONCE, WRITERS
 
 # More than these are not ticked by hand; somebody who means so many means a filter.
 MOST_TICKED = 5_000
@@ -87,12 +88,8 @@ def _in_sight(ids: Sequence[int], order: Order) -> tuple[int, ...]:
     return tuple(db.session.scalars(visible(query, viewer())))
 
 
-# One event of more firms than these is a training, which is logged by its own list.
-MOST_VISITED = 20
-
-
 @blueprint.post("/enterprises/visit-selected")
-@open_to("case_manager", "township", "park", "bureau", "admin")
+@open_to(*WRITERS)
 def visit_selected():
     """One visit to the chosen enterprises: the form comes with them."""
     back = url_for("enterprises.index") + asked_in_form().query(page=None)
@@ -100,8 +97,8 @@ def visit_selected():
         picked = chosen()
     except Refused as refusal:
         return done(refusal.message, back)
-    if len(picked.ids) > MOST_VISITED:
-        return done(f"一次走访最多带 {MOST_VISITED} 家，现在选中 {len(picked.ids):,} 家。", back)
+    if len(picked.ids) > MOST_AT_ONCE:
+        return done(f"一次走访最多带 {MOST_AT_ONCE} 家，现在选中 {len(picked.ids):,} 家。", back)
     return redirect(url_for("service_logs.new", enterprise=list(picked.ids), back=back))
 
 

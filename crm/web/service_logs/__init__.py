@@ -3,3 +3,7 @@
 from flask import Blueprint
 
 blueprint = Blueprint("service_logs", __name__)
+
+WRITERS = ("case_manager", "township", "park", "bureau", "admin")
+# One event of more firms than these is a training, which is logged by its own list or chosen in the form.
+MOST_AT_ONCE = 20

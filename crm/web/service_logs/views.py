@@ -24,16 +24,13 @@ from crm.web.comments.thread import counts_of
 from crm.web.doors import Form, attempt, done, new_act, open_to, own_path, today, viewer
 from crm.web.editing import last_writers, say
 from crm.web.obligations.listing import quick_days
-from crm.web.service_logs import blueprint
+from crm.web.service_logs import MOST_AT_ONCE, WRITERS, blueprint
 from crm.web.service_logs.firms import chosen_of, enterprises_of
 from crm.web.service_logs.forms import EventForm
 
-WRITERS = ("case_manager", "township", "park", "bureau", "admin")
 # Who answers for a region reads what was logged in it.
 OVERSEERS = ("bureau", "admin", "leader")
 PAGE = 50
-# One event of more firms than these is chosen in the form, where each is seen.
-MOST_AT_ONCE = 20
 
 
 @blueprint.get("/visits/new")

@@ -5,4 +5,3 @@ from flask import Blueprint
 blueprint = Blueprint("submissions", __name__)
 
 ROLES = ("case_manager", "bureau", "leader", "admin")
-OFFICE = ("bureau", "admin")

@@ -16,6 +16,7 @@ from crm.actions.submissions import (
 )
 from crm.domain import submissions
 from crm.domain.submissions import MOST_LINES, REMOVED, Matched, match_results, rows_of_text
+from crm.domain.viewers import OFFICE
 from crm.sheets.reading import read_sheets
 from crm.sheets.refusals import SheetRefused
 from crm.store import file_store
@@ -26,7 +27,7 @@ from crm.web.addresses import version_in
 from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
 from crm.web.inputs import DayField
 from crm.web.reviews.listing import counties
-from crm.web.submissions import OFFICE, ROLES, blueprint
+from crm.web.submissions import ROLES, blueprint
 
 
 class MatchForm(Form):

@@ -10,6 +10,7 @@ from crm.actions.submissions import KeptFile, last_sent, lines_to_send, may_subm
 from crm.domain import submissions
 from crm.domain.refusals import NotFound
 from crm.domain.submissions import Line
+from crm.domain.viewers import OFFICE
 from crm.extensions import db
 from crm.store import file_store, review_lists
 from crm.store.access_log import note_access
@@ -23,7 +24,7 @@ from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
 from crm.web.inputs import DayField
 from crm.web.reviews import asked
 from crm.web.reviews.listing import chosen, window_words
-from crm.web.submissions import OFFICE, ROLES, blueprint
+from crm.web.submissions import ROLES, blueprint
 
 
 class SubmissionForm(Form):
