@@ -16,15 +16,13 @@ from crm.domain.materials import (
     Checklist,
     Evidence,
     Item,
-    ItemState,
-    judge,
     why_not,
 )
 from crm.domain.refusals import SAME_FIELD, Conflict, InvalidInput, NotFound, Refused
 from crm.domain.rounds import Round
 from crm.domain.stages import ENDS, cycle_day
 from crm.rules.materials import load_checklists
-from crm.store.applications import ApplicationMaterial, evidence_of, former_evidence, materials_of
+from crm.store.applications import ApplicationMaterial, former_evidence, materials_of
 from crm.store.writer import Written, write
 
 NOTE_LENGTH = 300
@@ -48,18 +46,6 @@ def checklist_of(kind: str, year: int, window: Round | None) -> Checklist:
     if found is None:
         raise Refused(f"{year} 年没有这种资格的材料清单。核对年度。", field="year")
     return found
-
-
-def state_of_materials(application_id: int, found: Moving, on: date) -> list[ItemState]:
-    """Every item of an application's checklist as it stands on a day, with what a former cycle offers."""
-    row = found.application
-    return judge(
-        checklist_of(row.kind, row.year, found.window),
-        evidence_of([application_id])[application_id],
-        former_evidence(row.enterprise_id, application_id),
-        year=row.year,
-        on=on,
-    )
 
 
 def problems(item: Item, piece: Piece, *, year: int, today: date) -> dict[str, str]:
@@ -108,7 +94,7 @@ def record_material(application_id: int, piece: Piece, *, act: Act) -> Written:
         hung = _files(found, item, piece, act)
         values["stored_file_id"] = hung.values["stored_file_id"]
         changes.append(hung)
-    changes += _one(found, item, values, piece.version, act, mine=MATERIAL_STATES[PRESENT])
+    changes += _one(found, item, values, piece.version, mine=MATERIAL_STATES[PRESENT])
     return write(changes, act=act, action="record_material", region_id=found.enterprise.region_id)
 
 
@@ -130,7 +116,7 @@ def receive_materials(application_id: int, items: Sequence[str], *, dated_on: da
         said.update({field: sentence for field, sentence in wrong.items() if field not in said})
         row = existing.get(code)
         values = {"state": PRESENT, "dated_on": dated_on, "expires_on": None, "waived_reason": None}
-        changes += _one(found, item, values, row.version if row else 0, act, mine="", existing=existing)
+        changes += _one(found, item, values, row.version if row else 0, mine="", existing=existing)
     if said:
         raise InvalidInput(said)
     return write(changes, act=act, action="receive_materials", region_id=found.enterprise.region_id)
@@ -153,7 +139,7 @@ def waive_material(application_id: int, item: str, *, reason: str, version: int 
         "from_material_id": None,
         "note": None,
     }
-    changes = _one(found, one, values, version, act, mine=MATERIAL_STATES[WAIVED])
+    changes = _one(found, one, values, version, mine=MATERIAL_STATES[WAIVED])
     return write(changes, act=act, action="waive_material", region_id=found.enterprise.region_id)
 
 
@@ -185,7 +171,7 @@ def carry_materials(application_id: int, offered: Mapping[str, int], *, act: Act
             "note": f"沿用 {one.year} 年申报的，{act.effective_on} {act.viewer.name} 核对",
         }
         version = row.version if row else 0
-        changes += _one(found, item, values, version, act, mine="", existing=existing)
+        changes += _one(found, item, values, version, mine="", existing=existing)
     return write(changes, act=act, action="carry_materials", region_id=found.enterprise.region_id)
 
 
@@ -244,7 +230,6 @@ def _one(
     item: Item,
     values: dict[str, Any],
     version: int,
-    act: Act,
     *,
     mine: str,
     existing: Mapping[str, ApplicationMaterial] | None = None,

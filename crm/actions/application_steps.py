@@ -37,8 +37,6 @@ from crm.store.windows import calendar
 from crm.store.writer import Written, write
 
 REASON_LENGTH = 500
-# What a step is judged by; with these unchanged since the editor looked, nobody stepped in between.
-STAGE_FIELDS = ("stage_code", "stage", "outcome")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """Before a collection is opened: which enterprise would be asked for what, and why some things are not asked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import select
 
@@ -91,13 +90,3 @@ def is_unknown(path: str, facts: Facts) -> bool:
         return True
     asked = question(path)
     return asked is not None and asked.field is not None and facts.value(asked.field.key, asked.year) is None
-
-
-def values_of(paths: Iterable[str], facts: Facts) -> Mapping[str, Any]:
-    """What the library knows of these paths today; unknown ones are absent."""
-    found = {}
-    for one in questions(paths):
-        value = facts.value(one.field.key, one.year) if one.field is not None else None
-        if value is not None:
-            found[one.path] = value
-    return found

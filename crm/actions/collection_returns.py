@@ -270,17 +270,6 @@ def _judge_answers(
     return taken, filled
 
 
-def _tell_unasked(judged: Judged, place: str, answer: Answer) -> None:
-    """A line that asks for nothing any more is left out; one that nobody can tell stops."""
-    if question(answer.path) is not None:
-        judged.outcome = SAME
-        _tell(judged, place, answer, answer.raw, "not_asked", "这一行不是这次问的，没有读入。", "warning")
-        return
-    judged.outcome = ERROR
-    message = "这一行认不出是哪一问。行次和“要填的数据”不要改。"
-    _tell(judged, place, answer, answer.raw, "not_asked", message)
-
-
 def _question_of(answer: Answer, asked: Mapping[str, Question]) -> Question | None:
     if answer.path:
         return asked.get(answer.path)

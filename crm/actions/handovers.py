@@ -87,10 +87,6 @@ class HandOver:
         return len(self.receiver_of)
 
     @property
-    def step_count(self) -> int:
-        return sum(len(share.steps) for share in self.shares)
-
-    @property
     def fingerprint(self) -> str:
         """The same as long as the same things would go to the same people: what was previewed is what is done."""
         said = "|".join(

@@ -30,7 +30,6 @@ from crm.store.writer import Written, write
 _OWN_COLUMNS = ("id", "version", "deleted", "enterprise_id")
 # Fields whose two texts may both stay, one under the other.
 JOINED = frozenset({f.code for f in fields_of("enterprise") if f.type == "long_text"})
-UNDECIDED = "两条只能留一条，选一条。"
 # A merge decides about these itself; the others give way by their place alone.
 _DECIDED = frozenset({"figures", "affiliation"})
 

@@ -22,7 +22,6 @@ from crm.store.writer import Written, write
 
 FIELDS = ("title", "year", "note")
 DECISION = ("decided_on", "meeting", "document")
-ISSUE = ("issued_on", "document")
 # One meeting looks at a list; a county has some dozens of candidates.
 MOST = 500
 _LONGEST = {"title": 120, "note": 500, "meeting": 120, "document": 120}

@@ -106,7 +106,7 @@ def record_submission(
     refuse_repetition(act)
     require(may_submit(act.viewer, region_id), "报送")
     submitted_on = submitted_on or act.effective_on
-    _refuse_submission(window, submitted_on, signed_by, receipt, note, act.effective_on)
+    _refuse_submission(submitted_on, signed_by, receipt, note, act.effective_on)
     if not lines:
         raise Refused("没有与上次不同的企业，不用再报。" if changes_only else "还没有推荐的企业，没有可报的。")
     if list(lines) != lines_to_send(window, region_id, act.viewer, changes_only=changes_only):
@@ -214,7 +214,6 @@ def _moved(
 
 
 def _refuse_submission(
-    window: QueueWindow,
     submitted_on: date,
     signed_by: str | None,
     receipt: str | None,

@@ -190,8 +190,6 @@ def too_late(whose: str | None, window: Round | None, happened_on: date, now: da
 class StepFact(Protocol):
     """What the story of an application needs of each step."""
 
-    id: int
-    from_stage: str | None
     to_stage: str
     kind: str
     happened_on: date
@@ -207,7 +205,6 @@ class Stretch:
     stage: str
     since: date
     until: date | None
-    step_id: int
 
     def days(self, today: date) -> int:
         """Calendar days in it so far."""
@@ -230,5 +227,5 @@ def stretches(steps: Sequence[StepFact]) -> list[Stretch]:
     found = []
     for step, later in zip_longest(counting, counting[1:]):
         if step.to_stage not in ENDS:
-            found.append(Stretch(step.to_stage, step.happened_on, later.happened_on if later else None, step.id))
+            found.append(Stretch(step.to_stage, step.happened_on, later.happened_on if later else None))
     return found

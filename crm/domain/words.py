@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from crm.domain.clock import SHANGHAI
 from crm.domain.fields import CHOICES, FIELDS, Field
 from crm.domain.industries import industry_words
-from crm.domain.kinds import KINDS, POOL, POOL_KIND, RUNG_NAMES, RUNGS, STATES
+from crm.domain.kinds import KINDS, POOL, POOL_KIND, STATES
 from crm.domain.materials import MATERIAL_STATES
 from crm.domain.relations import KINDS as RELATIONS
 from crm.domain.stages import ENDS, STAGES, STEP_KINDS
@@ -17,7 +17,6 @@ from crm.domain.viewers import CLASSES, ROLES
 
 BLANK = "未填"
 NOT_APPLICABLE = "不适用"
-NO_CHANGE = "—"
 YES, NO = "是", "否"
 MINUS = "−"  # the sign of a number, wider than the hyphen of a code
 ARROW = "→"
@@ -313,11 +312,6 @@ def seal_label(kind: str, state: str) -> str:
     """What a seal says aloud: title and state, 科技型企业（市库）：临近到期; for the pool its own state."""
     states = POOL_STATES if kind == POOL else STATES
     return f"{word(kind, 'title')}：{states.get(state, state)}"
-
-
-def rung_name(rung: int, *, short: bool = True) -> str:
-    """The name of a rung by its number from 0."""
-    return (RUNGS if short else RUNG_NAMES)[rung]
 
 
 # --- days and moments ------------------------------------------------------------------------------------------------

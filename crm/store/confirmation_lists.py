@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from crm.domain.viewers import Viewer
 from crm.extensions import db
@@ -121,15 +121,3 @@ def _news(query: Select[Any], month: date, mine: int | None) -> Select[Any]:
         .where(Confirmation.month == month, Confirmation.answer != "same")
     )
     return query if mine is None else query.where(Standing.manager_id == mine)
-
-
-def done_places(viewer: Viewer, month: date) -> tuple[int, int]:
-    """(townships that have answered for all their enterprises, townships that have any)."""
-    whole = _with_answers(
-        select(Standing.township_id, case((func.count() == func.count(Confirmation.id), 1), else_=0).label("done")),
-        month,
-    )
-    whole = whole.where(is_there(), Standing.township_id.is_not(None)).group_by(Standing.township_id)
-    per = _visible(whole, viewer).subquery()
-    done, asked = db.session.execute(select(func.sum(per.c.done), func.count()).select_from(per)).one()
-    return done or 0, asked

@@ -44,11 +44,5 @@ def counties() -> list[Region]:
     return list(db.session.scalars(select(Region).where(Region.level == COUNTY, ~Region.deleted).order_by(Region.code)))
 
 
-def townships_of(county_id: int) -> list[Region]:
-    """The townships of a county in the order of their codes."""
-    query = select(Region).where(Region.parent_id == county_id, Region.level == TOWNSHIP, ~Region.deleted)
-    return list(db.session.scalars(query.order_by(Region.code)))
-
-
 def region_by_code(code: str) -> Region | None:
     return db.session.scalar(select(Region).where(Region.code == code, ~Region.deleted))

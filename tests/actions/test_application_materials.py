@@ -8,9 +8,9 @@ from sqlalchemy import select
 from crm.actions.application_materials import (
     Piece,
     carry_materials,
+    checklist_of,
     receive_materials,
     record_material,
-    state_of_materials,
     take_back_material,
     waive_material,
 )
@@ -19,10 +19,11 @@ from crm.actions.application_steps import moving, step
 from crm.actions.applications import add_application
 from crm.actions.attachments import Upload
 from crm.actions.changes import undo
+from crm.domain.materials import judge
 from crm.domain.refusals import Conflict, InvalidInput, NotFound, Refused
 from crm.extensions import db
 from crm.store import file_store
-from crm.store.applications import ApplicationObjection, materials_of
+from crm.store.applications import ApplicationObjection, evidence_of, former_evidence, materials_of
 from crm.store.attachments import Attachment
 from crm.store.obligations import Obligation
 from crm.store.unit_of_work import unit_of_work
@@ -44,8 +45,12 @@ def put(application_id, item, **more):
 
 
 def state_of(application_id):
-    found = state_of_materials(application_id, moving(application_id, act()), TODAY)
-    return {one.item.code: one for one in found}
+    found = moving(application_id, act())
+    row = found.application
+    former = former_evidence(row.enterprise_id, application_id)
+    checklist = checklist_of(row.kind, row.year, found.window)
+    states = judge(checklist, evidence_of([application_id])[application_id], former, year=row.year, on=TODAY)
+    return {one.item.code: one for one in states}
 
 
 def refused(deed, *arguments, **more) -> dict[str, str]:

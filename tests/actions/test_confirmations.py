@@ -136,7 +136,6 @@ def test_the_office_sees_how_far_each_place_is_and_what_is_news(world):
         township().id: (2, 3),
         township("徐家镇").id: (0, 1),
     }
-    assert confirmation_lists.done_places(world.bureau, MONTH) == (0, 2)
     news = confirmation_lists.told(world.bureau, MONTH)
     assert [(one.name, one.confirmation.note) for one in news] == [("巫溪县甲食品有限公司", "去了县城")]
     assert confirmation_lists.count_told(world.bureau, MONTH, mine=world.manager.user_id) == 1
