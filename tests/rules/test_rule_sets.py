@@ -343,7 +343,6 @@ def test_the_example_of_the_documentation_meets_both_comparisons():
 
 # What always holds.
 
-NUMBERS = ("staff_count", "sci_staff_sme", "sales", "cost_expense", "rd_expense_deduction", "total_assets", "revenue")
 ANSWERS = (
     "restricted_products", "own_accounts", "had_major_accident", "had_env_violation", "had_research_misconduct",
     "was_blacklisted", "national_award_top3", "ministry_rd_institution", "led_standard",
