@@ -9,12 +9,13 @@ from collections.abc import Collection as Ids
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from crm.domain.cadences import NEXT_STEP
 from crm.domain.viewers import OFFICE, Viewer
+from crm.domain.visit_plans import quarter_of
 from crm.extensions import db
 from crm.store.applications import Application
 from crm.store.collections import Collection
@@ -31,7 +32,6 @@ from crm.store.visit_plans import VisitPlan, VisitPlanEnterprise
 
 MANAGER = "manager"
 CHUNK = 5_000
-# Whose work may be handed over by the person who asks: everybody's of these regions.
 
 
 class Firm(NamedTuple):
@@ -126,47 +126,48 @@ def in_hand(user_id: int, viewer: Viewer, *, on: date, until: datetime) -> InHan
         steps=_steps(user_id, viewer),
         planned=_planned(user_id, viewer, on),
         collections=_collections(user_id, viewer),
-        requests=_counted(select(Request.enterprise_id, func.count()).where(Request.closed_on.is_(None)), user_id),
-        applications=_counted(
-            select(Application.enterprise_id, func.count()).where(Application.outcome.is_(None)), user_id
-        ),
+        requests=_counted(Request, user_id, viewer, Request.closed_on.is_(None)),
+        applications=_counted(Application, user_id, viewer, Application.outcome.is_(None)),
         reminders=_counted(
-            select(Obligation.enterprise_id, func.count()).where(
-                Obligation.state.in_(WAITING), Obligation.due_at <= until, Obligation.kind != NEXT_STEP
-            ),
+            Obligation,
             user_id,
+            viewer,
+            Obligation.state.in_(WAITING),
+            Obligation.due_at <= until,
+            Obligation.kind != NEXT_STEP,
         ),
     )
 
 
-def _is_manager(user_id: int) -> ColumnElement[bool]:
-    return and_(
-        Affiliation.kind == MANAGER,
-        Affiliation.ref_id == user_id,
-        Affiliation.ends_on.is_(None),
-        Affiliation.deleted.is_(False),
+def _of_manager(query: Select, user_id: int, viewer: Viewer) -> Select:
+    """A query over the enterprises that are the person's today and that the office that asks may hand over."""
+    query = (
+        query.select_from(Enterprise)
+        .join(Standing, Standing.enterprise_id == Enterprise.id)
+        .join(Affiliation, Affiliation.enterprise_id == Enterprise.id)
+        .where(
+            Affiliation.kind == MANAGER,
+            Affiliation.ref_id == user_id,
+            Affiliation.ends_on.is_(None),
+            *_within(Standing.region_id, viewer),
+        )
     )
+    return visible(query, viewer)
 
 
 def _firms(user_id: int, viewer: Viewer) -> tuple[Firm, ...]:
-    query = (
-        select(
-            Enterprise.id,
-            Enterprise.name,
-            Standing.region_id,
-            Standing.township_id,
-            Affiliation.id,
-            Affiliation.version,
-            Affiliation.starts_on,
-            Enterprise.version,
-        )
-        .select_from(Enterprise)
-        .join(Standing, Standing.enterprise_id == Enterprise.id)
-        .join(Affiliation, Affiliation.enterprise_id == Enterprise.id)
-        .where(_is_manager(user_id), *_within(Standing.region_id, viewer))
-        .order_by(Standing.name_sort, Enterprise.id)
+    query = select(
+        Enterprise.id,
+        Enterprise.name,
+        Standing.region_id,
+        Standing.township_id,
+        Affiliation.id,
+        Affiliation.version,
+        Affiliation.starts_on,
+        Enterprise.version,
     )
-    return tuple(Firm(*row) for row in db.session.execute(visible(query, viewer)))
+    query = _of_manager(query, user_id, viewer).order_by(Standing.name_sort, Enterprise.id)
+    return tuple(Firm(*row) for row in db.session.execute(query))
 
 
 def _steps(user_id: int, viewer: Viewer) -> tuple[Step, ...]:
@@ -191,7 +192,7 @@ def _steps(user_id: int, viewer: Viewer) -> tuple[Step, ...]:
 
 
 def _planned(user_id: int, viewer: Viewer, on: date) -> tuple[Planned, ...]:
-    quarter = (on.month - 1) // 3 + 1
+    now = quarter_of(on)
     query = (
         select(
             VisitPlanEnterprise.id,
@@ -206,7 +207,7 @@ def _planned(user_id: int, viewer: Viewer, on: date) -> tuple[Planned, ...]:
         .where(
             VisitPlan.user_id == user_id,
             ~VisitPlan.deleted,
-            or_(VisitPlan.year > on.year, and_(VisitPlan.year == on.year, VisitPlan.quarter >= quarter)),
+            or_(VisitPlan.year > now.year, and_(VisitPlan.year == now.year, VisitPlan.quarter >= now.number)),
             *_within(VisitPlan.region_id, viewer),
         )
         .order_by(VisitPlan.year, VisitPlan.quarter, VisitPlanEnterprise.id)
@@ -223,14 +224,11 @@ def _collections(user_id: int, viewer: Viewer) -> tuple[Asked, ...]:
     return tuple(Asked(*row) for row in db.session.execute(visible(query, viewer)))
 
 
-def _counted(query: Select, user_id: int) -> Counter[int]:
-    """Per enterprise of the person; the enterprises themselves have been found visible."""
-    entity = query.selected_columns[0].table
-    mine = select(Affiliation.enterprise_id).where(_is_manager(user_id))
-    narrowed = query.where(entity.c.enterprise_id.in_(mine)).group_by(entity.c.enterprise_id)
-    if "deleted" in entity.c:
-        narrowed = narrowed.where(entity.c.deleted.is_(False))
-    return Counter(dict(db.session.execute(narrowed).all()))
+def _counted(model: Any, user_id: int, viewer: Viewer, *conditions: ColumnElement[bool]) -> Counter[int]:
+    """Per enterprise of the person in the regions of the office that asks: what hangs on it and is counted with it."""
+    mine = _of_manager(select(Affiliation.enterprise_id), user_id, viewer)
+    query = select(model.enterprise_id, func.count()).where(model.enterprise_id.in_(mine), *conditions)
+    return Counter(dict(db.session.execute(visible(query.group_by(model.enterprise_id), viewer)).all()))
 
 
 def plans_of(user_ids: Ids[int]) -> dict[tuple[int, int, int, int], int]:

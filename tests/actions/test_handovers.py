@@ -17,6 +17,7 @@ from crm.store.changes import ChangeSet
 from crm.store.collections import Collection
 from crm.store.comments import Notice
 from crm.store.enterprises import affiliations_of
+from crm.store.handovers import in_hand
 from crm.store.messages import Message
 from crm.store.obligations import Obligation
 from crm.store.service_logs import ServiceLog
@@ -324,6 +325,19 @@ def test_only_the_office_hands_over_and_only_its_own_districts_people(cast):
         handovers.plan(wish, viewer=cast["chen"], on=TODAY, now=NOW)
     with pytest.raises(NotFound):
         handovers.plan(wish, viewer=far, on=TODAY, now=NOW)
+
+
+def test_what_hangs_on_enterprises_of_another_district_is_not_counted(cast):
+    [near] = firms_of(cast["leaver"], 1)
+    far = make_enterprise("外区甲食品有限公司", region=county(OTHER), manager=cast["leaver"].user_id)
+    for firm, region in ((near, county()), (far, county(OTHER))):
+        asked = {"raised_on": TODAY, "category": "talent", "text": "缺检验员", "region_id": region.id}
+        made(Create("request", {**asked, "enterprise_id": firm}))
+
+    has = in_hand(cast["leaver"].user_id, cast["office"], on=TODAY, until=NOW)
+
+    assert [firm.enterprise_id for firm in has.firms] == [near]
+    assert has.requests == {near: 1}
 
 
 def test_whoever_has_nothing_hands_nothing_over(cast):
