@@ -53,9 +53,11 @@ def edit_relation(
     merged = {code: getattr(one, code) for code in CODES} | dict(values)
     stated = _stated(merged, row.id, act)
     _refuse_repetition(row.id, stated, one.id)
-    own = {code: stated.get(code) for code in values if code in CODES}
+    # A firm of the library takes the place of a name as written, which the form need not have touched.
+    own = {code: stated[code] for code in CODES if code in values or stated[code] != merged[code]}
+    known = None if seen is None else {**{code: getattr(one, code) for code in own if code not in seen}, **seen}
     return write(
-        [Update("relation", one.id, own, version, seen)], act=act, action="edit_relation", region_id=row.region_id
+        [Update("relation", one.id, own, version, known)], act=act, action="edit_relation", region_id=row.region_id
     )
 
 

@@ -255,13 +255,18 @@ def _refuse_results(
                 wrong[name] = sentence
             else:
                 wrong[f"{name}-{one.line_id}"] = f"{line.name or ''}：{sentence}"
-        if line.version != one.version and line.result != one.result:
+        if line.version != one.version and _said_of(line) != (one.result, result_on, (one.reason or "").strip() or None):
             stale.append(line.name or "")
     if wrong:
         raise InvalidInput(wrong)
     if stale:
         names = "、".join(stale[:3])
         raise Conflict(f"{names}的结果刚被别人登记过，这次没有写入。核对后再存。", {"results": ("", names, "")})
+
+
+def _said_of(line: SubmissionApplication) -> tuple[str | None, date | None, str | None]:
+    """What the city is recorded to have said of a line."""
+    return line.result, line.result_on, line.result_reason
 
 
 def movings(application_ids: Sequence[int], act: Act) -> list[Moving]:

@@ -30,6 +30,18 @@ def test_a_relation_is_seen_from_both_sides_and_withdrawn_from_both(app):
     assert relations_of(head) == relations_of(branch) == []
 
 
+def test_a_firm_of_the_library_takes_the_place_of_the_name_as_written(sqlite_app):
+    head, branch = make_enterprise("甲食品有限公司"), make_enterprise("甲食品有限公司古路分公司")
+    record(head, {"kind": "branch", "other_name": "甲食品古路分公司", "other_code": "91500238MA5U000000"})
+    [one] = relations_of(head)
+
+    with unit_of_work():
+        edit_relation(one.id, {"other_id": branch}, version=one.version, seen={"other_id": None}, act=act())
+
+    [one] = relations_of(head)
+    assert (one.other_id, one.other_name, one.other_code) == (branch, None, None)
+
+
 def test_the_same_relation_is_entered_once_from_whichever_side(app):
     head, branch = make_enterprise("甲食品有限公司"), make_enterprise("甲食品有限公司古路分公司")
     record(head, {"kind": "branch", "other_id": branch})

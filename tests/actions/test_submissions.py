@@ -295,6 +295,27 @@ def test_a_result_somebody_recorded_meanwhile_is_not_overwritten(app):
             )
 
 
+def test_another_reason_for_the_same_result_is_not_overwritten_either(sqlite_app):
+    with sqlite_app.app_context():
+        bureau = make_user("tanyue", "bureau")
+        window_id = make_window()
+        recommend(window_id, name="巫溪县安食品有限公司")
+        submission_id = send(window_id, on_friday(bureau))
+        (line,) = lines_of(submission_id)
+        old = line.version
+        answer(submission_id, in_december(bureau), ("returned", "缺审计报告"))
+
+        with pytest.raises(Conflict, match="巫溪县安食品有限公司的结果刚被别人登记过"), unit_of_work():
+            deeds.record_results(
+                submission_id,
+                [deeds.Stated(line.id, "returned", "缺查新报告", old)],
+                result_on=DECEMBER,
+                act=in_december(bureau),
+            )
+
+        assert lines_of(submission_id)[0].result_reason == "缺审计报告"
+
+
 def test_a_second_submission_lists_only_what_changed(app):
     with app.app_context():
         bureau = make_user("tanyue", "bureau")
