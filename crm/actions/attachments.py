@@ -10,7 +10,7 @@ from crm.actions.service_logs import may_change
 from crm.actions.uploads import Upload, creations
 from crm.domain.acts import Act
 from crm.domain.changes import Update, withdraw
-from crm.domain.refusals import InvalidInput, NotFound
+from crm.domain.refusals import InvalidInput, NotFound, Refused
 from crm.domain.viewers import CONFIDENTIAL, INTERNAL, Viewer
 from crm.extensions import db
 from crm.store import attachment_lists
@@ -108,7 +108,7 @@ def attach(
     wrong = problems(values, today=act.effective_on)
     if wrong:
         raise InvalidInput(wrong)
-    if noun in RULES and RULES[noun].confidential:
+    if _shows_figures(noun):
         values["confidential"] = True
     changes = creations(
         uploads,
@@ -120,6 +120,11 @@ def attach(
         act=act,
     )
     return write(changes, act=act, action="attach", region_id=holder.region_id)
+
+
+def _shows_figures(noun: str) -> bool:
+    """Whether everything that hangs on records of a noun shows figures."""
+    return noun in RULES and RULES[noun].confidential
 
 
 def problems(values: Mapping[str, Any], *, today: date) -> dict[str, str]:
@@ -140,11 +145,14 @@ def edit_attachment(
 ) -> Written:
     """Change what is said of a file: title, dated_on, note, confidential; its bytes never change.
 
-    Raises NotFound, NotAllowed, InvalidInput, Conflict when the same field was changed meanwhile.
+    Raises NotFound, NotAllowed, InvalidInput, Conflict when the same field was changed meanwhile, Refused when a file
+    is to be opened to everybody that hangs where all files show figures.
     """
     row, holder = readable(attachment_id, act.viewer)
     require(holder.may_add, "改这份附件")
     changed = {code: values[code] for code in EDITED if code in values}
+    if _shows_figures(row.noun) and not changed.get("confidential", True):
+        raise Refused("申报和采集表上的文件都按含财务数据管，不能去掉这个勾。勾上再存。")
     wrong = problems(changed, today=act.effective_on)
     if "title" in changed and not changed["title"]:
         wrong["title"] = "写名称，让人看得出是什么。"

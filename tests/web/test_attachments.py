@@ -194,6 +194,24 @@ def test_a_file_with_figures_is_for_those_who_read_figures(sqlite_app, client, f
     assert post(official, f"/attachments/{plain}/withdraw").status_code == 403
 
 
+def test_a_file_on_an_application_stays_among_the_figures(sqlite_app):
+    own, _ = two_districts()
+    client = sqlite_app.test_client()
+    sign_in(client, f"case_manager-{own.code}")
+    post(client, f"/attachments/on/application/{own.ids['application']}", {"files": files((PDF, "审计报告.pdf"))})
+    [row] = db.session.scalars(select(Attachment).where(Attachment.noun == "application"))
+    seen = '{"title": "审计报告.pdf", "dated_on": "", "note": "", "confidential": "1"}'
+    shown = {"version": "1", "seen": seen, "title": "审计报告.pdf"}
+
+    opened = post(client, f"/attachments/{row.id}/edit", {**shown, "note": ""})
+    kept = post(client, f"/attachments/{row.id}/edit", {**shown, "note": "缺第 4 页", "confidential": "1"})
+
+    assert (opened.status_code, kept.status_code) == (422, 302)
+    assert "不能去掉这个勾" in opened.text
+    db.session.expire_all()
+    assert (row.confidential, row.note) == (True, "缺第 4 页")
+
+
 def test_a_colleague_may_look_and_not_touch(sqlite_app, client, firm):
     make_user("liu", "leader")
     bring(client, firm, (PDF, "审计报告.pdf"))
