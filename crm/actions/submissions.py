@@ -255,7 +255,8 @@ def _refuse_results(
                 wrong[name] = sentence
             else:
                 wrong[f"{name}-{one.line_id}"] = f"{line.name or ''}：{sentence}"
-        if line.version != one.version and _said_of(line) != (one.result, result_on, (one.reason or "").strip() or None):
+        reason = (one.reason or "").strip() or None
+        if line.version != one.version and _said_of(line) != (one.result, result_on, reason):
             stale.append(line.name or "")
     if wrong:
         raise InvalidInput(wrong)
