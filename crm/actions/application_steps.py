@@ -9,7 +9,7 @@ from crm.actions.rights import may_edit, require
 from crm.domain import words
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update
-from crm.domain.refusals import SAME_FIELD, AlreadyDone, Conflict, InvalidInput, Refused
+from crm.domain.refusals import SAME_FIELD, Conflict, InvalidInput, Refused
 from crm.domain.reviews import RESULTS
 from crm.domain.rounds import Round
 from crm.domain.stages import (
@@ -27,7 +27,7 @@ from crm.domain.stages import (
 from crm.domain.workdays import Holidays
 from crm.rules.stages import load_stages
 from crm.store.applications import Application, steps_of
-from crm.store.changes import change_set_by_request_key
+from crm.store.changes import refuse_repetition
 from crm.store.enterprises import Enterprise
 from crm.store.holidays import holidays
 from crm.store.review_lists import waits_for_review
@@ -198,7 +198,7 @@ def step(
     reason, and so does one that comes after the window's deadline. Raises NotFound, NotAllowed, InvalidInput, Refused
     when it has ended, Conflict when somebody stepped meanwhile.
     """
-    _refuse_repetition(act)
+    refuse_repetition(act)
     found = moving(application_id, act)
     row, template = found.application, found.template
     happened_on, said = happened_on or act.effective_on, (reason or "").strip()
@@ -213,7 +213,7 @@ def step(
             field="to_stage",
         )
     edge = template.edge(found.stage or "", to_stage)
-    late = _late(found, edge, happened_on, act.recorded_at)
+    late = missed_deadline(found, edge, happened_on, act.recorded_at)
     wrong = problems_of_step(
         template,
         found.stage,
@@ -249,7 +249,7 @@ def correct_step(
     Any stage or end may be the right one, with its true day; both records stay in the history and the wrong one counts
     no more. Raises NotFound, NotAllowed, InvalidInput, Conflict.
     """
-    _refuse_repetition(act)
+    refuse_repetition(act)
     found = moving(application_id, act, "更正申报")
     template, said = found.template, (reason or "").strip()
     happened_on = happened_on or found.last_on or act.effective_on
@@ -274,7 +274,7 @@ def map_stage(application_id: int, to_stage: str, *, version: int, act: Act) -> 
 
     Raises NotFound, NotAllowed, InvalidInput, Conflict, Refused when it stands in a stage of the template already.
     """
-    _refuse_repetition(act)
+    refuse_repetition(act)
     found = moving(application_id, act)
     row = found.application
     if to_stage not in found.template.by_code:
@@ -287,8 +287,8 @@ def map_stage(application_id: int, to_stage: str, *, version: int, act: Act) -> 
     return _write(found, to_stage, MAPPED, happened_on, said, None, version, act, "map_application_stage")
 
 
-def _late(found: Moving, edge: Edge | None, happened_on: date, now: datetime) -> datetime | None:
-    """The deadline this step misses; one that was met before is not asked for again (退回后再报)."""
+def missed_deadline(found: Moving, edge: Edge | None, happened_on: date, now: datetime) -> datetime | None:
+    """The window's deadline this step misses; one that was met before is not asked for again (退回后再报)."""
     stage = found.template.by_code.get(edge.target) if edge is not None else None
     if stage is None or any(one.to_stage == stage.code for one in standing_steps(found.steps)):
         return None
@@ -299,12 +299,6 @@ def _require_office(found: Moving, to_stage: str, act: Act) -> None:
     """What only the bureau says it also puts right alone. Raises NotAllowed."""
     if any(edge.office for edge in found.template.edges if edge.target == to_stage):
         require(act.viewer.has_in(found.standing.region_id, "bureau", "admin"), found.template.name(to_stage))
-
-
-def _refuse_repetition(act: Act) -> None:
-    earlier = change_set_by_request_key(act.request_key) if act.request_key else None
-    if earlier is not None:
-        raise AlreadyDone(earlier.id)
 
 
 def _refuse_stale(found: Moving, to_stage: str, version: int, seen: Mapping[str, Any] | None) -> None:

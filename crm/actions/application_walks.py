@@ -8,24 +8,13 @@ from collections import deque
 from datetime import date
 from typing import Any
 
-from crm.actions.application_steps import Moving, decide_step, problems_of_step, term
+from crm.actions.application_steps import Moving, decide_step, missed_deadline, problems_of_step, term
 from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update
-from crm.domain.refusals import AlreadyDone, InvalidInput, Refused
-from crm.domain.stages import ENDS, FORWARD, Template, standing_steps, too_late
-from crm.store.changes import change_set_by_request_key
+from crm.domain.refusals import InvalidInput, Refused
+from crm.domain.stages import ENDS, FORWARD, Template
 from crm.store.holidays import holidays
-
-
-def refuse_repetition(act: Act) -> None:
-    """Before anything is decided: what the first press wrote would make many an action refuse the second one.
-
-    Raises AlreadyDone.
-    """
-    earlier = change_set_by_request_key(act.request_key) if act.request_key else None
-    if earlier is not None:
-        raise AlreadyDone(earlier.id)
 
 
 def path(template: Template, source: str | None, target: str) -> list[str] | None:
@@ -76,10 +65,7 @@ def walk(
     for stage in ways:
         edge = template.edge(source or "", stage)
         assert edge is not None, "a way is made of edges"
-        late = None
-        entered = template.by_code.get(stage)
-        if entered is not None and not any(one.to_stage == stage for one in standing_steps(found.steps)):
-            late = too_late(entered.enter_by, found.window, happened_on, act.recorded_at)
+        late = missed_deadline(found, edge, happened_on, act.recorded_at)
         said = (reason if stage == target else "") or (late_reason if late else "")
         wrong = problems_of_step(
             template,
@@ -105,7 +91,7 @@ def walk(
             kind=edge.kind,
             happened_on=happened_on,
             reason=said,
-            due_on=due or term(entered, happened_on, holidays()),
+            due_on=due or term(template.by_code.get(stage), happened_on, holidays()),
             who=act.viewer.name,
         )
         merged |= values

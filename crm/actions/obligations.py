@@ -8,9 +8,9 @@ from crm.domain.acts import Act
 from crm.domain.cadences import FOLLOWING_KINDS, HNTE_ANNUAL_REPORT, NEXT_STEP, REQUEST
 from crm.domain.changes import Create, Update, withdraw
 from crm.domain.media_types import ACCEPTED, CSV, TEXT
-from crm.domain.refusals import AlreadyDone, InvalidInput, NotFound, Refused
+from crm.domain.refusals import InvalidInput, NotFound, Refused
 from crm.domain.viewers import Viewer
-from crm.store.changes import change_set_by_request_key
+from crm.store.changes import refuse_repetition
 from crm.store.due import DueRow
 from crm.store.enterprises import Enterprise
 from crm.store.file_store import Kept, record
@@ -128,7 +128,7 @@ def postpone(enterprise_id: int, kind: str, period: str, *, to: date, act: Act) 
 
 def take_back(enterprise_id: int, kind: str, period: str, *, act: Act) -> Written:
     """Take back what was recorded: the obligation is open again, on a postponed day if it had one."""
-    _refuse_repetition(act)
+    refuse_repetition(act)
     row = _visible(enterprise_id, kind, period, act)
     existing = outcome_of(enterprise_id, kind, period)
     if existing is None:
@@ -150,15 +150,8 @@ def _visible(enterprise_id: int, kind: str, period: str, act: Act) -> Row:
     return row
 
 
-def _refuse_repetition(act: Act) -> None:
-    """A second press finds the obligation settled by the first one; that is success and not a refusal."""
-    earlier = change_set_by_request_key(act.request_key) if act.request_key else None
-    if earlier is not None:
-        raise AlreadyDone(earlier.id)
-
-
 def _open(enterprise_id: int, kind: str, period: str, act: Act, *, told_later: bool = False) -> tuple[Row, Enterprise]:
-    _refuse_repetition(act)
+    refuse_repetition(act)
     enterprise, _ = visible_enterprise(enterprise_id, act.viewer)
     row = _visible(enterprise_id, kind, period, act)
     if row.state in (DONE, WAIVED):

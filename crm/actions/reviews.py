@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from crm.actions.application_steps import Moving, moving
-from crm.actions.application_walks import refuse_repetition, walk
+from crm.actions.application_walks import walk
 from crm.actions.rights import may_edit, require
 from crm.domain import reviews, words
 from crm.domain.acts import Act
@@ -24,6 +24,7 @@ from crm.domain.viewers import OFFICE, Viewer
 from crm.rules.materials import load_checklists
 from crm.rules.review_points import load_review_points
 from crm.store.applications import Application, ApplicationReview, evidence_of
+from crm.store.changes import refuse_repetition
 from crm.store.review_lists import latest_review
 from crm.store.standings import Standing
 from crm.store.windows import calendar

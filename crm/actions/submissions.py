@@ -11,7 +11,7 @@ from datetime import date
 from sqlalchemy import select
 
 from crm.actions.application_steps import Moving, template_of
-from crm.actions.application_walks import path, refuse_repetition, walk
+from crm.actions.application_walks import path, walk
 from crm.actions.rights import require
 from crm.domain import reviews, submissions
 from crm.domain.acts import Act
@@ -22,6 +22,7 @@ from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import db
 from crm.store import file_store, review_lists
 from crm.store.applications import Application, ApplicationStep
+from crm.store.changes import refuse_repetition
 from crm.store.enterprises import Enterprise
 from crm.store.files import StoredFile
 from crm.store.qualifications import Qualification

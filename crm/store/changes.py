@@ -6,6 +6,8 @@ from datetime import date, datetime
 from sqlalchemy import Date, ForeignKey, Index, Integer, and_, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from crm.domain.acts import Act
+from crm.domain.refusals import AlreadyDone
 from crm.extensions import db
 from crm.store.records import Machine, Model
 from crm.store.service_logs import ServiceLogEnterprise
@@ -48,6 +50,16 @@ class Change(Machine, Model):
 
 def change_set_by_request_key(key: str) -> ChangeSet | None:
     return db.session.scalar(select(ChangeSet).where(ChangeSet.request_key == key))
+
+
+def refuse_repetition(act: Act) -> None:
+    """Raise AlreadyDone when the form of this act was written before.
+
+    The writer asks by itself; an action asks first where what the first press wrote would make it refuse the second.
+    """
+    earlier = change_set_by_request_key(act.request_key) if act.request_key else None
+    if earlier is not None:
+        raise AlreadyDone(earlier.id)
 
 
 def history_of_enterprise(

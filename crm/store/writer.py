@@ -14,11 +14,11 @@ from sqlalchemy.exc import IntegrityError
 
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, merge
-from crm.domain.refusals import SAME_FIELD, AlreadyDone, Conflict, Refused
+from crm.domain.refusals import SAME_FIELD, Conflict, Refused
 from crm.extensions import Base, db
 from crm.store import projections
 from crm.store.bulk import Bulk, insert_rows, update_rows
-from crm.store.changes import Change, ChangeSet, change_set_by_request_key
+from crm.store.changes import Change, ChangeSet, refuse_repetition
 from crm.store.pending_facts import Pending
 from crm.store.records import DOMAIN_TABLES
 from crm.store.service_logs import ServiceLogEnterprise
@@ -183,9 +183,7 @@ def _begin(act: Act) -> Connection:
     if act.request_key:
         # Two presses at the same instant: the second waits here for the first, and then finds what it wrote.
         hold(act.request_key)
-        earlier = change_set_by_request_key(act.request_key)
-        if earlier is not None:
-            raise AlreadyDone(earlier.id)
+        refuse_repetition(act)
     session.flush()
     return session.connection()
 
