@@ -5,7 +5,7 @@ from typing import Any
 
 from crm.domain.cadences import OBLIGATION_KINDS, Cadence, Cadences
 from crm.domain.kinds import KINDS
-from crm.rules.ladder import citation_of, day_of, month_day
+from crm.rules.entries import citation_of, day_of, month_day
 from crm.rules.loader import RuleFileError, read
 
 

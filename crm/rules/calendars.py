@@ -9,7 +9,7 @@ from crm.domain.clock import SHANGHAI, end_of_day
 from crm.domain.kinds import KINDS
 from crm.domain.rounds import ASSUMED, Round
 from crm.domain.workdays import Holidays
-from crm.rules.ladder import citation_of, day_of
+from crm.rules.entries import citation_of, day_of
 from crm.rules.loader import HERE, RuleFileError, read
 
 STATUSES = frozenset({"announced", "expected", "closed"})

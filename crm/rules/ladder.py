@@ -1,12 +1,12 @@
 """The ladder as data: which kind stands on which rung from when, and how long each kind lives (ladder.toml)."""
 
-from datetime import date
 from functools import cache
 from typing import Any
 
 from crm.domain.kinds import KINDS, POOL, RUNGS
-from crm.domain.periods import Citation, Term
+from crm.domain.periods import Term
 from crm.domain.standing import Ladder, RungEntry
+from crm.rules.entries import citation_of, day_of, month_day
 from crm.rules.loader import RuleFileError, read
 
 CARRIES = frozenset({"round", "announcement", "none"})
@@ -25,41 +25,6 @@ def load_ladder() -> Ladder:
     if missing:
         raise RuleFileError(f"ladder.toml: no term for {', '.join(missing)}")
     return Ladder(rungs, terms)
-
-
-def citation_of(entry: dict[str, Any], where: str) -> Citation:
-    """The citation every dated entry carries; a value of confidence C or D must ask an officer to confirm it.
-
-    Raises RuleFileError when a part is missing or empty.
-    """
-    for name in ("document", "clause", "source", "confidence"):
-        if not isinstance(entry.get(name), str) or not entry[name].strip():
-            raise RuleFileError(f"{where}: {name} is missing")
-    if entry["confidence"] not in ("A", "B", "C", "D"):
-        raise RuleFileError(f"{where}: confidence is A, B, C or D")
-    confirm = entry.get("confirm", False)
-    if entry["confidence"] in ("C", "D") and confirm is not True:
-        raise RuleFileError(f"{where}: confidence {entry['confidence']} needs confirm = true")
-    checked_on = day_of(entry, "checked_on", where)
-    return Citation(entry["document"], entry["clause"], entry["source"], entry["confidence"], checked_on, confirm)
-
-
-def day_of(entry: dict[str, Any], name: str, where: str) -> date:
-    """A date that must be there; raises RuleFileError when it is not."""
-    value = entry.get(name)
-    if type(value) is not date:
-        raise RuleFileError(f"{where}: {name} must be a date")
-    return value
-
-
-def month_day(entry: dict[str, Any], name: str, where: str) -> tuple[int, int]:
-    """A yearly day written "MM-DD" as (month, day); 29 February is refused because it is not there every year."""
-    try:
-        month, day = (int(part) for part in str(entry[name]).split("-"))
-        date(2001, month, day)
-    except (KeyError, ValueError):
-        raise RuleFileError(f"{where}: {name} must be a day like 05-31") from None
-    return month, day
 
 
 def _known_kind(entry: dict[str, Any], where: str) -> str:

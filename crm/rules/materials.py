@@ -3,34 +3,23 @@
 from functools import cache
 from typing import Any
 
-from crm.domain.kinds import KINDS
 from crm.domain.materials import Checklist, Checklists, Item
-from crm.rules.ladder import citation_of, day_of, month_day
-from crm.rules.loader import RuleFileError, read
+from crm.rules.entries import entries_of, header_of, month_day, parts_of, require_every_kind
+from crm.rules.loader import RuleFileError
 
 
 @cache
 def load_checklists() -> Checklists:
     """The checklists of materials.toml. Raises RuleFileError naming the entry that cannot be used."""
-    found = read("materials").get("checklist", [])
-    entries = tuple(_checklist(entry, f"materials.toml: checklist {n}") for n, entry in enumerate(found, 1))
-    missing = [kind for kind in KINDS if not any(kind in entry.kinds for entry in entries)]
-    if missing:
-        raise RuleFileError(f"materials.toml: no checklist for {', '.join(missing)}")
+    entries = entries_of("materials", "checklist", _checklist)
+    require_every_kind("materials", "checklist", entries)
     return Checklists(entries)
 
 
 def _checklist(entry: dict[str, Any], where: str) -> Checklist:
-    kinds = entry.get("kinds")
-    if not isinstance(kinds, list) or not kinds or not set(kinds) <= KINDS.keys():
-        raise RuleFileError(f"{where}: kinds must be a list of known kinds")
-    items = tuple(_item(one, f"{where}: item {n}") for n, one in enumerate(entry.get("item", []), 1))
-    codes = [item.code for item in items]
-    if not codes or len(set(codes)) != len(codes):
-        raise RuleFileError(f"{where}: items must be given, each once")
-    return Checklist(
-        tuple(kinds), items, day_of(entry, "valid_from", where), entry.get("valid_to"), citation_of(entry, where)
-    )
+    header = header_of(entry, where)
+    items = parts_of(entry, "item", _item, where, "items")
+    return Checklist(header.kinds, items, header.valid_from, header.valid_to, header.citation)
 
 
 def _item(entry: dict[str, Any], where: str) -> Item:

@@ -3,10 +3,9 @@
 from functools import cache
 from typing import Any
 
-from crm.domain.kinds import KINDS
 from crm.domain.reviews import Point, PointList, PointLists
-from crm.rules.ladder import citation_of, day_of
-from crm.rules.loader import RuleFileError, read
+from crm.rules.entries import entries_of, header_of, parts_of
+from crm.rules.loader import RuleFileError
 
 LOOKS = frozenset({"materials", "comparison", "figures", "titles", "file"})
 GENERAL = "*"
@@ -15,28 +14,16 @@ GENERAL = "*"
 @cache
 def load_review_points() -> PointLists:
     """The lists of review_points.toml. Raises RuleFileError naming the entry that cannot be used."""
-    found = read("review_points").get("points", [])
-    entries = tuple(_list(entry, f"review_points.toml: points {n}") for n, entry in enumerate(found, 1))
+    entries = entries_of("review_points", "points", _list)
     if not any(not entry.kinds for entry in entries):
         raise RuleFileError('review_points.toml: the list for every other kind (kinds = ["*"]) is missing')
     return PointLists(entries)
 
 
 def _list(entry: dict[str, Any], where: str) -> PointList:
-    kinds = entry.get("kinds")
-    if not isinstance(kinds, list) or not kinds or (kinds != [GENERAL] and not set(kinds) <= KINDS.keys()):
-        raise RuleFileError(f'{where}: kinds must be a list of known kinds, or ["*"]')
-    points = tuple(_point(one, f"{where}: point {n}") for n, one in enumerate(entry.get("point", []), 1))
-    codes = [point.code for point in points]
-    if not codes or len(set(codes)) != len(codes):
-        raise RuleFileError(f"{where}: points must be given, each code once")
-    return PointList(
-        () if kinds == [GENERAL] else tuple(kinds),
-        points,
-        day_of(entry, "valid_from", where),
-        entry.get("valid_to"),
-        citation_of(entry, where),
-    )
+    header = header_of(entry, where, general=GENERAL)
+    points = parts_of(entry, "point", _point, where, "points")
+    return PointList(header.kinds, points, header.valid_from, header.valid_to, header.citation)
 
 
 def _point(entry: dict[str, Any], where: str) -> Point:

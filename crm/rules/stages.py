@@ -3,7 +3,6 @@
 from functools import cache
 from typing import Any
 
-from crm.domain.kinds import KINDS
 from crm.domain.stages import (
     COUNTY,
     EDGE_KINDS,
@@ -17,8 +16,8 @@ from crm.domain.stages import (
     Template,
     Templates,
 )
-from crm.rules.ladder import citation_of, day_of
-from crm.rules.loader import RuleFileError, read
+from crm.rules.entries import codes_of, entries_of, header_of, parts_of, require_every_kind
+from crm.rules.loader import RuleFileError
 
 _END_OF = {"withdraw": "withdrawn", "not_recommended": "not_recommended", "failed": "failed", "passed": "passed"}
 
@@ -26,22 +25,15 @@ _END_OF = {"withdraw": "withdrawn", "not_recommended": "not_recommended", "faile
 @cache
 def load_stages() -> Templates:
     """The templates of stages.toml. Raises RuleFileError naming the entry that cannot be used."""
-    found = read("stages").get("template", [])
-    entries = tuple(_template(entry, f"stages.toml: template {n}") for n, entry in enumerate(found, 1))
-    missing = [kind for kind in KINDS if not any(kind in entry.kinds for entry in entries)]
-    if missing:
-        raise RuleFileError(f"stages.toml: no template for {', '.join(missing)}")
+    entries = entries_of("stages", "template", _template)
+    require_every_kind("stages", "template", entries)
     return Templates(entries)
 
 
 def _template(entry: dict[str, Any], where: str) -> Template:
-    kinds = entry.get("kinds")
-    if not isinstance(kinds, list) or not kinds or not set(kinds) <= KINDS.keys():
-        raise RuleFileError(f"{where}: kinds must be a list of known kinds")
-    stages = tuple(_stage(one, f"{where}: stage {n}") for n, one in enumerate(entry.get("stage", []), 1))
-    codes = [stage.code for stage in stages]
-    if not codes or len(set(codes)) != len(codes):
-        raise RuleFileError(f"{where}: stages must be given, each once")
+    header = header_of(entry, where)
+    stages = parts_of(entry, "stage", _stage, where, "stages")
+    codes = codes_of(stages)
     found = entry.get("edge", [])
     edges = tuple(edge for n, one in enumerate(found, 1) for edge in _edges(one, codes, f"{where}: edge {n}"))
     pairs = [(edge.source, edge.target) for edge in edges]
@@ -51,14 +43,7 @@ def _template(entry: dict[str, Any], where: str) -> Template:
     reached = {codes[0], *(edge.target for edge in edges)}
     if lost := [code for code in codes if code not in reached]:
         raise RuleFileError(f"{where}: no edge leads to {', '.join(lost)}")
-    return Template(
-        tuple(kinds),
-        stages,
-        edges,
-        day_of(entry, "valid_from", where),
-        entry.get("valid_to"),
-        citation_of(entry, where),
-    )
+    return Template(header.kinds, stages, edges, header.valid_from, header.valid_to, header.citation)
 
 
 def _stage(entry: dict[str, Any], where: str) -> Stage:

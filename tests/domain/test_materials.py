@@ -16,7 +16,6 @@ from crm.domain.materials import (
     notice_text,
 )
 from crm.domain.periods import Citation
-from crm.rules import materials as rules
 from crm.rules.loader import RuleFileError, parse
 from crm.rules.materials import load_checklists
 
@@ -134,7 +133,7 @@ SLIPS = [
 def test_a_slip_in_a_checklist_is_named_with_its_place(item, said, monkeypatch):
     head = 'kinds = ["hnte"]\nvalid_from = 2016-01-01\ndocument = "d"\nclause = "c"\nsource = "s"\nconfidence = "A"\n'
     text = f"[[checklist]]\n{head}checked_on = 2026-11-23\n[[checklist.item]]\n{item}\n"
-    monkeypatch.setattr(rules, "read", lambda name: parse(text, f"{name}.toml"))
+    monkeypatch.setattr("crm.rules.entries.read", lambda name: parse(text, f"{name}.toml"))
 
     with pytest.raises(RuleFileError) as slip:
         load_checklists.__wrapped__()

@@ -9,7 +9,6 @@ from crm.domain.clock import SHANGHAI, end_of_day
 from crm.domain.kinds import KINDS
 from crm.domain.rounds import Round
 from crm.domain.stages import ENDS, Stage, stage_deadline, stretches, too_late
-from crm.rules import stages as rules
 from crm.rules.loader import RuleFileError, parse
 from crm.rules.stages import load_stages
 
@@ -96,7 +95,7 @@ SLIPS = [
 def test_a_slip_in_a_template_is_named_with_its_place(stage, said, monkeypatch):
     head = 'kinds = ["hnte"]\nvalid_from = 2016-01-01\ndocument = "d"\nclause = "c"\nsource = "s"\nconfidence = "A"\n'
     text = f"[[template]]\n{head}checked_on = 2026-11-23\n[[template.stage]]\n{stage}\n"
-    monkeypatch.setattr(rules, "read", lambda name: parse(text, f"{name}.toml"))
+    monkeypatch.setattr("crm.rules.entries.read", lambda name: parse(text, f"{name}.toml"))
 
     with pytest.raises(RuleFileError, match=r"stages\.toml: template 1") as slip:
         load_stages.__wrapped__()

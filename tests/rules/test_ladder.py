@@ -9,7 +9,8 @@ from crm.domain.kinds import KINDS, POOL
 from crm.domain.periods import Citation
 from crm.rules import calendars, ladder
 from crm.rules.calendars import holidays, rounds, windows
-from crm.rules.ladder import citation_of, load_ladder, month_day
+from crm.rules.entries import citation_of, month_day
+from crm.rules.ladder import load_ladder
 from crm.rules.loader import RuleFileError, read
 
 CITED = {

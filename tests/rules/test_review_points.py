@@ -5,7 +5,6 @@ from datetime import date
 import pytest
 
 from crm.domain.kinds import KINDS
-from crm.rules import review_points
 from crm.rules.loader import RuleFileError
 from crm.rules.materials import load_checklists
 from crm.rules.review_points import load_review_points
@@ -55,7 +54,7 @@ GOOD = {
 
 
 def load(monkeypatch, *entries):
-    monkeypatch.setattr(review_points, "read", lambda name: {"points": list(entries)})
+    monkeypatch.setattr("crm.rules.entries.read", lambda name: {"points": list(entries)})
     load_review_points.cache_clear()
     try:
         return load_review_points()
@@ -69,7 +68,7 @@ def load(monkeypatch, *entries):
         ({"kinds": ["unheard"]}, "kinds must be a list"),
         ({"kinds": ["hnte"]}, "for every other kind"),
         ({"point": []}, "points must be given"),
-        ({"point": [GOOD["point"][0], GOOD["point"][0]]}, "each code once"),
+        ({"point": [GOOD["point"][0], GOOD["point"][0]]}, "each once"),
         ({"point": [{**GOOD["point"][0], "look": "moon"}]}, "look is one of"),
         ({"point": [{**GOOD["point"][0], "missing": ""}]}, "missing is missing"),
         ({"point": [{**GOOD["point"][0], "code": "b c"}]}, "plain word"),
