@@ -13,6 +13,7 @@ from crm.actions.rights import require
 from crm.config import ADDRESS
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, merge
+from crm.domain.periods import holds_on
 from crm.domain.refusals import Conflict, InvalidInput, NotAllowed, NotFound, Refused
 from crm.domain.viewers import ROLES, Viewer
 from crm.extensions import db
@@ -24,7 +25,6 @@ from crm.store.scope import visible, visible_record
 from crm.store.sessions import UserSession
 from crm.store.units import Unit
 from crm.store.users import Credential, Grant, User, people_under
-from crm.store.validity import holds_on
 from crm.store.writer import Written, write
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")

@@ -12,6 +12,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, withdraw
 from crm.domain.fields import AFFILIATIONS, fields_of
 from crm.domain.names import normalise_name
+from crm.domain.periods import holds_on
 from crm.domain.refusals import SAME_FIELD, Conflict, InvalidInput, Refused
 from crm.domain.viewers import Viewer
 from crm.extensions import db
@@ -19,7 +20,6 @@ from crm.store.enterprises import FORMER_NAME, OLD_NUMBER, Affiliation, Enterpri
 from crm.store.parks import Carrier, Park
 from crm.store.regions import TOWNSHIP, Region
 from crm.store.scope import visible, visible_enterprise
-from crm.store.validity import holds_on
 from crm.store.writer import Written, write
 
 OWN_FIELDS = frozenset(

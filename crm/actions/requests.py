@@ -10,6 +10,7 @@ from crm.actions.notices import tell
 from crm.actions.rights import may_edit, may_log, require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update, withdraw
+from crm.domain.periods import holds_on
 from crm.domain.refusals import InvalidInput, NotFound, Refused
 from crm.domain.requests import may_close, may_rate, problems
 from crm.domain.viewers import Place, Viewer
@@ -24,7 +25,6 @@ from crm.store.service_logs import ServiceLog, ServiceLogEnterprise
 from crm.store.settings import setting
 from crm.store.standings import Standing
 from crm.store.units import Unit
-from crm.store.validity import holds_on
 from crm.store.writer import Written, write
 
 RAISING = ("raised_on", "category", "text", "platform_number")

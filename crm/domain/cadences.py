@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from crm.domain.periods import Citation
+from crm.domain.periods import Citation, holds_on
 
 HNTE_RENEWAL = "hnte_renewal"
 HNTE_ANNUAL_REPORT = "hnte_annual_report"
@@ -62,7 +62,7 @@ class Cadences:
     def of(self, kind: str, on: date) -> Cadence | None:
         """The cadence in force on a day; None when that obligation did not or does no longer exist."""
         for entry in self.by_kind.get(kind, ()):
-            if entry.valid_from <= on and (entry.valid_to is None or on <= entry.valid_to):
+            if holds_on(entry, on):
                 return entry
         return None
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from crm.domain.periods import Citation
+from crm.domain.periods import Citation, holds_on
 
 PRESENT, EXPIRED, WAIVED, MISSING = "present", "expired", "waived", "missing"
 MATERIAL_STATES: dict[str, str] = {PRESENT: "已有", EXPIRED: "过期", WAIVED: "免交", MISSING: "缺"}
@@ -63,7 +63,7 @@ class Checklists:
     def of(self, kind: str, on: date) -> Checklist | None:
         """The checklist of a kind in force on a day; None when nothing was asked then."""
         for entry in self.entries:
-            if kind in entry.kinds and entry.valid_from <= on and (entry.valid_to is None or on <= entry.valid_to):
+            if kind in entry.kinds and holds_on(entry, on):
                 return entry
         return None
 

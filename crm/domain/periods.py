@@ -17,9 +17,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Protocol
 
 DAY = timedelta(days=1)
 _NUMBER_YEAR = re.compile(r"^(?:G[RFS])?(20\d{2})\d{6}")
+
+
+class Dated(Protocol):
+    """What holds from a day to a day, both inclusive; a day that is not given sets no bound."""
+
+    @property
+    def valid_from(self) -> date | None: ...
+    @property
+    def valid_to(self) -> date | None: ...
+
+
+def holds_on(entry: Dated, on: date) -> bool:
+    """Whether an entry holds on a day: a term, a template, an office, a grant."""
+    return (entry.valid_from is None or entry.valid_from <= on) and (entry.valid_to is None or on <= entry.valid_to)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from crm.domain.changes import Update, merge
-from crm.domain.periods import Citation
+from crm.domain.periods import Citation, holds_on
 
 YES, NO, NOT_APPLICABLE = "yes", "no", "na"
 ANSWERS: dict[str, str] = {YES: "是", NO: "否", NOT_APPLICABLE: "不适用"}
@@ -68,7 +68,7 @@ class PointLists:
 
     def of(self, kind: str, on: date) -> PointList | None:
         """The list of a kind in force on a day, else the general one; None before there was any."""
-        found = [e for e in self.entries if e.valid_from <= on and (e.valid_to is None or on <= e.valid_to)]
+        found = [entry for entry in self.entries if holds_on(entry, on)]
         own = next((entry for entry in found if kind in entry.kinds), None)
         return own or next((entry for entry in found if not entry.kinds), None)
 

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import Protocol, TypeVar
 
 from crm.domain.clock import SHANGHAI, end_of_day
-from crm.domain.periods import Citation
+from crm.domain.periods import Citation, holds_on
 from crm.domain.rounds import Round
 
 # The codes of data, in the order in which most templates pass through them; a template may call one by another name.
@@ -135,7 +135,7 @@ class Templates:
     def of(self, kind: str, on: date) -> Template | None:
         """The template of a kind in force on a day; None when the kind had none then."""
         for entry in self.entries:
-            if kind in entry.kinds and entry.valid_from <= on and (entry.valid_to is None or on <= entry.valid_to):
+            if kind in entry.kinds and holds_on(entry, on):
                 return entry
         return None
 

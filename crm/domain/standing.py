@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from types import MappingProxyType
 
 from crm.domain.kinds import HELD_STATES, KINDS, POOL
-from crm.domain.periods import Citation, Term, TitleFact
+from crm.domain.periods import Citation, Term, TitleFact, holds_on
 from crm.domain.rounds import Round
 from crm.domain.titles import Course, Run, course_of
 
@@ -44,7 +44,7 @@ class Ladder:
     def rung_of(self, kind: str, on: date) -> int:
         """The rung of a kind on a day; 0 when the ladder says nothing of it."""
         for entry in self.by_kind.get(kind, ()):
-            if entry.valid_from <= on and (entry.valid_to is None or on <= entry.valid_to):
+            if holds_on(entry, on):
                 return entry.rung
         return 0
 

@@ -4,6 +4,7 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from crm.actions import accounts
+from crm.domain.periods import holds_on
 from crm.domain.viewers import ROLES
 from crm.extensions import db
 from crm.store.parks import Carrier, Park
@@ -51,8 +52,7 @@ def grant_words(grant: Grant, names: dict[str, dict[int, str]], roles: dict[str,
 
 
 def is_in_force(grant: Grant) -> bool:
-    day = today()
-    return (grant.valid_from is None or grant.valid_from <= day) and (grant.valid_to is None or grant.valid_to >= day)
+    return holds_on(grant, today())
 
 
 def grantable_places() -> list[tuple[str, str]]:
