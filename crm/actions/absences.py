@@ -13,7 +13,7 @@ from sqlalchemy import select
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update, withdraw
 from crm.domain.refusals import InvalidInput, NotAllowed, NotFound
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import db
 from crm.store.absences import Absence, overlapping
 from crm.store.regions import Region, regions_above
@@ -66,7 +66,7 @@ def person_of(user_id: int, viewer: Viewer) -> User:
     user = db.session.get(User, user_id)
     if user is None or user.deleted:
         raise NotFound("这名用户")
-    if user.id == viewer.user_id or viewer.has_in(user.region_id, "bureau", "admin"):
+    if user.id == viewer.user_id or viewer.has_in(user.region_id, *OFFICE):
         return user
     if user.id in viewer.stands_in_for:
         raise NotAllowed("离岗由本人或业务科室登记，代理人只能看。")

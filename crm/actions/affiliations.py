@@ -12,6 +12,7 @@ from crm.domain.changes import Create, Update, withdraw
 from crm.domain.fields import AFFILIATIONS, FIELDS
 from crm.domain.merging import Span, clash
 from crm.domain.refusals import InvalidInput, NotAllowed
+from crm.domain.viewers import OFFICE
 from crm.store.enterprises import Affiliation, Enterprise, affiliations_of
 from crm.store.scope import visible_enterprise, visible_record
 from crm.store.standings import Standing
@@ -113,7 +114,7 @@ def may_keep(kind: str, standing: Standing, act_or_viewer: Any) -> bool:
     """Whether the viewer may write affiliations of this kind; who the case manager is, is the bureau's to say."""
     viewer = getattr(act_or_viewer, "viewer", act_or_viewer)
     if kind == "manager":
-        return bool(viewer.has_in(standing.region_id, "bureau", "admin"))
+        return bool(viewer.has_in(standing.region_id, *OFFICE))
     return may_edit(viewer, standing)
 
 

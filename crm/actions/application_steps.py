@@ -24,6 +24,7 @@ from crm.domain.stages import (
     standing_steps,
     too_late,
 )
+from crm.domain.viewers import OFFICE
 from crm.domain.workdays import Holidays
 from crm.rules.stages import load_stages
 from crm.store.applications import Application, steps_of
@@ -230,7 +231,7 @@ def step(
         raise InvalidInput(wrong)
     assert edge is not None, "a step without an edge was refused"
     if edge.office:
-        require(act.viewer.has_in(found.standing.region_id, "bureau", "admin"), template.name(to_stage))
+        require(act.viewer.has_in(found.standing.region_id, *OFFICE), template.name(to_stage))
     return _write(found, to_stage, edge.kind, happened_on, said, due_on, version, act, "step_application")
 
 
@@ -298,7 +299,7 @@ def missed_deadline(found: Moving, edge: Edge | None, happened_on: date, now: da
 def _require_office(found: Moving, to_stage: str, act: Act) -> None:
     """What only the bureau says it also puts right alone. Raises NotAllowed."""
     if any(edge.office for edge in found.template.edges if edge.target == to_stage):
-        require(act.viewer.has_in(found.standing.region_id, "bureau", "admin"), found.template.name(to_stage))
+        require(act.viewer.has_in(found.standing.region_id, *OFFICE), found.template.name(to_stage))
 
 
 def _refuse_stale(found: Moving, to_stage: str, version: int, seen: Mapping[str, Any] | None) -> None:

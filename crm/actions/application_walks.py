@@ -14,6 +14,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Create, Update
 from crm.domain.refusals import InvalidInput, Refused
 from crm.domain.stages import ENDS, FORWARD, Template
+from crm.domain.viewers import OFFICE
 from crm.store.holidays import holidays
 
 
@@ -80,7 +81,7 @@ def walk(
         if wrong:
             raise InvalidInput(wrong)
         if edge.office:
-            require(act.viewer.has_in(found.standing.region_id, "bureau", "admin"), template.name(stage))
+            require(act.viewer.has_in(found.standing.region_id, *OFFICE), template.name(stage))
         due = due_on if stage == target else None
         values, told = decide_step(
             template,

@@ -14,6 +14,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Create, Update
 from crm.domain.fields import AFFILIATIONS, field_of
 from crm.domain.refusals import InvalidInput, Refused
+from crm.domain.viewers import OFFICE
 from crm.extensions import db
 from crm.store.enterprises import Enterprise
 from crm.store.scope import visible
@@ -119,7 +120,7 @@ def work_out(ids: Sequence[int], code: str, value: Any, *, correction: bool, act
         name, place = places[enterprise_id]
         state = states[enterprise_id]
         before = state.value(code)
-        office = act.viewer.has_in(place.region_id, "bureau", "admin")
+        office = act.viewer.has_in(place.region_id, *OFFICE)
         if not may_edit(act.viewer, place) or (code == "manager" and not office):
             shown = before if internal in act.viewer.classes_over(place) else None
             lines.append(Line(enterprise_id, name, NO_RIGHT, shown))

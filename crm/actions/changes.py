@@ -14,7 +14,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Update
 from crm.domain.refusals import NotAllowed, NotFound, Refused
 from crm.domain.undoing import Kept, Logged, UndoPlan, plan_undo
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import db
 from crm.store.changes import Change, ChangeSet
 from crm.store.imports import ImportBatch
@@ -97,7 +97,7 @@ def _undoable(change_set_id: int, viewer: Viewer) -> ChangeSet:
     if change_set is None:
         raise NotFound("这次修改")
     own = change_set.user_id is not None and change_set.user_id == viewer.user_id
-    if not own and not viewer.has_in(change_set.region_id, "bureau", "admin"):
+    if not own and not viewer.has_in(change_set.region_id, *OFFICE):
         raise NotAllowed("只能撤销自己的修改；别人的由业务科室撤销。")
     if not _may_undo_accounts(change_set_id, viewer):
         raise NotAllowed("账号和授权的修改由管得到它的系统管理员撤销。")

@@ -12,7 +12,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update
 from crm.domain.collections import question, questions
 from crm.domain.refusals import InvalidInput, Refused
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import db
 from crm.rules import rule_sets
 from crm.store.collections import Collection, CollectionEnterprise
@@ -26,7 +26,7 @@ _WORDS = {"title": ("名称", 120), "note": ("说明", 500)}
 
 def may_collect(viewer: Viewer) -> bool:
     """Whether the viewer may ask enterprises anything; which ones is checked for each."""
-    return viewer.has("case_manager", "bureau", "admin")
+    return viewer.has("case_manager", *OFFICE)
 
 
 def may_answer(viewer: Viewer, standing: Standing) -> bool:
@@ -200,7 +200,7 @@ def own_collection(collection_id: int, viewer: Viewer) -> Collection:
 def keeps(row: Collection, viewer: Viewer) -> bool:
     """Whether the viewer answers for a collection: whoever opened it, while a grant counts there, and the office."""
     own = row.owner_id is not None and row.owner_id == viewer.user_id and may_collect(viewer)
-    return own or viewer.has_in(row.region_id, "bureau", "admin")
+    return own or viewer.has_in(row.region_id, *OFFICE)
 
 
 def sheet_for(sheet_id: int, viewer: Viewer) -> tuple[CollectionEnterprise, Collection, Standing]:

@@ -13,6 +13,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Create, Update
 from crm.domain.pinyin import latin
 from crm.domain.refusals import InvalidInput
+from crm.domain.viewers import OFFICE
 from crm.extensions import Base, db
 from crm.store.dictionaries import DICTIONARIES, DictionaryEntry
 from crm.store.parks import Carrier, Park
@@ -44,7 +45,7 @@ def add_entry(noun: str, region_id: int, values: Mapping[str, Any], *, act: Act)
     Raises NotFound, NotAllowed, InvalidInput (no name, a taken code, ends before it begins).
     """
     region = visible_record(Region, region_id, act.viewer, "这个区划")
-    require(act.viewer.has_in(region.id, "bureau", "admin"), "改字典")
+    require(act.viewer.has_in(region.id, *OFFICE), "改字典")
     row = {name: values.get(name) for name in LISTS[noun][2] if values.get(name) is not None}
     if noun == "dictionary_entry":
         if not row.get("code") and isinstance(row.get("label"), str):
@@ -71,7 +72,7 @@ def edit_entry(
     """
     model, what, names = LISTS[noun]
     row = visible_record(model, entry_id, act.viewer, what)
-    require(act.viewer.has_in(row.region_id, "bureau", "admin"), "改字典")
+    require(act.viewer.has_in(row.region_id, *OFFICE), "改字典")
     wanted = {name: values[name] for name in names if name in values and name not in FIXED}
     _refuse(noun, {name: getattr(row, name) for name in names} | wanted, row.region_id, row.id)
     return write([Update(noun, row.id, wanted, version, seen)], act=act, action=f"edit_{noun}", region_id=row.region_id)

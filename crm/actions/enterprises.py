@@ -14,7 +14,7 @@ from crm.domain.fields import AFFILIATIONS, fields_of
 from crm.domain.names import normalise_name
 from crm.domain.periods import holds_on
 from crm.domain.refusals import SAME_FIELD, Conflict, InvalidInput, Refused
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import db
 from crm.store.enterprises import FORMER_NAME, OLD_NUMBER, Affiliation, Enterprise, affiliations_of, aliases_of
 from crm.store.parks import Carrier, Park
@@ -206,9 +206,9 @@ def create_enterprise(region_id: int, values: Mapping[str, Any], *, act: Act) ->
 
     Raises InvalidInput with sentences per field, Refused when the code belongs to another enterprise.
     """
-    require(act.viewer.has_in(region_id, "bureau", "admin", "case_manager"), "新增企业")
+    require(act.viewer.has_in(region_id, *OFFICE, "case_manager"), "新增企业")
     values = dict(values)
-    if act.viewer.has_in(region_id, "case_manager") and not act.viewer.has_in(region_id, "bureau", "admin"):
+    if act.viewer.has_in(region_id, "case_manager") and not act.viewer.has_in(region_id, *OFFICE):
         values["manager"] = act.viewer.user_id
     wrong = problems({"name": None, **values}, today=act.effective_on) | misplaced(
         values, region_id, on=act.effective_on
@@ -281,7 +281,7 @@ def moved_meanwhile(
 def withdraw_enterprise(enterprise_id: int, *, version: int, act: Act) -> Written:
     """Take an enterprise entered by mistake out of the lists; nothing is deleted and it can be undone."""
     row, standing = visible_enterprise(enterprise_id, act.viewer)
-    require(act.viewer.has_in(standing.region_id, "bureau", "admin"), "撤下企业")
+    require(act.viewer.has_in(standing.region_id, *OFFICE), "撤下企业")
     return write(
         [withdraw("enterprise", row.id, version)], act=act, action="withdraw_enterprise", region_id=row.region_id
     )

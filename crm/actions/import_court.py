@@ -20,7 +20,7 @@ from crm.actions.import_words import ElsewhereArea, Unknown, Words
 from crm.domain.changes import Ref
 from crm.domain.names import normalise_name
 from crm.domain.periods import TitleFact
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.sheets.layouts import AREA
 from crm.sheets.rows import TypedRow
 
@@ -91,8 +91,8 @@ class Court:
     ) -> None:
         self.library, self.words, self.viewer = library, words, viewer
         self.region_id, self.on, self.recorded_at, self.decided = region_id, on, recorded_at, decided
-        self.may_enter = viewer.has_in(region_id, "bureau", "admin", "case_manager")
-        self.is_office = viewer.has_in(region_id, "bureau", "admin")
+        self.may_enter = viewer.has_in(region_id, *OFFICE, "case_manager")
+        self.is_office = viewer.has_in(region_id, *OFFICE)
         self.spoken_of: set[int] = set()
         # What the first row with a key was, so that later ones can point at it: keys of enterprises (with the code of
         # that row), enterprises of the library, and keys of titles, years and logs.

@@ -20,7 +20,7 @@ from crm.actions.import_rows import OUTCOMES, WRITTEN, Decisions, Judgement, ask
 from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.refusals import Refused
-from crm.domain.viewers import Viewer, the_machine
+from crm.domain.viewers import OFFICE, Viewer, the_machine
 from crm.extensions import db
 from crm.sheets.profiles import Profile, Reading, load_profile, read
 from crm.sheets.questions import Answers, Question
@@ -64,7 +64,7 @@ def request_key(batch_id: int) -> str:
 
 def may_import(viewer: Viewer, region_id: int | None) -> bool:
     """Whether the viewer may bring files into this region; each row is then checked by the rights of its noun."""
-    return viewer.has_in(region_id, "bureau", "admin", "case_manager", "unit")
+    return viewer.has_in(region_id, *OFFICE, "case_manager", "unit")
 
 
 def require_import(viewer: Viewer, region_id: int | None) -> None:
@@ -133,7 +133,7 @@ def ask_again(batch_id: int, *, act: Act) -> None:
 def require_decider(batch: ImportBatch, viewer: Viewer) -> None:
     """Raise NotAllowed unless the viewer brought the file or answers for its region."""
     own = batch.user_id == viewer.user_id
-    require(own or viewer.has_in(batch.region_id, "bureau", "admin"), "确认别人的导入")
+    require(own or viewer.has_in(batch.region_id, *OFFICE), "确认别人的导入")
 
 
 def own_batch(batch_id: int, viewer: Viewer) -> ImportBatch:

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.refusals import Refused
+from crm.domain.viewers import OFFICE
 from crm.extensions import db
 from crm.store import imports
 from crm.store.jobs import Job
@@ -75,7 +76,7 @@ def cancel(job_id: int, act: Act) -> None:
     """
     job = visible_record(Job, job_id, act.viewer, "这个任务")
     own = job.user_id is not None and job.user_id == act.viewer.user_id
-    require(own or act.viewer.has_in(job.region_id, "bureau", "admin"), "取消别人的任务")
+    require(own or act.viewer.has_in(job.region_id, *OFFICE), "取消别人的任务")
     waiting = update(Job).where(Job.id == job_id, Job.state == "queued")
     if db.session.execute(waiting.values(state="cancelled", cancel_asked=True, finished_at=act.recorded_at)).rowcount:
         imports.job_was_cancelled(job_id, act.recorded_at)

@@ -19,7 +19,7 @@ from crm.domain.names import normalise_name
 from crm.domain.periods import TitleFact
 from crm.domain.refusals import InvalidInput, Refused
 from crm.domain.title_problems import overlaps
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import policy
 from crm.store import merges
 from crm.store.enterprises import FORMER_NAME, OLD_NUMBER, Enterprise
@@ -81,7 +81,7 @@ def plan_merge(left_id: int, right_id: int, *, viewer: Viewer, lock: bool = Fals
     left, standing = visible_enterprise(left_id, viewer)
     right, other = visible_enterprise(right_id, viewer)
     for region_id in (standing.region_id, other.region_id):
-        require(viewer.has_in(region_id, "bureau", "admin"), "合并企业")
+        require(viewer.has_in(region_id, *OFFICE), "合并企业")
     if left_id == right_id:
         raise Refused("这是同一家企业。选另一家来合并。")
     if left.region_id != right.region_id:

@@ -6,6 +6,7 @@ from crm.actions.jobs import ask_for
 from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.refusals import Refused
+from crm.domain.viewers import OFFICE
 from crm.extensions import db
 from crm.store.access_log import AccessLog
 from crm.store.messages import Message
@@ -51,7 +52,7 @@ def let_be(message_id: int, *, act: Act) -> Message:
 def _own_office(message_id: int, act: Act, what: str) -> Message:
     message = visible_record(Message, message_id, act.viewer, "这条消息")
     region_id = db.session.scalar(select(User.region_id).where(User.id == message.user_id))
-    require(act.viewer.has_in(region_id, "bureau", "admin"), what)
+    require(act.viewer.has_in(region_id, *OFFICE), what)
     return message
 
 

@@ -9,6 +9,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Create, Update
 from crm.domain.fields import CHOICES, fields_of
 from crm.domain.refusals import InvalidInput, Refused
+from crm.domain.viewers import OFFICE
 from crm.store.pool import PoolMembership, memberships_of
 from crm.store.scope import visible_enterprise, visible_record
 from crm.store.writer import Written, write
@@ -161,5 +162,5 @@ def leave_pool(
 def _decidable(membership_id: int, act: Act, what: str) -> tuple[PoolMembership, int]:
     row: PoolMembership = visible_record(PoolMembership, membership_id, act.viewer, "这条培育库记录")
     enterprise, standing = visible_enterprise(row.enterprise_id, act.viewer)
-    require(act.viewer.has_in(standing.region_id, "bureau", "admin"), what)
+    require(act.viewer.has_in(standing.region_id, *OFFICE), what)
     return row, enterprise.region_id

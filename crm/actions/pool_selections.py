@@ -14,7 +14,7 @@ from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, withdraw
 from crm.domain.refusals import InvalidInput, Refused
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.store import pool_selections as lists
 from crm.store.pool import PoolMembership, PoolSelection
 from crm.store.scope import visible_record
@@ -30,7 +30,7 @@ _LABELS = {"title": "名称", "note": "说明", "meeting": "会议", "document":
 
 def may_select(viewer: Viewer) -> bool:
     """Whether the viewer puts lists together and records decisions: the bureau (product.md, Who uses it)."""
-    return viewer.has("bureau", "admin")
+    return viewer.has(*OFFICE)
 
 
 def problems(values: Mapping[str, Any], *, today: date) -> dict[str, str]:
@@ -276,7 +276,7 @@ def issue_selection(selection_id: int, values: Mapping[str, Any], *, version: in
 def own_selection(selection_id: int, viewer: Viewer) -> PoolSelection:
     """A selection of a region whose bureau the viewer is. Raises NotFound, NotAllowed."""
     row: PoolSelection = visible_record(PoolSelection, selection_id, viewer, "这份名单")
-    require(viewer.has_in(row.region_id, "bureau", "admin"), "年度遴选")
+    require(viewer.has_in(row.region_id, *OFFICE), "年度遴选")
     return row
 
 

@@ -45,12 +45,12 @@ LONGEST_WAIT_DAYS = 366
 
 def may_raise(viewer: Viewer, standing: Place) -> bool:
     """Whoever may log a service there."""
-    return may_log(viewer, standing)  # type: ignore[arg-type]  # a row of a list has the same columns
+    return may_log(viewer, standing)
 
 
 def may_handle(viewer: Viewer, standing: Place) -> bool:
     """Dispatch, pass on, close, reopen: the enterprise's case manager and the bureau."""
-    return may_edit(viewer, standing)  # type: ignore[arg-type]
+    return may_edit(viewer, standing)
 
 
 def may_change(viewer: Viewer, standing: Place, request: Request) -> bool:

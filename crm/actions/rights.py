@@ -1,7 +1,7 @@
 """Who may do what to what, stated once. Visibility is the store's; this is about writing."""
 
 from crm.domain.refusals import NotAllowed
-from crm.domain.viewers import Place, Viewer
+from crm.domain.viewers import OFFICE, Place, Viewer
 
 
 def is_own(viewer: Viewer, standing: Place) -> bool:
@@ -14,7 +14,7 @@ def is_own(viewer: Viewer, standing: Place) -> bool:
 
 def may_edit(viewer: Viewer, standing: Place) -> bool:
     """Whether the viewer may edit the enterprise itself: its case manager, and the bureau of its region."""
-    return is_own(viewer, standing) or viewer.has_in(standing.region_id, "bureau", "admin")
+    return is_own(viewer, standing) or viewer.has_in(standing.region_id, *OFFICE)
 
 
 def may_log(viewer: Viewer, standing: Place) -> bool:

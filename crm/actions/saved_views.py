@@ -9,7 +9,7 @@ from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update, withdraw
 from crm.domain.refusals import InvalidInput, Refused
-from crm.domain.viewers import ROLES, Viewer
+from crm.domain.viewers import OFFICE, ROLES, Viewer
 from crm.extensions import db
 from crm.store.saved_view_lists import PRIVATE, ROLE, SHARED, views_of
 from crm.store.saved_views import SavedView
@@ -21,13 +21,11 @@ NAME_LENGTH, QUERY_LENGTH = 40, 1000
 # More views than this nobody finds again.
 MOST = 60
 FIELDS = ("name", "shared", "role", "pinned", "query")
-# Whoever sees the whole region says what its people find ready in their lists.
-SHARERS = ("bureau", "admin")
 
 
 def may_share(viewer: Viewer, region_id: int) -> bool:
-    """Whether the viewer may offer views to others of a region."""
-    return viewer.has_in(region_id, *SHARERS)
+    """Whoever answers for a region says what its people find ready in their lists."""
+    return viewer.has_in(region_id, *OFFICE)
 
 
 def may_edit_view(viewer: Viewer, view: SavedView) -> bool:

@@ -12,7 +12,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, withdraw
 from crm.domain.fields import fields_of
 from crm.domain.refusals import InvalidInput, NotAllowed, NotFound
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.domain.words import join
 from crm.extensions import db
 from crm.store.enterprises import Enterprise
@@ -125,7 +125,7 @@ def _author(name: str | None, author_id: int | None, region_id: int, act: Act) -
 def may_change(viewer: Viewer, log: ServiceLog) -> bool:
     """Whether the viewer may change or withdraw an event: whoever wrote it, and the bureau of its region."""
     own = viewer.user_id is not None and log.author_id == viewer.user_id
-    return own or viewer.has_in(log.region_id, "bureau", "admin")
+    return own or viewer.has_in(log.region_id, *OFFICE)
 
 
 def edit_service_log(

@@ -12,7 +12,7 @@ from crm.config import ADDRESS
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update, withdraw
 from crm.domain.refusals import Conflict, InvalidInput
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import db
 from crm.store.regions import TOWNSHIP, Region
 from crm.store.scope import visible_record
@@ -69,7 +69,7 @@ def change_settings(region_id: int, values: Mapping[str, Any], *, seen: Mapping[
     changed one of the same settings meanwhile.
     """
     region = visible_record(Region, region_id, act.viewer, "这个区划")
-    require(act.viewer.has_in(region.id, "bureau", "admin"), "改设置")
+    require(act.viewer.has_in(region.id, *OFFICE), "改设置")
     unknown = set(values) - set(DECLARED)
     if unknown:
         raise InvalidInput(dict.fromkeys(unknown, "没有这项设置。"))
@@ -112,6 +112,6 @@ def own_settings(region_id: int) -> dict[str, Setting]:
 
 def regions_set_by(viewer: Viewer) -> list[Region]:
     """The cities and counties whose settings this viewer may change, in the order of their codes."""
-    ids = frozenset[int]().union(*(g.region_ids for g in viewer.grants if g.role in ("bureau", "admin")))
+    ids = frozenset[int]().union(*(g.region_ids for g in viewer.grants if g.role in OFFICE))
     query = select(Region).where(Region.level != TOWNSHIP, ~Region.deleted).order_by(Region.code)
     return list(db.session.scalars(query if viewer.everything else query.where(Region.id.in_(ids))))

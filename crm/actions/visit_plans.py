@@ -11,7 +11,7 @@ from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, withdraw
 from crm.domain.refusals import InvalidInput, NotFound, Refused
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.domain.visit_plans import Quarter, quarter_of
 from crm.extensions import db
 from crm.store.scope import visible, visible_record
@@ -29,7 +29,7 @@ AHEAD = 4
 def may_plan(viewer: Viewer, user_id: int, region_id: int) -> bool:
     """Whether the viewer may make and change a plan: the officer whose plan it is, and the bureau of the region."""
     own = viewer.user_id == user_id and viewer.has_in(region_id, "case_manager")
-    return own or viewer.has_in(region_id, "bureau", "admin")
+    return own or viewer.has_in(region_id, *OFFICE)
 
 
 def proposed(user_id: int, quarter: Quarter, viewer: Viewer) -> list[Candidate]:

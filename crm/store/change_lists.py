@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import db
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Enterprise
@@ -77,7 +77,7 @@ def _firms(ids: Sequence[int], viewer: Viewer) -> tuple[dict[int, list[tuple[int
         Enterprise.id.in_(wanted - names.keys()), Enterprise.deleted
     )
     for enterprise_id, name, region_id in db.session.execute(gone):
-        if viewer.has_in(region_id, "bureau", "admin"):
+        if viewer.has_in(region_id, *OFFICE):
             names[enterprise_id] = (None, name)
     found: dict[int, list[tuple[int | None, str]]] = defaultdict(list)
     for change_set_id, enterprise_id in pairs:

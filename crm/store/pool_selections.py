@@ -8,7 +8,7 @@ from sqlalchemy import and_, case, func, or_, select
 
 from crm.domain.kinds import KINDS, POOL
 from crm.domain.statuses import GONE
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import db
 from crm.store.enterprise_rows import shown
 from crm.store.enterprises import Enterprise
@@ -98,7 +98,7 @@ def candidates(enterprise_ids: Iterable[int], viewer: Viewer) -> list[Candidate]
     found = []
     for enterprise_id, name, standing in rows:
         refusal = ""
-        if not viewer.has_in(standing.region_id, "bureau", "admin"):
+        if not viewer.has_in(standing.region_id, *OFFICE):
             refusal = "不归你这里遴选"
         elif enterprise_id in listed:
             refusal = f"已在《{listed[enterprise_id]}》的拟入库名单上"

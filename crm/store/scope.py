@@ -9,7 +9,7 @@ from sqlalchemy.sql.selectable import Join
 
 from crm.domain.fields import FIELDS
 from crm.domain.refusals import NotFound
-from crm.domain.viewers import Viewer
+from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import Base, db
 from crm.store.absences import Absence
 from crm.store.access_log import AccessLog
@@ -166,7 +166,7 @@ def _own_or_office(region_column, owner_column) -> Callable[[Viewer], ColumnElem
     def rule(viewer: Viewer) -> ColumnElement[bool]:
         if viewer.everything:
             return true()
-        office = _regions_of(viewer, "bureau", "admin")
+        office = _regions_of(viewer, *OFFICE)
         here = _regions_of(viewer) | viewer.above
         own = owner_column == viewer.user_id
         still = or_(region_column.is_(None), region_column.in_(here) if here else false())
@@ -178,7 +178,7 @@ def _own_or_office(region_column, owner_column) -> Callable[[Viewer], ColumnElem
 def _users(viewer: Viewer) -> ColumnElement[bool]:
     if viewer.everything:
         return true()
-    regions = _regions_of(viewer, "bureau", "admin")
+    regions = _regions_of(viewer, *OFFICE)
     return or_(User.id == viewer.user_id, User.region_id.in_(regions) if regions else false())
 
 
@@ -195,7 +195,7 @@ def _access_log(viewer: Viewer) -> ColumnElement[bool]:
     if viewer.everything:
         return true()
     nobody = and_(AccessLog.user_id.is_(None), AccessLog.what == "sign_in_failed")
-    of_office = _in(User.region_id, _regions_of(viewer, "bureau", "admin"))
+    of_office = _in(User.region_id, _regions_of(viewer, *OFFICE))
     return or_(nobody, AccessLog.user_id.in_(select(User.id).where(of_office)))
 
 
