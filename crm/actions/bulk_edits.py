@@ -14,6 +14,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Create, Update
 from crm.domain.fields import AFFILIATIONS, field_of
 from crm.domain.refusals import InvalidInput, Refused
+from crm.domain.typed_counts import refuse_untyped
 from crm.domain.viewers import OFFICE
 from crm.extensions import db
 from crm.store.enterprises import Enterprise
@@ -40,8 +41,6 @@ FIELDS = (
     "abnormal",
     "dishonest",
 )
-# Above so many the person types the number: nobody changes a whole county by a slip.
-TYPED_ABOVE = 50
 # The lock is held for a second at the most.
 MOST = 20_000
 
@@ -135,8 +134,13 @@ def work_out(ids: Sequence[int], code: str, value: Any, *, correction: bool, act
     return BulkEdit(code, value, tuple(lines), tuple(changes), next(iter(regions)) if len(regions) == 1 else None)
 
 
-def make_ready(edit: BulkEdit, *, act: Act) -> Prepared:
-    """Make a bulk edit ready outside any unit of work; ``edit_many`` then holds the lock for the bare statements."""
+def make_ready(edit: BulkEdit, typed: int | None = None, *, act: Act) -> Prepared:
+    """Make a bulk edit ready outside any unit of work; ``edit_many`` then holds the lock for the bare statements.
+
+    ``typed`` is the number of enterprises as the person typed it where there are many. Raises InvalidInput on
+    ``number`` for another one.
+    """
+    refuse_untyped(len(edit.changing), typed, field="number", verb="改")
     return prepare(edit.changes, act=act)
 
 

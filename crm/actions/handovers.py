@@ -18,6 +18,7 @@ from crm.domain.acts import Act
 from crm.domain.changes import Create, Ref, Update, withdraw
 from crm.domain.refusals import Conflict, InvalidInput, NotFound, Refused
 from crm.domain.sharing_out import Shareable, share_out
+from crm.domain.typed_counts import refuse_untyped
 from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import db
 from crm.mail.compose import Composed
@@ -34,8 +35,6 @@ from crm.store.writer import Written, write
 KIND = "handover"
 # Reminders that fall due within this many days are "coming" (the horizon of the weekly mail).
 DAYS_AHEAD = 90
-# Beyond so many enterprises the number is typed, so that nobody moves half a county by a slip.
-TYPED_ABOVE = 50
 MOST_IN_MAIL = 20
 NOTE_LENGTH = 300
 TAKEN_BACK = "撤销了这次交接："
@@ -206,15 +205,14 @@ def hand_over(prepared: Prepared, *, seen: str, typed: int | None = None, act: A
     """Do what was previewed: one change set, notices and mails to the receivers; undone like anything else.
 
     ``seen`` is the fingerprint of the preview that was confirmed, ``typed`` the number of enterprises as the person
-    typed it where there are more than 50. Raises InvalidInput for a wrong number, Conflict when what would be handed
-    over is no longer what was seen, and whatever ``plan`` raises.
+    typed it where there are many (domain/typed_counts.py). Raises InvalidInput for a wrong number, Conflict when what
+    would be handed over is no longer what was seen, and whatever ``plan`` raises.
     """
     wish = prepared.planned.wish
     planned = plan(wish, viewer=act.viewer, on=act.effective_on, now=act.recorded_at)
     if planned.fingerprint != seen or planned.fingerprint != prepared.planned.fingerprint:
         raise Conflict(f"预览之后有变化，现在是{planned.sentence() or '没有可交接的'}。看过再按一次。")
-    if planned.firm_count > TYPED_ABOVE and typed != planned.firm_count:
-        raise InvalidInput({"typed": f"要交接 {planned.firm_count} 家。照这个数填，再按一次。"})
+    refuse_untyped(planned.firm_count, typed, field="typed", verb="交接")
     if not planned.sentence():
         raise Refused("没有选中要交接的企业和任务。")
     changes = _changes(planned, act)

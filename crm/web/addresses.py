@@ -31,6 +31,11 @@ def wholes(texts: Iterable[str], *, largest: int = LARGEST_ID) -> list[int]:
     return [number for text in texts if (number := whole(text, largest=largest)) is not None]
 
 
+def count_in(text: str | None) -> int | None:
+    """How many somebody typed, 1,200 as well as 1200; None for what is no number."""
+    return whole((text or "").replace(",", ""), largest=LARGEST_COUNT)
+
+
 def version_in(text: str | None) -> int:
     """The version of a record as a form carries it along; 0, which no stored record has, for anything else."""
     return whole(text, largest=LARGEST_COUNT) or 0

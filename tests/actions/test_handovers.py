@@ -290,7 +290,7 @@ def test_what_changed_since_the_preview_stops_the_hand_over(cast):
 
 
 def test_above_fifty_the_number_is_typed(cast, monkeypatch):
-    monkeypatch.setattr(handovers, "TYPED_ABOVE", 2)
+    monkeypatch.setattr("crm.domain.typed_counts.TYPED_ABOVE", 2)
     firms_of(cast["leaver"], 3)
     wish = Wish(cast["leaver"].user_id, (cast["chen"].user_id,))
     prepared = handovers.prepare(wish, viewer=cast["office"], on=TODAY, now=NOW, period="p")
@@ -299,7 +299,7 @@ def test_above_fifty_the_number_is_typed(cast, monkeypatch):
     for typed in (None, 2):
         with pytest.raises(InvalidInput) as refusal, unit_of_work():
             handovers.hand_over(prepared, seen=prepared.planned.fingerprint, typed=typed, act=act(cast["office"]))
-        assert refusal.value.problems == {"typed": "要交接 3 家。照这个数填，再按一次。"}
+        assert refusal.value.problems == {"typed": "要交接 3 家：照着填 3，再按一次。"}
     with unit_of_work():
         handovers.hand_over(prepared, seen=prepared.planned.fingerprint, typed=3, act=act(cast["office"]))
     assert set(managers().values()) == {cast["chen"].user_id}

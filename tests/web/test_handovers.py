@@ -127,6 +127,22 @@ def test_hostile_numbers_and_texts_are_answered_in_words(office):
     assert "<script>" not in answer.text.replace("<script defer", "").replace("<script src", "")
 
 
+def test_a_number_no_county_has_is_none(office, monkeypatch):
+    for place in ("crm.domain.typed_counts", "crm.web.handovers.views"):
+        monkeypatch.setattr(f"{place}.TYPED_ABOVE", 1)
+    client, people = office
+    page = client.get(f"/handovers/{people['leaver']}?receivers={people['chen']}").text
+
+    answer = post(
+        client,
+        f"/handovers/{people['leaver']}",
+        {"receivers": str(people["chen"]), "seen": seen_in(page), "typed": "9" * 5000},
+    )
+
+    assert answer.status_code == 422
+    assert "照着填 2，再按一次" in answer.text
+
+
 def test_another_districts_office_finds_nobody_of_ours(office):
     client, people = office
     make_user("far", "bureau", region=county(OTHER))

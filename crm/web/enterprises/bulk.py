@@ -6,12 +6,14 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 
 from crm.actions import bulk_edits
-from crm.actions.bulk_edits import ALREADY, OUTCOMES, TYPED_ABOVE, BulkEdit
+from crm.actions.bulk_edits import ALREADY, OUTCOMES, BulkEdit
 from crm.domain import words
 from crm.domain.fields import AFFILIATIONS, field_of
 from crm.domain.refusals import InvalidInput, Refused
+from crm.domain.typed_counts import TYPED_ABOVE
 from crm.store.writer import Prepared
 from crm.web import reference
+from crm.web.addresses import count_in
 from crm.web.doors import attempt, done, new_act, open_to, today, viewer, was_pressed_before
 from crm.web.editing import say
 from crm.web.enterprises import blueprint, forms, listing, selection
@@ -108,12 +110,14 @@ def _write(form: forms.DeclaredForm, chosen: selection.Selection, edit: BulkEdit
     if form["fingerprint"].data != edit.fingerprint:
         form.general_errors.append("预览之后名单或其中的值变了，没有写入。看过新的预览再按。")
         return _preview(form, chosen, edit), 409
-    if count > TYPED_ABOVE and (form["number"].data or "").replace(",", "").strip() != str(count):
-        form["number"].errors = [f"要改 {count:,} 家：照着填 {count}，再按一次。"]
-        return _preview(form, chosen, edit), 422
     act = new_act(effective_on=on)
-    # Made ready outside the unit of work: thousands of rows would hold the lock while they are worked out.
-    prepared: Prepared = bulk_edits.make_ready(edit, act=act)
+    try:
+        # Made ready outside the unit of work: thousands of rows would hold the lock while they are worked out.
+        prepared: Prepared = bulk_edits.make_ready(edit, count_in(form["number"].data), act=act)
+    except InvalidInput as refusal:
+        for name, sentence in refusal.problems.items():
+            _show(form, name, sentence)
+        return _preview(form, chosen, edit), 422
     written = attempt(form, lambda: bulk_edits.edit_many(edit, prepared, correction=correction, act=act))
     if written is None:
         return _preview(form, chosen, edit), 409

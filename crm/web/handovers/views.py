@@ -12,11 +12,12 @@ from werkzeug.datastructures import MultiDict
 from crm.actions import handovers as deeds
 from crm.domain.pinyin import haystack, needle
 from crm.domain.refusals import InvalidInput, Refused
+from crm.domain.typed_counts import TYPED_ABOVE
 from crm.store import handovers
 from crm.store.changes import change_set_by_request_key
 from crm.store.users import User
 from crm.store.writer import Written
-from crm.web.addresses import wholes
+from crm.web.addresses import count_in, wholes
 from crm.web.doors import attempt, done, new_act, now, open_to, today, viewer
 from crm.web.handovers.forms import STAYS, HandOverForm, wish_of
 
@@ -67,12 +68,10 @@ def hand_over(user_id: int):
     if form.validate():
         act = new_act()
         wish = wish_of(user_id, request.form, _townships(person))
-        typed = (form.typed.data or "").strip().replace(",", "")
 
         def deed():
-            return deeds.hand_over(
-                prepared, seen=form.seen.data or "", typed=int(typed) if typed.isdecimal() else None, act=act
-            )
+            typed = count_in(form.typed.data)
+            return deeds.hand_over(prepared, seen=form.seen.data or "", typed=typed, act=act)
 
         try:
             prepared = deeds.prepare(
@@ -186,7 +185,7 @@ def _shown(person: User, form: HandOverForm, values: MultiDict) -> dict[str, Any
         "refused": refused,
         "named": named,
         "township_names": handovers.township_names([f.township_id for f in has.firms if f.township_id]),
-        "typed_above": deeds.TYPED_ABOVE,
+        "typed_above": TYPED_ABOVE,
         "typed_error": form.typed.errors[0] if form.typed.errors else None,
     }
 
