@@ -16,7 +16,6 @@ class VisitPlan(Record, Model):
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     year: Mapped[int] = mapped_column(SmallInteger)
     quarter: Mapped[int] = mapped_column(SmallInteger)
-    note: Mapped[str | None] = mapped_column(Words(500))
 
     extra_args = (
         Index(

@@ -279,7 +279,6 @@ def upgrade() -> None:
         sa.Column("user_id", types.BigId, nullable=False),
         sa.Column("year", sa.SmallInteger(), nullable=False),
         sa.Column("quarter", sa.SmallInteger(), nullable=False),
-        sa.Column("note", types.Words(500), nullable=True),
         sa.ForeignKeyConstraint(["region_id"], ["region.id"], name=op.f("fk_visit_plan_region_id")),
         sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_visit_plan_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_visit_plan")),
