@@ -10,7 +10,7 @@ from crm.domain.changes import Create, Update
 from crm.domain.fields import CHOICES, fields_of
 from crm.domain.refusals import InvalidInput, Refused
 from crm.domain.viewers import OFFICE
-from crm.store.pool import PoolMembership, memberships_of
+from crm.store.pool import PoolMembership, is_decided, memberships_of
 from crm.store.scope import visible_enterprise, visible_record
 from crm.store.writer import Written, write
 
@@ -70,7 +70,7 @@ def propose_for_pool(enterprise_id: int, values: Mapping[str, Any], *, act: Act)
         raise InvalidInput(wrong)
     for one in memberships_of(enterprise_id):
         if one.left_on is None:
-            state = "已在培育库" if one.entered_on or one.decided_on else "已拟入库"
+            state = "已在培育库" if is_decided(one) else "已拟入库"
             raise Refused(f"这家企业{state}（{one.year} 年度），不用再提。")
     return write(decide_proposal(row.id, values), act=act, action="propose_for_pool", region_id=row.region_id)
 

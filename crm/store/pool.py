@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey, SmallInteger, select
+from sqlalchemy import Date, ForeignKey, SmallInteger, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.extensions import db
@@ -37,6 +37,14 @@ class PoolMembership(Record, Model):
 
 
 add_field_columns(PoolMembership, "pool_membership")
+
+# It was decided that the firm is in the pool; whether it still is, its day of leaving says.
+DECIDED = or_(PoolMembership.decided_on.is_not(None), PoolMembership.entered_on.is_not(None))
+
+
+def is_decided(membership: PoolMembership) -> bool:
+    """DECIDED, said of one membership."""
+    return membership.decided_on is not None or membership.entered_on is not None
 
 
 def memberships_of(enterprise_id: int) -> list[PoolMembership]:

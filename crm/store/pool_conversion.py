@@ -12,8 +12,7 @@ from crm.domain.viewers import INTERNAL, Viewer
 from crm.extensions import db
 from crm.store.applications import Application
 from crm.store.enterprises import Enterprise
-from crm.store.pool import PoolMembership
-from crm.store.pool_selections import DECIDED
+from crm.store.pool import DECIDED, PoolMembership
 from crm.store.qualifications import Qualification
 from crm.store.scope import visible
 from crm.store.standings import Standing

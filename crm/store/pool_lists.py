@@ -4,21 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.enterprises import Enterprise
-from crm.store.pool import PoolMembership
+from crm.store.pool import DECIDED, PoolMembership
 from crm.store.scope import visible
 from crm.store.standings import Standing
 
 PAGE = 50
 
-_DECIDED = or_(PoolMembership.decided_on.is_not(None), PoolMembership.entered_on.is_not(None))
 STAGES: dict[str, ColumnElement[bool]] = {
-    "proposed": and_(PoolMembership.left_on.is_(None), ~_DECIDED),
-    "in_pool": and_(PoolMembership.left_on.is_(None), _DECIDED),
+    "proposed": and_(PoolMembership.left_on.is_(None), ~DECIDED),
+    "in_pool": and_(PoolMembership.left_on.is_(None), DECIDED),
     "out": PoolMembership.left_on.is_not(None),
 }
 

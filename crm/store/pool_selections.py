@@ -12,11 +12,10 @@ from crm.domain.viewers import OFFICE, Viewer
 from crm.extensions import db
 from crm.store.enterprise_rows import shown
 from crm.store.enterprises import Enterprise
-from crm.store.pool import PoolMembership, PoolSelection
+from crm.store.pool import DECIDED, PoolMembership, PoolSelection, is_decided
 from crm.store.scope import visible
 from crm.store.standings import Standing
 
-DECIDED = or_(PoolMembership.decided_on.is_not(None), PoolMembership.entered_on.is_not(None))
 # What became of the firms of a selection, each of them in exactly one.
 VERDICTS: dict[str, Any] = {
     "open": and_(PoolMembership.declined_on.is_(None), ~DECIDED),
@@ -89,7 +88,7 @@ def candidates(enterprise_ids: Iterable[int], viewer: Viewer) -> list[Candidate]
     loose: dict[int, int] = {}
     listed: dict[int, str] = {}
     for one, title in db.session.execute(active):
-        if one.decided_on is not None or one.entered_on is not None:
+        if is_decided(one):
             members.add(one.enterprise_id)
         elif one.selection_id is None:
             loose[one.enterprise_id] = one.id

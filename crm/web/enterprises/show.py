@@ -26,6 +26,7 @@ from crm.store.enterprises import FORMER_NAME, OLD_NUMBER
 from crm.store.intellectual_property import IntellectualProperty
 from crm.store.merges import with_merged
 from crm.store.obligation_lists import WAITING
+from crm.store.pool import is_decided
 from crm.store.qualifications import Qualification
 from crm.store.request_lists import of_enterprise, of_logs
 from crm.store.requests import Request
@@ -136,7 +137,7 @@ def head(file: File) -> dict[str, Any]:
     doubt = check_code(row.credit_code).warning if row.credit_code else None
     title_kinds = frozenset(kind for kind in KINDS if may_record_title(person, standing, kind))
     may_bureau = person.has_in(standing.region_id, "bureau", "admin")
-    pool = next((p for p in file.pool if p.left_on is None and (p.entered_on or p.decided_on)), None)
+    pool = next((p for p in file.pool if p.left_on is None and is_decided(p)), None)
     managers = {u.id: u.name for u in reference.managers(person, file.on)}
     if standing.manager_id and standing.manager_id not in managers:
         managers |= reference.people([standing.manager_id])
