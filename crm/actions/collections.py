@@ -167,7 +167,7 @@ def remind(collection_id: int, *, sheet_id: int | None = None, act: Act) -> Writ
     require_open(row)
     changes = []
     for sheet in sheets_of(row.id):
-        if sheet.returned_on is not None or sheet.excused_reason or (sheet_id is not None and sheet.id != sheet_id):
+        if not sheet.is_outstanding or (sheet_id is not None and sheet.id != sheet_id):
             continue
         _, standing = visible_enterprise(sheet.enterprise_id, act.viewer)
         if may_answer(act.viewer, standing):

@@ -45,6 +45,11 @@ class CollectionEnterprise(Record, Model):
     # Confidential: it holds figures, and is never shown or exported as it stands.
     answers: Mapped[dict | None] = mapped_column(Json)
 
+    @property
+    def is_outstanding(self) -> bool:
+        """Whether it is still waited for: neither returned nor excused (STATES says it to the database)."""
+        return self.returned_on is None and self.excused_reason is None
+
 
 @dataclass(frozen=True)
 class Elsewhere:
@@ -65,8 +70,7 @@ def asked_elsewhere(enterprise_ids: Iterable[int], *, but: int | None = None) ->
             ~CollectionEnterprise.deleted,
             ~Collection.deleted,
             Collection.closed_on.is_(None),
-            CollectionEnterprise.returned_on.is_(None),
-            CollectionEnterprise.excused_reason.is_(None),
+            *STATES["outstanding"],
         )
         .order_by(CollectionEnterprise.id)
     )

@@ -37,7 +37,7 @@ def download(collection_id: int):
 def _to_send(row: Collection) -> list[CollectionEnterprise]:
     """The sheets that are still to come back; all of them once everything is back."""
     every = sheets_of(row.id, viewer())
-    waiting = [sheet for sheet in every if sheet.returned_on is None and not sheet.excused_reason]
+    waiting = [sheet for sheet in every if sheet.is_outstanding]
     return waiting if waiting and request.args.get("all") != "1" else every
 
 
