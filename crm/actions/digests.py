@@ -10,6 +10,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from crm.actions.digest_material import compose, is_reader
+from crm.actions.messages import queue_mail
 from crm.domain.acts import Act
 from crm.domain.digests import KIND, week_of
 from crm.extensions import db
@@ -17,7 +18,7 @@ from crm.mail.compose import Composed
 from crm.mail.compose import digest as mail_digest
 from crm.store import outbox
 from crm.store.holidays import holidays
-from crm.store.messages import WRITTEN, Message
+from crm.store.messages import WRITTEN
 from crm.store.settings import setting
 from crm.store.users import User, viewer_of
 
@@ -124,23 +125,6 @@ def queue(prepared: Sequence[Prepared], *, act: Act) -> int:
     there = outbox.states_of(KIND, prepared[0].week)
     fresh = [item for item in prepared if item.user_id not in there]
     for item in fresh:
-        db.session.add(
-            Message(
-                user_id=item.user_id,
-                channel="mail",
-                kind=KIND,
-                period=item.week,
-                recipient=item.recipient[:160],
-                subject=item.composed.subject[:300],
-                text=item.composed.text,
-                html=item.composed.html,
-                headers={},
-                message_id=item.composed.message_id,
-                state="queued",
-                attempts=0,
-                queued_at=act.recorded_at,
-                state_at=act.recorded_at,
-            )
-        )
+        queue_mail(item.composed, kind=KIND, period=item.week, user_id=item.user_id, recipient=item.recipient, act=act)
     db.session.flush()
     return len(fresh)

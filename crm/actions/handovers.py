@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from crm.actions.enterprises import Belonging, EnterpriseState, decide
 from crm.actions.jobs import ask_for
+from crm.actions.messages import queue_mail
 from crm.actions.notices import tell
 from crm.actions.rights import require
 from crm.domain import words
@@ -403,24 +404,9 @@ def _tell(prepared: Prepared, planned: HandOver, change_set_id: int, act: Act) -
         mail = prepared.mails.get(share.user.id)
         if mail is not None:
             recipient = setting("redirect_all_mail", share.user.region_id) or share.user.email
-            db.session.add(
-                Message(
-                    user_id=share.user.id,
-                    channel="mail",
-                    kind=KIND,
-                    # Found again by its change set when that is undone; the press keeps it from being queued twice.
-                    period=str(change_set_id),
-                    recipient=str(recipient)[:160],
-                    subject=mail.subject[:300],
-                    text=mail.text,
-                    html=mail.html,
-                    headers={},
-                    message_id=mail.message_id,
-                    state="queued",
-                    attempts=0,
-                    queued_at=act.recorded_at,
-                    state_at=act.recorded_at,
-                )
+            # Found again by its change set when that is undone; the press keeps it from being queued twice.
+            queue_mail(
+                mail, kind=KIND, period=str(change_set_id), user_id=share.user.id, recipient=str(recipient), act=act
             )
     db.session.flush()
     if prepared.mails:

@@ -1,4 +1,4 @@
-"""What a person may decide about a message that did not go out: send it again, or let it be."""
+"""Messages: put into the outbox, and what a person may decide about one that did not go out."""
 
 from sqlalchemy import select, update
 
@@ -8,10 +8,37 @@ from crm.domain.acts import Act
 from crm.domain.refusals import Refused
 from crm.domain.viewers import OFFICE
 from crm.extensions import db
+from crm.mail.compose import Composed
 from crm.store.access_log import AccessLog
 from crm.store.messages import Message
 from crm.store.scope import visible_record
 from crm.store.users import User
+
+
+def queue_mail(mail: Composed, *, kind: str, period: str, user_id: int, recipient: str, act: Act) -> None:
+    """Put a composed mail into the outbox inside the open unit of work; its body is frozen from here on.
+
+    ``kind`` and ``period`` keep it from being queued twice for the same mailbox. It is for the caller to flush, and to
+    ask for the worker that sends.
+    """
+    db.session.add(
+        Message(
+            user_id=user_id,
+            channel="mail",
+            kind=kind,
+            period=period,
+            recipient=recipient[:160],
+            subject=mail.subject[:300],
+            text=mail.text,
+            html=mail.html,
+            headers={},
+            message_id=mail.message_id,
+            state="queued",
+            attempts=0,
+            queued_at=act.recorded_at,
+            state_at=act.recorded_at,
+        )
+    )
 
 
 def send_again(message_id: int, *, act: Act) -> Message:

@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 
 from crm.actions.accounts import set_password
 from crm.actions.jobs import ask_for
+from crm.actions.messages import queue_mail
 from crm.domain.acts import Act
 from crm.domain.refusals import Refused
 from crm.extensions import db
@@ -22,7 +23,6 @@ from crm.mail.compose import RESET_LINK
 from crm.mail.compose import password_reset as reset_mail
 from crm.store.access_log import note_access
 from crm.store.derived_keys import derived_key
-from crm.store.messages import Message
 from crm.store.second_factors import PasswordReset
 from crm.store.settings import office_name
 from crm.store.users import User
@@ -65,24 +65,7 @@ def ask(typed: str, *, act: Act, made_by_id: int | None = None) -> int:
             period=word,
             user_id=user.id,
         )
-        db.session.add(
-            Message(
-                user_id=user.id,
-                channel="mail",
-                kind=KIND,
-                period=word,
-                recipient=str(user.email)[:160],
-                subject=mail.subject[:300],
-                text=mail.text,
-                html=mail.html,
-                headers={},
-                message_id=mail.message_id,
-                state="queued",
-                attempts=0,
-                queued_at=act.recorded_at,
-                state_at=act.recorded_at,
-            )
-        )
+        queue_mail(mail, kind=KIND, period=word, user_id=user.id, recipient=str(user.email), act=act)
         note_access(act, "reset_asked", subject=f"user {user.id}")
     db.session.flush()
     if people:
