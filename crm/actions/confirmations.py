@@ -10,6 +10,7 @@ from crm.actions.notices import tell
 from crm.actions.rights import may_log
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update
+from crm.domain.months import month_of
 from crm.domain.refusals import InvalidInput, NotAllowed, NotFound, Refused
 from crm.domain.viewers import Viewer
 from crm.extensions import db
@@ -47,11 +48,6 @@ class Confirmed:
     written: Written
     clashes: Mapping[int, Confirmation]
     count: int
-
-
-def month_of(on: date) -> date:
-    """The first day of a day's month: how a month is kept."""
-    return on.replace(day=1)
 
 
 def problems(answers: Mapping[int, Answer]) -> dict[str, str]:

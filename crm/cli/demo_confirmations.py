@@ -6,6 +6,7 @@ from typing import Any
 from crm.cli.demo_events import OUTCOMES, Event
 from crm.cli.demo_shapes import COUNTY, DemoEnterprise, World
 from crm.domain.changes import Create, Ref
+from crm.domain.months import month_of
 from crm.domain.statuses import GONE
 
 _HALF, _MOST = "500238101", "500238108"
@@ -32,7 +33,7 @@ def _answer(n: int, one: DemoEnterprise, who: str, world: World) -> Create:
     answer, note = _NEWS[n // 5 % len(_NEWS)] if n % 5 == 3 else ("same", None)
     values: dict[str, Any] = {
         "enterprise_id": Ref(one.key),
-        "month": world.on.replace(day=1),
+        "month": month_of(world.on),
         "answer": answer,
         "note": note,
         "user_id": Ref(("user", who)),

@@ -8,6 +8,7 @@ from typing import Any
 
 from crm.domain.cells import Noted, Reader, Unreadable, or_empty, quoted
 from crm.domain.fields import Field
+from crm.domain.months import month_end
 
 # No firm, title or visit of this product is older than the republic; no title runs longer than twelve years from now.
 EARLIEST = date(1949, 10, 1)
@@ -53,7 +54,7 @@ def date_reader(field: Field, unit: str | None, options: Mapping[Any, str], toda
 
     def month(year: int, number: int, raw: object) -> object:
         first = bounded(_day(field, year, number, 1, raw), raw)
-        day = _month_end(first) if is_end else first
+        day = month_end(first) if is_end else first
         return Noted(day, f"{quoted(raw)}只有年月，按 {day} 读。", "month_only")
 
     def digits(number: int, raw: object) -> object:
@@ -120,10 +121,6 @@ def _day(field: Field, year: int, month: int, day: int, raw: object) -> date:
         raise Unreadable(
             f"{quoted(raw)}这一天日历上没有。写成 2023-05-06 的样子{or_empty(field)}。", code="not_a_date"
         ) from None
-
-
-def _month_end(first: date) -> date:
-    return (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
 def year_reader(field: Field, unit: str | None, options: Mapping[Any, str], today: date) -> Reader:

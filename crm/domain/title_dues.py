@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from crm.domain.cadences import (
     CHANGE_REPORT,
@@ -14,6 +14,7 @@ from crm.domain.cadences import (
 )
 from crm.domain.clock import SHANGHAI, end_of_day
 from crm.domain.kinds import HNTE, TECH_SME
+from crm.domain.months import same_day_months_on
 from crm.domain.obligation_facts import Draft, ObligationFacts, Outcomes, deadline_words
 from crm.domain.periods import Period, Terms, TitleFact
 from crm.domain.rounds import Round, rounds_of
@@ -252,19 +253,11 @@ def _change_reports(enterprise: ObligationFacts, periods: Sequence[Period], cade
         held = any(p.start <= renaming.on and (p.last is None or renaming.on <= p.last) for p in periods)
         if cadence is None or not held:
             continue
-        due_on = _months_later(renaming.on, _CHANGE_REPORT_MONTHS)
+        due_on = same_day_months_on(renaming.on, _CHANGE_REPORT_MONTHS)
         if enterprise.tracked_from is not None and due_on < enterprise.tracked_from:
             continue
         reason = f"{renaming.on} 由“{renaming.former_name}”更名，{_CHANGE_REPORT_MONTHS} 个月内（{due_on} 前）报告。"
         yield Draft(cadence, renaming.on.isoformat(), renaming.on, end_of_day(due_on), reason, reason)
-
-
-def _months_later(day: date, months: int) -> date:
-    """The same day some months on; the last of the month where it has no such day."""
-    year, month = divmod(day.month - 1 + months, 12)
-    first = date(day.year + year, month + 1, 1)
-    last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-    return last.replace(day=min(day.day, last.day))
 
 
 def _report_reason(period: Period, reported: int, due_on: date, missed: Sequence[int], cadence: Cadence) -> str:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from crm.domain.kinds import HELD_STATES
+from crm.domain.months import months_on
 
 # policy/chongqing.md §11: one officer per enterprise for 规上, 高企, 专精特新 and 科小, a field visit each quarter.
 CALLED_ON = ("hnte", "srdi", "little_giant", "tech_sme")
@@ -73,5 +74,4 @@ def falls_due(last_visit_on: date | None, months: int, quarter: Quarter) -> bool
         return False
     if last_visit_on is None:
         return True
-    index = last_visit_on.year * 12 + last_visit_on.month - 1 + months
-    return (index // 12, index % 12 + 1) <= (quarter.last.year, quarter.last.month)
+    return months_on(last_visit_on, months) <= quarter.last

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from crm.domain.cadences import INTERNAL_KINDS
 from crm.domain.clock import SHANGHAI
+from crm.domain.months import months_on
 from crm.domain.pinyin import needle
 from crm.domain.viewers import Viewer
 from crm.extensions import db
@@ -157,7 +158,7 @@ def span_of(month: str) -> tuple[date, date]:
         day = date.fromisoformat(month)
         return day, day + timedelta(days=1)
     first = date.fromisoformat(f"{month}-01")
-    return first, date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return first, months_on(first, 1)
 
 
 def group_of(due_at: datetime, now: datetime) -> str:

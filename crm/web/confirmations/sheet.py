@@ -8,7 +8,8 @@ from typing import Any
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from crm.actions.confirmations import ANSWERS, SAME, Answer, month_of
+from crm.actions.confirmations import ANSWERS, SAME, Answer
+from crm.domain.months import month_of
 from crm.domain.viewers import Viewer
 from crm.store import confirmation_lists
 from crm.store.confirmation_lists import LOCAL_ROLES, PAGE

@@ -2,7 +2,8 @@
 
 from flask import redirect, render_template, request, url_for
 
-from crm.actions.confirmations import ANSWERS, Confirmed, answered_by, confirm, month_of, problems
+from crm.actions.confirmations import ANSWERS, Confirmed, answered_by, confirm, problems
+from crm.domain.months import month_of
 from crm.domain.refusals import NotAllowed
 from crm.store import confirmation_lists
 from crm.store.confirmation_lists import LOCAL_ROLES

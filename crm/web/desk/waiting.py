@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from flask import current_app, url_for
 
-from crm.actions.confirmations import month_of
 from crm.domain import words
+from crm.domain.months import month_of
 from crm.domain.viewers import Viewer
 from crm.store import confirmation_lists, desk, notices, request_lists
 from crm.store.request_lists import Filter

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from crm.domain.kinds import KINDS, POOL
+from crm.domain.months import months_on
 from crm.domain.periods import TitleFact, period_of, term_for
 from crm.domain.rounds import Round, rounds_of
 from crm.domain.titles import Segment, timeline
@@ -70,7 +71,7 @@ def time_line(
     first_year = max(min([d.year for d in begun] or [on.year - 2]), on.year - YEARS_BEFORE)
     shown = _Shown(facts, pool, rounds, states, segments, on)
     wide = Scale(date(min(first_year, on.year - 2), 1, 1), date(on.year + YEARS_AFTER, 12, 31), WIDE_PX)
-    narrow = Scale(_month(on, -MONTHS_BEFORE), _month(on, MONTHS_AFTER + 1) - timedelta(days=1), NARROW_PX)
+    narrow = Scale(months_on(on, -MONTHS_BEFORE), months_on(on, MONTHS_AFTER + 1) - timedelta(days=1), NARROW_PX)
     return {**_drawing(shown, wide), "narrow": _drawing(shown, narrow)}
 
 
@@ -84,12 +85,6 @@ class _Shown:
     states: dict[str, str]
     segments: dict[str, tuple[Segment, ...]]
     on: date
-
-
-def _month(on: date, months: int) -> date:
-    """The first day of the month so many months on."""
-    index = on.year * 12 + on.month - 1 + months
-    return date(index // 12, index % 12 + 1, 1)
 
 
 def _drawing(shown: _Shown, scale: Scale) -> dict[str, Any]:

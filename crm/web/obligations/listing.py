@@ -14,6 +14,7 @@ from crm.actions.exports import export_rows
 from crm.actions.obligations import TOLD_LATER, may_settle
 from crm.domain import words
 from crm.domain.kinds import KINDS
+from crm.domain.months import month_end, month_of, months_on
 from crm.domain.refusals import NotFound
 from crm.domain.viewers import INTERNAL
 from crm.extensions import db, policy
@@ -125,16 +126,14 @@ def _grouped(found: list, counts: dict[str, int], wanted: filters.Asked) -> list
 
 def _strip(shown: str) -> list[date]:
     """The first days of the months of the strip."""
-    first = today().replace(day=1)
-    index = first.year * 12 + first.month - 1 - MONTHS_BACK[shown]
-    return [date((index + n) // 12, (index + n) % 12 + 1, 1) for n in range(MONTHS + 1)]
+    return [months_on(today(), n - MONTHS_BACK[shown]) for n in range(MONTHS + 1)]
 
 
 def _months(counts: obligation_lists.Pivot, wanted: filters.Asked) -> list[dict[str, Any]]:
     by_month = counts.by_month(wanted.filter)
     kinds = counts.kinds_in(wanted.filter)
     late = counts.late_by_month(wanted.filter) if wanted.filter.shown == "waiting" else {}
-    current = today().replace(day=1)
+    current = month_of(today())
     strip = []
     for first in _strip(wanted.filter.shown)[:-1]:
         key = f"{first:%Y-%m}"
@@ -268,10 +267,9 @@ def quick_days() -> list[tuple[str, str]]:
     """(ISO date, words) of the days people mean: tomorrow, next Monday, the end of the month."""
     day = today()
     monday = day + timedelta(days=7 - day.weekday())
-    following = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-    end = following - timedelta(days=1)
+    end = month_end(day)
     if end <= day:
-        end = (following + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+        end = month_end(months_on(day, 1))
     tomorrow = day + timedelta(days=1)
     days = {tomorrow: "明天"}
     days[monday] = f"下周一 {monday:%m-%d}" if monday != tomorrow else "明天（周一）"
