@@ -306,9 +306,7 @@ def _daily_work(made: District, mark: str) -> dict[str, int]:
             {**on, **region, "raised_on": TODAY, "category": "funding", "text": f"{mark}诉求", "unit_id": ids["unit"]},
             "request",
         ),
-        Create(
-            "visit_plan", {**region, "user_id": owner, "year": 2026, "quarter": 4, "note": f"{mark}计划"}, "visit_plan"
-        ),
+        Create("visit_plan", {**region, "user_id": owner, "year": 2026, "quarter": 4}, "visit_plan"),
         Create("visit_plan_enterprise", {**on, "visit_plan_id": Ref("visit_plan")}, "visit_plan_enterprise"),
         Create("collection", {**region, "owner_id": owner, "title": f"{mark}采集", "year": 2025}, "collection"),
         Create(
