@@ -117,7 +117,11 @@ def attempt(form: Form, deed: Callable[[], Written | Any]) -> Any | None:
 
 
 def was_pressed_before(form: Form) -> bool:
-    """Whether this press of a button has written already: what the first one did may make the second look refused."""
+    """Whether this press of a button has written already: what the first one did may make the second look refused.
+
+    A first press that is still writing is waited for.
+    """
+    hold(form.request_key.data)
     return change_set_by_request_key(form.request_key.data) is not None
 
 

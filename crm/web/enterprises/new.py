@@ -7,10 +7,9 @@ from flask import render_template, request, url_for
 from crm.actions.enterprises import create_enterprise
 from crm.actions.rights import require
 from crm.domain.names import normalise_name
-from crm.store.changes import change_set_by_request_key
 from crm.store.enterprise_lists import namesakes as namesakes_of
 from crm.web import reference
-from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, viewer
+from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, viewer, was_pressed_before
 from crm.web.editing import say
 from crm.web.enterprises import blueprint, forms
 from crm.web.enterprises.edit import CODE_REASON, EXTRA, codes_for, doubt_code, groups_of
@@ -57,7 +56,7 @@ def doubt_name(form: forms.DeclaredForm, values: dict[str, Any]) -> list[tuple[i
     names = [values[code] for code in ("name", "former_name") if values.get(code)]
     key = "\n".join(normalise_name(name) for name in names)
     # What the first press of the button wrote is no namesake for the second.
-    if not names or form["name_warned"].data == key or change_set_by_request_key(form.request_key.data):
+    if not names or form["name_warned"].data == key or was_pressed_before(form):
         return []
     found = namesakes_of(names, viewer())
     if found:
