@@ -28,7 +28,7 @@ from crm.extensions import db
 from crm.store import projections
 from crm.store.migrating import migrate
 from crm.store.passwords import hash_password
-from crm.store.regions import Region, region_by_code, townships_of
+from crm.store.regions import Region, region_by_code
 from crm.store.schema import schema_state
 from crm.store.unit_of_work import unit_of_work
 from crm.store.users import Credential
@@ -120,7 +120,7 @@ def _build(size: int) -> None:
     county = region_by_code(COUNTY)
     assert county is not None
     region_id = county.id
-    townships = {region.code: region.id for region in townships_of(region_id)}
+    townships = {code: township_id for township_id, code in _townships()}
     managers = _people(region_id, password_hash, act)
     chunk: list[Any] = []
     for number, fields in enumerate(bench_enterprises(size, on=on)):
@@ -239,4 +239,10 @@ def enterprise_ids(limit: int) -> list[int]:
 
 
 def township_ids() -> list[int]:
-    return list(db.session.scalars(select(Region.id).where(Region.level == "township").order_by(Region.code)))
+    return [township_id for township_id, _ in _townships()]
+
+
+def _townships() -> list[tuple[int, str]]:
+    """(id, code) of each township of the county that is measured: the only one here."""
+    query = select(Region.id, Region.code).where(Region.level == "township").order_by(Region.code)
+    return [(township_id, code) for township_id, code in db.session.execute(query)]

@@ -237,6 +237,15 @@ def test_shell_script_is_well_formed_runnable_and_says_what_it_does(path: Path) 
     assert any(line.startswith("set -") and "u" in line and "pipefail" in line for line in lines)
 
 
+def test_measuring_finds_every_part_of_the_product_that_it_uses() -> None:
+    """Its modules stand outside the product, so nothing else notices when what they import is gone."""
+    asked = [sys.executable, str(ROOT / "scripts" / "bench.py"), "--help"]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--only" in done.stdout
+
+
 @pytest.mark.parametrize("name", ["setup", "assets"])
 def test_second_call_does_nothing_and_is_quick(name: str) -> None:
     began = time.monotonic()
