@@ -13,7 +13,6 @@ from crm.store.access_log import AccessLog
 from crm.store.scope import visible
 
 PAGE = 50
-EXPORT_LIMIT = 100_000
 
 
 @dataclass(frozen=True)

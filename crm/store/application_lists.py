@@ -46,14 +46,12 @@ def count(wanted: Filter, viewer: Viewer) -> int:
     return int(db.session.scalar(_narrowed(_of(func.count(Application.id)), wanted, viewer)) or 0)
 
 
-def page(wanted: Filter, viewer: Viewer, *, number: int = 1, size: int | None = PAGE) -> list[Row]:
-    """One page of the list, the newest cycle first; ``size`` None: all of it, for an export."""
+def page(wanted: Filter, viewer: Viewer, *, number: int = 1, size: int = PAGE) -> list[Row]:
+    """One page of the list, the newest cycle first."""
     query = _narrowed(_rows(), wanted, viewer).order_by(
         Application.year.desc(), Application.kind, Standing.name_sort, Application.id
     )
-    if size is not None:
-        query = query.limit(size).offset((number - 1) * size)
-    return [Row(*row) for row in db.session.execute(query)]
+    return [Row(*row) for row in db.session.execute(query.limit(size).offset((number - 1) * size))]
 
 
 def stage_counts(wanted: Filter, viewer: Viewer) -> dict[tuple[str | None, str], int]:

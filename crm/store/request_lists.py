@@ -18,7 +18,6 @@ from crm.store.scope import visible
 from crm.store.standings import SearchText, Standing
 
 PAGE = 50
-EXPORT_LIMIT = 20_000
 
 
 def in_state(state: str, on: date) -> ColumnElement[bool]:

@@ -20,6 +20,7 @@ from crm.store.scope import visible
 from crm.store.settings import office_name, settings_in_force
 from crm.store.standings import Standing
 from crm.store.unit_of_work import DatabaseBusy, is_busy, is_full
+from crm.web import downloads
 from crm.web.doors import ANYBODY, SIGNED_IN, now, rule_of, today, unsaved, viewer
 from crm.web.sign_in import sessions
 from crm.web.sign_in.entering import MUST_ENROL
@@ -45,6 +46,7 @@ def install(app: Flask) -> None:
     app.before_request(_who_may_pass)
     app.after_request(_end)
     app.context_processor(_context)
+    app.jinja_env.globals["export_offered"] = downloads.offered
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NotFound, _not_found)
     app.register_error_handler(NotAllowed, lambda e: _page(403, e.message))

@@ -8,6 +8,7 @@ import pytest
 from openpyxl import load_workbook
 
 from crm.extensions import db
+from crm.web import downloads
 from crm.web.enterprises import listing
 from tests.builders import county, make_enterprise, make_user, township
 from tests.web.conftest import queries, sign_in
@@ -158,7 +159,7 @@ def exported(client) -> list[str]:
 def test_an_export_that_is_cut_says_how_many_are_left_out(client, monkeypatch):
     make_enterprise("甲有限公司")
     make_enterprise("乙有限公司")
-    monkeypatch.setattr(listing, "EXPORT_LIMIT", 1)
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1)
 
     assert any("另有 1 家没有导出" in cell for cell in exported(client))
 

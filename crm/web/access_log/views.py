@@ -13,9 +13,9 @@ from crm.domain.pinyin import sort_key
 from crm.store import access_lists
 from crm.store.access_lists import Filter
 from crm.store.access_log import AccessLog
+from crm.web import downloads
 from crm.web.addresses import page_number, whole
 from crm.web.doors import new_act, open_to, today, viewer
-from crm.web.downloads import as_download
 from crm.web.inputs import read_day
 from crm.web.sign_in import proof
 
@@ -80,7 +80,8 @@ def export():
     if not proof.is_proved():
         return proof.ask_again("导出访问留痕")
     wanted, asked, _ = _asked()
-    rows = access_lists.page(wanted, viewer(), size=access_lists.EXPORT_LIMIT)
+    total = access_lists.count(wanted, viewer())
+    rows = access_lists.page(wanted, viewer(), size=downloads.MOST_ROWS)
     heads = [
         ("时间", "text"),
         ("谁", "text"),
@@ -95,14 +96,15 @@ def export():
             row.who or "没有登录的人",
             WHAT.get(row.what, row.what),
             about(row),
-            row.request_id,
             row.rows,
+            row.request_id,
         )
         for row in rows
     ]
-    said = f"{_in_words(asked)}；{words.day(today())}；{len(lines)} 条"
+    told = (_in_words(asked), words.day(today()), f"{len(lines)} 条", downloads.left_out(total, "条"))
+    said = "；".join(part for part in told if part)
     content, name = export_rows(title="访问留痕", subtitle=said, columns=heads, rows=lines, act=new_act(), filter=asked)
-    return as_download(content, name)
+    return downloads.as_download(content, name)
 
 
 def about(row: AccessLog) -> str:

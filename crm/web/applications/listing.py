@@ -15,16 +15,14 @@ from crm.rules.stages import load_stages
 from crm.store import application_lists
 from crm.store.application_lists import ENDED, IN_HAND, Filter
 from crm.store.windows import calendar
-from crm.web import reference
+from crm.web import downloads, reference
 from crm.web.addresses import LARGEST_COUNT, page_number, whole
 from crm.web.applications import blueprint
 from crm.web.applications.shown import Card, cards_of, cycle_of
 from crm.web.doors import SIGNED_IN, new_act, open_to, today, viewer
-from crm.web.downloads import as_download, format_asked
 
 # As many cards as a lane shows; what is beyond is in the list.
 EACH = 30
-EXPORT_LIMIT = 20_000
 
 
 @dataclass(frozen=True)
@@ -138,20 +136,25 @@ def export():
     """The list as it is shown, with the filter printed and the export logged."""
     wanted = asked()
     person = viewer()
-    found = application_lists.page(wanted.filter, person, size=None)[:EXPORT_LIMIT]
-    cards = cards_of(found, calendar())
+    total = application_lists.count(wanted.filter, person)
+    asks = downloads.asks_first(
+        total, lambda: application_lists.count(Filter(state=wanted.filter.state), person), "导出全部申报"
+    )
+    if asks is not None:
+        return asks
+    cards = cards_of(application_lists.page(wanted.filter, person, size=downloads.MOST_ROWS), calendar())
     around = _around(wanted, cards)
     rows = [_exported(one, around["townships"], around["people"]) for one in cards]
     content, name = export_rows(
         title="申报名单",
-        subtitle=_in_words(wanted, around),
+        subtitle="；".join(part for part in (_in_words(wanted, around), downloads.left_out(total, "件")) if part),
         columns=COLUMNS,
         rows=rows,
         act=new_act(),
         filter={name: value for name, value in wanted.args.items() if value},
-        fmt=format_asked(),
+        fmt=downloads.format_asked(),
     )
-    return as_download(content, name)
+    return downloads.as_download(content, name)
 
 
 COLUMNS = (

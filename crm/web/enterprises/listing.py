@@ -14,15 +14,10 @@ from crm.domain.viewers import Viewer
 from crm.store import enterprise_lists
 from crm.store.holidays import holidays
 from crm.store.silence import Limits, limits
-from crm.web import reference
+from crm.web import downloads, reference
 from crm.web.collections import MAKERS
 from crm.web.doors import SIGNED_IN, new_act, now, open_to, rule_of, today, viewer
-from crm.web.downloads import as_download, format_asked
 from crm.web.enterprises import blueprint, cells, columns, filters
-from crm.web.sign_in import proof
-
-# More rows than this are exported by filtering first; 100,000 rows stream in about the time a person waits.
-EXPORT_LIMIT = 100_000
 
 
 def silence() -> Limits:
@@ -140,20 +135,15 @@ def export():
     return export_of(ids, wanted)
 
 
-def _is_everything(ids: Sequence[int], person: Viewer) -> bool:
-    """Whether a file would hold every enterprise of a region: then an unlocked screen is not enough to take it."""
-    if not person.has("bureau", "leader", "admin") or not ids:
-        return False
-    return len(ids) == enterprise_lists.count(enterprise_lists.Filter(), person, today=today())
-
-
 def export_of(ids: Sequence[int], wanted: filters.Asked, note: str = ""):
     """These enterprises with the columns of a list; ``note`` says what else than its filter chose them."""
     person = viewer()
-    if _is_everything(ids, person) and not proof.is_proved():
-        return proof.ask_again("导出全部企业")
-    left_out = max(0, len(ids) - EXPORT_LIMIT)
-    ids = ids[:EXPORT_LIMIT]
+    asks = downloads.asks_first(
+        len(ids), lambda: enterprise_lists.count(enterprise_lists.Filter(), person, today=today()), "导出全部企业"
+    )
+    if asks is not None:
+        return asks
+    beyond, ids = downloads.left_out(len(ids), "家"), ids[: downloads.MOST_ROWS]
     more = columns.codes_of(wanted.columns)
     parts = (enterprise_lists.rows(ids[start : start + 5000], more) for start in range(0, len(ids), 5000))
     found = [row for part in parts for row in part]
@@ -170,7 +160,7 @@ def export_of(ids: Sequence[int], wanted: filters.Asked, note: str = ""):
             filters.order_in_words(wanted.order),
             words.day(today()),
             f"{len(found)} 家",
-            f"另有 {left_out} 家没有导出，先筛选再导" if left_out else "",
+            beyond,
         )
         if part
     )
@@ -182,6 +172,6 @@ def export_of(ids: Sequence[int], wanted: filters.Asked, note: str = ""):
         rows=lines,
         act=new_act(),
         filter={k: v for k, v in wanted.args.items() if v} | ({"chosen": note} if note else {}),
-        fmt=format_asked(),
+        fmt=downloads.format_asked(),
     )
-    return as_download(content, name)
+    return downloads.as_download(content, name)

@@ -26,9 +26,8 @@ from crm.store.regions import COUNTY, TOWNSHIP, Region
 from crm.store.scope import visible
 from crm.store.standings import STATE_COLUMNS
 from crm.store.windows import calendar
-from crm.web import reference
+from crm.web import downloads, reference
 from crm.web.doors import SIGNED_IN, new_act, now, open_to, today, viewer
-from crm.web.downloads import as_download, format_asked
 from crm.web.obligations import blueprint, filters
 from crm.web.obligations.forms import MissForm, PostponeForm, SettleForm, TakeBackForm, WaiveForm
 
@@ -291,14 +290,27 @@ def export():
     """The list as it is shown, with the filter printed and the export logged."""
     wanted = asked_by(request.args)
     person = viewer()
-    found = obligation_lists.rows(obligation_lists.all_ids(wanted.filter, person, now=now()))
+    ids = obligation_lists.all_ids(wanted.filter, person, now=now())
+    asks = downloads.asks_first(len(ids), lambda: _without_filter(wanted.filter.shown), "导出全部到期事项")
+    if asks is not None:
+        return asks
+    found = obligation_lists.rows(ids[: downloads.MOST_ROWS])
     townships = {r.id: r.name for r in reference.townships(person)}
     managers = reference.managers(person, today())
     people = {u.id: u.name for u in managers} | reference.people({row.manager_id for row in found})
     chips = filters.chips(wanted, townships=townships, people=people, mine=mine_usually())
     content, name = export_rows(
         title="到期事项",
-        subtitle=f"{filters.in_words(wanted, chips)}；{words.day(today())}；{len(found)} 项",
+        subtitle="；".join(
+            part
+            for part in (
+                filters.in_words(wanted, chips),
+                words.day(today()),
+                f"{len(found)} 项",
+                downloads.left_out(len(ids), "项"),
+            )
+            if part
+        ),
         columns=[
             ("期限", "date"),
             ("剩余", "text"),
@@ -312,9 +324,14 @@ def export():
         rows=(_cells(row, townships, people) for row in found),
         act=new_act(),
         filter={k: v for k, v in wanted.args.items() if v},
-        fmt=format_asked(),
+        fmt=downloads.format_asked(),
     )
-    return as_download(content, name)
+    return downloads.as_download(content, name)
+
+
+def _without_filter(shown: str) -> int:
+    every = obligation_lists.Filter(shown=shown)
+    return obligation_lists.pivot(every, viewer(), now=now()).count(every)
 
 
 def _cells(row: obligation_lists.Row, townships: dict[int, str], people: dict[int, str]) -> list[Any]:

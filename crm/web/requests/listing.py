@@ -10,10 +10,9 @@ from crm.domain import words
 from crm.domain.requests import STATE_CLASSES, STATES, UNANSWERED, state_of
 from crm.store import request_lists
 from crm.store.request_lists import Filter
-from crm.web import reference
+from crm.web import downloads, reference
 from crm.web.addresses import page_number, whole
 from crm.web.doors import new_act, now, open_to, today, viewer
-from crm.web.downloads import as_download, format_asked
 from crm.web.requests import blueprint
 from crm.web.requests.forms import unit_names, units_to_choose
 
@@ -113,14 +112,21 @@ def index():
 def export():
     """The list as it is shown, with its filter printed and the export logged."""
     wanted, person = asked(), viewer()
-    rows = request_lists.page(wanted.view, wanted.filter, person, on=today(), size=request_lists.EXPORT_LIMIT)
+    total = request_lists.counts(wanted.filter, person, on=today())[wanted.view]
+    asks = downloads.asks_first(
+        total, lambda: request_lists.counts(Filter(), person, on=today())[wanted.view], "导出全部企业诉求"
+    )
+    if asks is not None:
+        return asks
+    rows = request_lists.page(wanted.view, wanted.filter, person, on=today(), size=downloads.MOST_ROWS)
     units = unit_names(row.request.unit_id for row in rows)
     people = reference.people(row.manager_id for row in rows)
     townships = {r.id: r.name for r in reference.townships(person)}
     categories = reference.words_of("request_category", person)
+    said = (_in_words(wanted, categories), words.day(today()), f"{len(rows)} 件", downloads.left_out(total, "件"))
     content, name = export_rows(
         title="企业诉求",
-        subtitle=f"{_in_words(wanted, categories)}；{words.day(today())}；{len(rows)} 件",
+        subtitle="；".join(part for part in said if part),
         columns=[
             ("提出日期", "date"),
             ("企业名称", "text"),
@@ -143,9 +149,9 @@ def export():
         rows=(_cells(row, units, people, townships, categories) for row in rows),
         act=new_act(),
         filter={"view": wanted.view, **{k: v for k, v in wanted.args.items() if v}},
-        fmt=format_asked(),
+        fmt=downloads.format_asked(),
     )
-    return as_download(content, name)
+    return downloads.as_download(content, name)
 
 
 def _in_words(wanted: Asked, categories: dict[str, str]) -> str:
