@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from dataclasses import replace
 
 import structlog
 from flask import Flask, Response, flash, g, redirect, render_template, request, session, url_for
@@ -14,14 +15,15 @@ from crm.domain.kinds import KINDS
 from crm.domain.refusals import NotAllowed, NotFound, Refused
 from crm.domain.words import local
 from crm.extensions import db
+from crm.store.enterprises import Enterprise
 from crm.store.merges import survivor_of
 from crm.store.notices import MANY, unread_count
 from crm.store.scope import visible
 from crm.store.settings import office_name, settings_in_force
-from crm.store.standings import Standing
 from crm.store.unit_of_work import DatabaseBusy, is_busy, is_full
 from crm.web import downloads
 from crm.web.doors import ANYBODY, SIGNED_IN, now, rule_of, today, unsaved, viewer
+from crm.web.kept import OWN
 from crm.web.sign_in import sessions
 from crm.web.sign_in.entering import MUST_ENROL
 from crm.web.sign_in.forms import CodeForm
@@ -249,21 +251,36 @@ def _http_error(error: HTTPException):
 def _not_found(error: NotFound):
     """A record that is not there; the old address of an enterprise that was merged into another leads to that one."""
     enterprise_id = (request.view_args or {}).get("enterprise_id")
-    to = None
+    to = survivor = name = None
     if isinstance(enterprise_id, int) and current_user.is_authenticated:
         survivor = survivor_of(enterprise_id)
-        seen = select(Standing.enterprise_id).where(Standing.enterprise_id == survivor)
-        if survivor is not None and db.session.scalar(visible(seen, viewer())) is not None:
+        seen = select(Enterprise.name).where(Enterprise.id == survivor)
+        name = db.session.scalar(visible(seen, viewer())) if survivor is not None else None
+        if name is not None:
             args = {**(request.view_args or {}), **request.args.to_dict(), "enterprise_id": survivor}
             to = url_for(request.endpoint or "enterprises.show", **args)
     if to is None:
         return _page(404, error.message)
     if request.method != "GET":
-        # What was typed was meant for another file: it is not written into this one unseen.
-        return _page(409, "这家企业刚并入另一家，没有保存。回到上一页复制所填的内容，再到合并后的企业里填。")
+        return _ask_for_the_other_file(to, survivor, name)
     flash("这家企业已并入下面这一家，旧地址带你到了这里。", "acc")
     # Not for good: taking the merge back gives the old address its page again.
     return redirect(to)
+
+
+def _ask_for_the_other_file(to: str, survivor: int | None, name: str | None):
+    """What was typed was meant for a file that is merged: it comes back whole, to be sent to the one that remained.
+
+    It is not written there unseen: ``version`` 0 is no version of anything, so that a form over the same fields shows
+    what stands there now beside what was typed.
+    """
+    form = replace(unsaved(), target=to)
+    if form.whole and form.kept.keys() <= OWN:
+        # A button alone: what it would do to this file nobody has asked for.
+        return _page(409, f"这家企业已并入 {name}，刚才那一步没有做。需要的话，到那一家再做。")
+    if "version" in form.kept:
+        form.kept["version"] = ["0"]
+    return render_template("errors/moved.html", form=form, name=name, survivor=survivor), 409
 
 
 def _csrf_error(_error: CSRFError):

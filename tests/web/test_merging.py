@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 
 from crm.actions.figures import record_figures
+from crm.extensions import db
+from crm.store.enterprises import Enterprise
 from crm.store.figures import figures_of
 from crm.store.unit_of_work import unit_of_work
 from tests.builders import act, make_enterprise, make_user
@@ -67,8 +69,27 @@ def test_two_files_become_one_and_the_old_address_leads_there(client, pair):
     assert (old.status_code, old.headers["Location"]) == (302, f"/enterprises/{left}?tab=history")
     history = client.get(old.headers["Location"]).text
     assert "已并入下面这一家" in history and "合并重复企业" in history and "归到合并后的企业" in history
-    assert post(client, f"/enterprises/{right}/edit", {"name": "别的"}).status_code == 409
     assert client.get(url).status_code == 404
+
+
+def test_a_form_opened_before_the_merge_is_led_to_the_other_file_with_all_that_was_typed(client, pair):
+    left, right = pair
+    edit, url = f"/enterprises/{right}/edit", f"/enterprises/{left}/merge/{right}"
+    opened = form_on(client.get(edit).text, edit)
+    page = client.get(url).text
+    client.post(url, data={**form_on(page, url), rival_in(page): "left"})
+
+    kept = client.post(edit, data={**opened, "notes": "正在谈扩建", "contact_name": "新来的"})
+    there = f"/enterprises/{left}/edit"
+    sent = client.post(there, data=form_on(kept.text, there))
+
+    assert kept.status_code == 409 and "还没有保存，填过的内容都在。" in kept.text and "正在谈扩建" in kept.text
+    # Nothing is written over what the other file says: the same field stands beside it, to be chosen.
+    assert sent.status_code == 409 and "正在谈扩建" in sent.text
+    assert "新来的" in sent.text and "左某" in sent.text
+    assert db.session.get(Enterprise, left).contact_name == "左某"
+    pressed = post(client, f"/enterprises/{right}/withdraw", {"version": "1"})
+    assert pressed.status_code == 409 and "刚才那一步没有做" in pressed.text and "存到合并后" not in pressed.text
 
 
 def test_the_merge_is_taken_back_from_its_toast_and_both_addresses_open(client, pair):
