@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField
 
 from crm.domain.acts import Act
-from crm.domain.refusals import AlreadyDone, Conflict, InvalidInput, Refused
+from crm.domain.refusals import SAME_FIELD, AlreadyDone, Conflict, InvalidInput, Refused
 from crm.domain.viewers import Viewer
 from crm.store.changes import change_set_by_request_key
 from crm.store.unit_of_work import hold, unit_of_work
@@ -147,6 +147,23 @@ def done(message: str, to: str, written: Written | None = None):
     else:
         flash(message)
     return redirect(to)
+
+
+def pressed(deed: Callable[[], Written], *, said: str, to: str, stays: str, moved: str = "这条记录"):
+    """A button that has no field of its own: done, with its way back, or the reason why not on the page it stood on.
+
+    ``said`` is what a success is told as and ``to`` where it leads; ``stays`` is the page of the button, ``moved`` what
+    somebody else has just changed where that is the reason.
+    """
+    form = Form()
+    written = attempt(form, deed) if form.validate_on_submit() else None
+    if written is not None:
+        return done(said, to, written)
+    changed = form.conflict or SAME_FIELD in form.general_errors
+    reasons = [f"{moved}刚被别人改过，这次没有写入。看过再按。"] if changed else form.general_errors
+    for sentence in reasons or ["没有写入。刷新后再试。"]:
+        flash(sentence, "bad")
+    return redirect(stays)
 
 
 # Never written into a page again: what was typed into these fields is typed once more.

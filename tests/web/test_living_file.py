@@ -8,8 +8,10 @@ import pytest
 from crm.actions.enterprises import edit_enterprise
 from crm.actions.figures import record_figures
 from crm.actions.intellectual_property import record_ip
+from crm.actions.relations import record_relation
 from crm.actions.service_logs import log_service
 from crm.domain.changes import Create, Ref
+from crm.domain.refusals import Refused
 from crm.extensions import db
 from crm.store.enterprises import Enterprise, affiliations_of
 from crm.store.relations import relations_of
@@ -187,6 +189,24 @@ def test_a_relation_shows_in_both_files_and_hides_a_stranger(client, sqlite_app)
     relation = relations_of(branch)[0]
     gone = post(client, f"/relations/{relation.id}/withdraw", {"version": "1"})
     assert gone.status_code == 302 and relations_of(branch) == []
+
+
+def test_a_button_that_was_refused_says_the_reason_and_nothing_about_others(client, monkeypatch):
+    firm = make_enterprise("巫溪县青禾食品有限公司")
+    with unit_of_work():
+        values = {"kind": "parent", "other_name": "渝东母公司"}
+        record_relation(firm, values, act=act())
+    button = f"/relations/{relations_of(firm)[0].id}/withdraw"
+
+    def locked(*_args, **_more):
+        raise Refused("这条关联已写进报送名单，先撤那份名单。")
+
+    stale = post(client, button, {"version": "7"}, follow_redirects=True).text
+    monkeypatch.setattr("crm.web.relations.views.withdraw_relation", locked)
+    refused = post(client, button, {"version": "1"}, follow_redirects=True).text
+
+    assert "这条关联刚被别人改过，这次没有写入。看过再按。" in stale
+    assert "这条关联已写进报送名单，先撤那份名单。" in refused and "刚被别人改过" not in refused
 
 
 def test_the_register_is_filtered_and_added_to_in_place(client):

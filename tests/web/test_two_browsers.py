@@ -592,5 +592,5 @@ def test_what_somebody_just_changed_is_not_withdrawn_unseen(browsers):
 
     answer = mine.post(f"{address}/withdraw", data=button, follow_redirects=True)
 
-    assert "刚被别人改过，没有撤下。看过再撤。" in answer.text
+    assert "刚被别人改过，这次没有写入。看过再按。" in answer.text
     assert column("enterprise", record_id, "deleted") is False

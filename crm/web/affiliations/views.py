@@ -20,7 +20,7 @@ from crm.domain.refusals import NotFound
 from crm.store.enterprises import Affiliation, Enterprise, affiliations_of
 from crm.store.scope import visible_enterprise, visible_record
 from crm.web.addresses import version_in
-from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, viewer
+from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, pressed, viewer
 from crm.web.editing import EditForm, last_writers
 from crm.web.enterprises import forms
 from crm.web.enterprises.belonging import said
@@ -119,15 +119,14 @@ def edit(affiliation_id: int):
 def withdraw(affiliation_id: int):
     one, row = _own(affiliation_id)
     to, label = _tab(row.id), FIELDS[f"enterprise.{one.kind}"].label
-    form = Form()
-    if form.validate_on_submit():
-        version = version_in(request.form.get("version"))
-        written = attempt(form, lambda: withdraw_affiliation(affiliation_id, version=version, act=new_act()))
-        if written is not None:
-            return done(f"已撤下{label}", to, written)
-    if form.conflict:
-        return done(f"{label}刚被别人改过，没有撤下。看过再撤。", to)
-    return done(" ".join(form.general_errors) or "没有写入。刷新后再试。", to)
+    version = version_in(request.form.get("version"))
+    return pressed(
+        lambda: withdraw_affiliation(affiliation_id, version=version, act=new_act()),
+        said=f"已撤下{label}",
+        to=to,
+        stays=to,
+        moved=label,
+    )
 
 
 def _tab(enterprise_id: int) -> str:

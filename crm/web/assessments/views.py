@@ -8,7 +8,7 @@ from crm.domain.refusals import NotAllowed
 from crm.domain.viewers import CONFIDENTIAL
 from crm.store.assessments import Assessment
 from crm.store.scope import visible_enterprise, visible_record
-from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, viewer
+from crm.web.doors import SIGNED_IN, new_act, open_to, pressed, viewer
 
 blueprint = Blueprint("assessments", __name__)
 
@@ -17,14 +17,14 @@ blueprint = Blueprint("assessments", __name__)
 @open_to(SIGNED_IN)
 def freeze(enterprise_id: int):
     visible_enterprise(enterprise_id, viewer())
-    form = Form()
     to = url_for("enterprises.show", enterprise_id=enterprise_id, tab="compare")
-    if form.validate_on_submit():
-        kind = request.form.get("rules", "")
-        written = attempt(form, lambda: freeze_assessment(enterprise_id, kind, act=new_act()))
-        if written is not None:
-            return done(f"已存为比对记录：{words.word(kind, 'rules')}", to, written)
-    return done(" ".join(form.general_errors) or "没有写入。刷新后再试。", to)
+    kind = request.form.get("rules", "")
+    return pressed(
+        lambda: freeze_assessment(enterprise_id, kind, act=new_act()),
+        said=f"已存为比对记录：{words.word(kind, 'rules')}",
+        to=to,
+        stays=to,
+    )
 
 
 @blueprint.get("/assessments/<int:assessment_id>")

@@ -9,7 +9,6 @@ from flask import (
     current_app,
     flash,
     make_response,
-    redirect,
     render_template,
     request,
     send_file,
@@ -29,7 +28,7 @@ from crm.store.attachments import Attachment
 from crm.store.files import StoredFile
 from crm.web.attachments.forms import AttachForm, AttachmentForm, ButtonForm
 from crm.web.attachments.uploads import carried, received, tokens_of
-from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, own_path, viewer
+from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, own_path, pressed, viewer
 from crm.web.editing import last_writers
 
 blueprint = Blueprint("attachments", __name__)
@@ -149,11 +148,13 @@ def withdraw(attachment_id: int):
     row, holder = attachments.readable(attachment_id, viewer())
     require(holder.may_add, "撤下这份附件")
     title, to = row.title, own_path(request.form.get("back")) or _home(holder)
-    form = ButtonForm()
-    written = attempt(form, lambda: attachments.withdraw_attachment(attachment_id, act=new_act()))
-    if written is None:
-        return redirect(to)
-    return done(f"已撤下“{title}”。", to, written)
+    return pressed(
+        lambda: attachments.withdraw_attachment(attachment_id, act=new_act()),
+        said=f"已撤下“{title}”。",
+        to=to,
+        stays=to,
+        moved=f"“{title}”",
+    )
 
 
 def _stored(row: Attachment) -> StoredFile:

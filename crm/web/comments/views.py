@@ -1,6 +1,6 @@
 """Comments of an enterprise, an event, a request, an application; changing and taking back the own ones."""
 
-from flask import redirect, render_template, request, url_for
+from flask import render_template, request, url_for
 
 from crm.actions import comments as deeds
 from crm.actions.rights import require
@@ -12,7 +12,7 @@ from crm.web import reference
 from crm.web.addresses import whole
 from crm.web.comments import blueprint
 from crm.web.comments.thread import CommentForm, place_of, thread_of
-from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, own_path, today, viewer
+from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, own_path, pressed, today, viewer
 from crm.web.editing import last_writers
 from crm.web.service_logs.firms import chosen_of
 
@@ -89,9 +89,13 @@ def edit(comment_id: int):
 def withdraw(comment_id: int):
     one = _own(comment_id)
     to = own_path(request.form.get("back")) or place_of(one.noun, one.record_id)
-    form = Form()
-    written = attempt(form, lambda: deeds.withdraw_comment(comment_id, act=new_act()))
-    return redirect(to) if written is None else done("已撤下批注。", to, written)
+    return pressed(
+        lambda: deeds.withdraw_comment(comment_id, act=new_act()),
+        said="已撤下批注。",
+        to=to,
+        stays=to,
+        moved="这条批注",
+    )
 
 
 def _own(comment_id: int) -> Comment:

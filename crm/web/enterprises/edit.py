@@ -18,7 +18,7 @@ from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Affiliation
 from crm.store.scope import readable, visible_enterprise
 from crm.web.addresses import version_in
-from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, today, viewer
+from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, pressed, today, viewer
 from crm.web.editing import THEIRS, say
 from crm.web.enterprises import blueprint, forms
 
@@ -257,13 +257,11 @@ def withdraw(enterprise_id: int):
     """An enterprise entered by mistake leaves the lists; the toast takes it back."""
     row, _ = visible_enterprise(enterprise_id, viewer())
     name = row.name
-    form = Form()
-    back = url_for("enterprises.show", enterprise_id=enterprise_id)
-    if form.validate_on_submit():
-        version = version_in(request.form.get("version"))
-        written = attempt(form, lambda: withdraw_enterprise(enterprise_id, version=version, act=new_act()))
-        if written is not None:
-            return done(f"已撤下 {name}，不再计入名单。", url_for("enterprises.index"), written)
-    if form.conflict:
-        return done(f"{name} 刚被别人改过，没有撤下。看过再撤。", back)
-    return done(" ".join(form.general_errors) or "没有写入。刷新后再试。", back)
+    version = version_in(request.form.get("version"))
+    return pressed(
+        lambda: withdraw_enterprise(enterprise_id, version=version, act=new_act()),
+        said=f"已撤下 {name}，不再计入名单。",
+        to=url_for("enterprises.index"),
+        stays=url_for("enterprises.show", enterprise_id=enterprise_id),
+        moved=f"{name} ",
+    )

@@ -8,7 +8,7 @@ from crm.store.enterprises import Enterprise
 from crm.store.intellectual_property import IntellectualProperty
 from crm.store.scope import visible_enterprise, visible_record
 from crm.web.addresses import version_in
-from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, viewer
+from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, pressed, viewer
 from crm.web.editing import last_writers
 from crm.web.enterprises import forms
 
@@ -65,15 +65,14 @@ def edit(ip_id: int):
 def withdraw(ip_id: int):
     piece, row = _own(ip_id)
     name, to = piece.name, url_for("enterprises.show", enterprise_id=row.id, tab="ip")
-    form = Form()
-    if form.validate_on_submit():
-        version = version_in(request.form.get("version"))
-        written = attempt(form, lambda: withdraw_ip(ip_id, version=version, act=new_act()))
-        if written is not None:
-            return done(f"已撤下 {name}", to, written)
-    if form.conflict:
-        return done(f"{name} 刚被别人改过，没有撤下。看过再撤。", to)
-    return done(" ".join(form.general_errors) or "没有写入。刷新后再试。", to)
+    version = version_in(request.form.get("version"))
+    return pressed(
+        lambda: withdraw_ip(ip_id, version=version, act=new_act()),
+        said=f"已撤下 {name}",
+        to=to,
+        stays=to,
+        moved=f"{name} ",
+    )
 
 
 def _page(form: forms.DeclaredForm, row: Enterprise, piece: IntellectualProperty | None = None) -> str:

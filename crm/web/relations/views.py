@@ -14,7 +14,7 @@ from crm.store.enterprises import Enterprise
 from crm.store.relations import Relation
 from crm.store.scope import visible, visible_enterprise, visible_record
 from crm.web.addresses import version_in, whole
-from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, viewer
+from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, pressed, viewer
 from crm.web.editing import EditForm, last_writers, say
 from crm.web.inputs import DayField
 
@@ -93,15 +93,14 @@ def edit(relation_id: int):
 def withdraw(relation_id: int):
     _, row = _own(relation_id)
     to = _tab(row.id)
-    form = Form()
-    if form.validate_on_submit():
-        version = version_in(request.form.get("version"))
-        written = attempt(form, lambda: withdraw_relation(relation_id, version=version, act=new_act()))
-        if written is not None:
-            return done("已撤下关联企业", to, written)
-    if form.conflict:
-        return done("这条关联刚被别人改过，没有撤下。看过再撤。", to)
-    return done(" ".join(form.general_errors) or "没有写入。刷新后再试。", to)
+    version = version_in(request.form.get("version"))
+    return pressed(
+        lambda: withdraw_relation(relation_id, version=version, act=new_act()),
+        said="已撤下关联企业",
+        to=to,
+        stays=to,
+        moved="这条关联",
+    )
 
 
 def _form() -> RelationForm:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import render_template, request, url_for
 
 from crm.actions import requests as deeds
 from crm.domain.requests import RATINGS, STATE_CLASSES, STATES, may_close, may_rate, state_of
@@ -12,7 +12,7 @@ from crm.store.scope import visible_enterprise, visible_record
 from crm.store.standings import Standing
 from crm.web import reference
 from crm.web.comments.thread import thread_of
-from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, own_path, today, viewer
+from crm.web.doors import SIGNED_IN, Form, new_act, open_to, own_path, pressed, today, viewer
 from crm.web.requests import blueprint
 from crm.web.requests.forms import unit_names
 
@@ -70,23 +70,18 @@ def found(request_id: int) -> tuple[Request, Any, Standing]:
 @open_to(SIGNED_IN)
 def reopen(request_id: int):
     found(request_id)
-    return _pressed(request_id, deeds.reopen_request, "已重新打开", url_for("requests.show", request_id=request_id))
+    here = url_for("requests.show", request_id=request_id)
+    return pressed(lambda: deeds.reopen_request(request_id, act=new_act()), said="已重新打开", to=here, stays=here)
 
 
 @blueprint.post("/requests/<int:request_id>/withdraw")
 @open_to(SIGNED_IN)
 def withdraw(request_id: int):
     found(request_id)
-    return _pressed(request_id, deeds.withdraw_request, "已撤下诉求", url_for("requests.index"))
-
-
-def _pressed(request_id: int, deed: Any, said: str, to: str):
-    form = Form()
-    written = attempt(form, lambda: deed(request_id, act=new_act()))
-    if written is not None:
-        return done(said, to, written)
-    from flask import flash
-
-    for sentence in form.general_errors:
-        flash(sentence, "bad")
-    return redirect(url_for("requests.show", request_id=request_id))
+    return pressed(
+        lambda: deeds.withdraw_request(request_id, act=new_act()),
+        said="已撤下诉求",
+        to=url_for("requests.index"),
+        stays=url_for("requests.show", request_id=request_id),
+        moved="这件诉求",
+    )

@@ -13,7 +13,7 @@ from crm.store.saved_view_lists import PRIVATE, SHARED, views_of
 from crm.store.saved_views import SavedView
 from crm.store.scope import visible_record
 from crm.web.addresses import version_in, whole
-from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, viewer
+from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, pressed, viewer
 from crm.web.editing import EditForm, last_writers
 from crm.web.saved_views import blueprint
 from crm.web.saved_views.pages import PAGES, ListPage, Tab
@@ -227,15 +227,14 @@ def move(view_id: int):
 def withdraw(view_id: int):
     view = _own(view_id)
     name, back = view.name, url_for("saved_views.index", page=view.page)
-    form = Form()
-    if form.validate_on_submit():
-        version = version_in(request.form.get("version"))
-        written = attempt(form, lambda: withdraw_view(view_id, version=version, act=new_act()))
-        if written is not None:
-            return done(f"已撤下视图：{name}", back, written)
-    if form.conflict:
-        return done(f"视图“{name}”刚被别人改过，没有撤下。看过再撤。", back)
-    return done(" ".join(form.general_errors) or "没有写入。刷新后再试。", back)
+    version = version_in(request.form.get("version"))
+    return pressed(
+        lambda: withdraw_view(view_id, version=version, act=new_act()),
+        said=f"已撤下视图：{name}",
+        to=back,
+        stays=back,
+        moved=f"视图“{name}”",
+    )
 
 
 def _own(view_id: int) -> SavedView:

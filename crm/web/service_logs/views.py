@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, render_template, request, url_for
 from sqlalchemy import func, select
 
 from crm.actions.rights import may_log
@@ -21,7 +21,7 @@ from crm.web import reference
 from crm.web.addresses import page_number, whole
 from crm.web.attachments.uploads import carried, received, tokens_of
 from crm.web.comments.thread import counts_of
-from crm.web.doors import Form, attempt, done, new_act, open_to, own_path, today, viewer
+from crm.web.doors import Form, attempt, done, new_act, open_to, own_path, pressed, today, viewer
 from crm.web.editing import last_writers, say
 from crm.web.obligations.listing import quick_days
 from crm.web.service_logs import MOST_AT_ONCE, WRITERS, blueprint
@@ -183,11 +183,14 @@ def save(log_id: int):
 @open_to(*WRITERS)
 def withdraw(log_id: int):
     _changeable(log_id)
-    form = Form()
-    written = attempt(form, lambda: withdraw_service_log(log_id, act=new_act()))
-    if written is None:
-        return redirect(url_for("service_logs.index"))
-    return done("已撤下服务记录，它约定的下一步一起取消。", url_for("service_logs.index"), written)
+    to = url_for("service_logs.index")
+    return pressed(
+        lambda: withdraw_service_log(log_id, act=new_act()),
+        said="已撤下服务记录，它约定的下一步一起取消。",
+        to=to,
+        stays=to,
+        moved="这条服务记录",
+    )
 
 
 def _changeable(log_id: int) -> ServiceLog:

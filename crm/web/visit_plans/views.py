@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import render_template, request, url_for
 
 from crm.actions import visit_plans
 from crm.actions.rights import require
@@ -17,7 +17,7 @@ from crm.store.visit_plan_lists import Line
 from crm.store.visit_plans import VisitPlan, VisitPlanEnterprise
 from crm.web import reference
 from crm.web.addresses import whole
-from crm.web.doors import attempt, done, new_act, open_to, own_path, today, viewer
+from crm.web.doors import attempt, done, new_act, open_to, own_path, pressed, today, viewer
 from crm.web.editing import last_writers
 from crm.web.visit_plans import READERS, WRITERS, blueprint, sheets
 from crm.web.visit_plans.forms import ButtonForm, PlanForm, VisitForm
@@ -128,10 +128,13 @@ def edit(plan_id: int, item_id: int):
 def drop(plan_id: int, item_id: int):
     _, plan = _item(plan_id, item_id)
     require(visit_plans.may_plan(viewer(), plan.user_id, plan.region_id), "改这份走访计划")
-    written = attempt(ButtonForm(), lambda: visit_plans.drop_from_plan(item_id, act=new_act()))
-    if written is None:
-        return redirect(_home(plan))
-    return done("已从计划移出，已记的走访不变。", _home(plan), written)
+    to = _home(plan)
+    return pressed(
+        lambda: visit_plans.drop_from_plan(item_id, act=new_act()),
+        said="已从计划移出，已记的走访不变。",
+        to=to,
+        stays=to,
+    )
 
 
 @blueprint.get("/visits/plans/<int:plan_id>/print")
