@@ -8,20 +8,23 @@ from crm.actions.rights import may_edit, require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update, withdraw
 from crm.domain.names import normalise_name
-from crm.domain.refusals import InvalidInput
-from crm.domain.relations import KINDS, REVERSED
+from crm.domain.refusals import InvalidInput, NotAllowed, Refused
+from crm.domain.relations import DISTINCT, ENTERED, REVERSED
+from crm.domain.viewers import OFFICE
 from crm.store.enterprises import Enterprise
 from crm.store.relations import Relation, relations_of
 from crm.store.scope import visible_enterprise, visible_record
+from crm.store.unit_of_work import hold
 from crm.store.writer import Written, write
 
+NOTE_LENGTH = 500
 CODES = ("kind", "other_id", "other_name", "other_code", "starts_on", "ends_on", "note")
 
 
 def problems(values: Mapping[str, Any], *, own_id: int, today: date) -> dict[str, str]:
     """What is wrong with a relation: {field: one Chinese sentence}; pure."""
     wrong: dict[str, str] = {}
-    if values.get("kind") not in KINDS:
+    if values.get("kind") not in ENTERED:
         wrong["kind"] = "选是什么关系。"
     if values.get("other_id") is None and not (values.get("other_name") or "").strip():
         wrong["other_name"] = "选库里的企业，或写上对方名称。"
@@ -50,6 +53,8 @@ def edit_relation(
     """Change or end a relation; fields not named stay. Raises like ``record_relation``, and Conflict."""
     one: Relation = visible_record(Relation, relation_id, act.viewer, "这条关联")
     row = _editable(one.enterprise_id, act)
+    if one.kind == DISTINCT:
+        raise NotAllowed("核实过不是同一家的，不在这里改。结论变了就撤下。")
     merged = {code: getattr(one, code) for code in CODES} | dict(values)
     stated = _stated(merged, row.id, act)
     _refuse_repetition(row.id, stated, one.id)
@@ -65,7 +70,33 @@ def withdraw_relation(relation_id: int, *, version: int, act: Act) -> Written:
     """Take a relation entered by mistake out of both files; it can be undone."""
     one: Relation = visible_record(Relation, relation_id, act.viewer, "这条关联")
     row = _editable(one.enterprise_id, act)
+    if one.kind == DISTINCT:
+        require(act.viewer.has_in(row.region_id, *OFFICE), "撤下不是同一家的结论")
     return write([withdraw("relation", one.id, version)], act=act, action="withdraw_relation", region_id=row.region_id)
+
+
+def tell_apart(enterprise_id: int, other_id: int, note: str | None = None, *, act: Act) -> Written:
+    """Decide that two files that look alike are two firms: the pair is not suggested for a merge any more.
+
+    The decision goes with both files through later merges, and withdrawing it brings the suggestion back. Raises
+    NotFound, NotAllowed, Refused (the same file, decided before), InvalidInput.
+    """
+    row, standing = visible_enterprise(enterprise_id, act.viewer)
+    _, other = visible_enterprise(other_id, act.viewer)
+    for region_id in (standing.region_id, other.region_id):
+        require(act.viewer.has_in(region_id, *OFFICE), "核实重复的企业")
+    if enterprise_id == other_id:
+        raise Refused("这是同一份档案。选另一家。")
+    note = (note or "").strip() or None
+    if note is not None and len(note) > NOTE_LENGTH:
+        raise InvalidInput({"note": f"依据有 {len(note)} 个字，最多 {NOTE_LENGTH} 个字。改短后再填。"})
+    # Two who decide at once would write it twice.
+    hold(f"told-apart-{min(enterprise_id, other_id)}")
+    if any(one.kind == DISTINCT and other_id in (one.enterprise_id, one.other_id) for one in relations_of(row.id)):
+        raise Refused("这两家已经核实过不是同一家。")
+    stated = {"kind": DISTINCT, "other_id": other_id, "starts_on": act.effective_on, "note": note}
+    create = Create("relation", {**stated, "enterprise_id": row.id})
+    return write([create], act=act, action="tell_apart", region_id=row.region_id)
 
 
 def _editable(enterprise_id: int, act: Act) -> Enterprise:

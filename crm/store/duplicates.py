@@ -3,16 +3,20 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import func, literal, or_, select
 
 from crm.domain.names import core_name
+from crm.domain.relations import DISTINCT
 from crm.domain.viewers import Viewer
 from crm.extensions import db
+from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import OLD_NUMBER, Enterprise, EnterpriseAlias
 from crm.store.matching import stands_in
+from crm.store.relations import Relation
 from crm.store.scope import visible
 from crm.store.standings import SearchText, Standing
 
@@ -48,6 +52,17 @@ class Suspicion:
     @property
     def strength(self) -> int:
         return sum(STRENGTH[kind] for kind in self.evidence)
+
+
+@dataclass(frozen=True)
+class ToldApart:
+    """A pair of which the office said that they are two firms: the record, who said so, and when."""
+
+    relation: Relation
+    left: Firm
+    right: Firm
+    who: str
+    at: datetime
 
 
 _COLUMNS = (
@@ -88,6 +103,7 @@ def of_region(region_id: int, viewer: Viewer, places: tuple[str, ...]) -> tuple[
     _by_name(found, firms.values())
     _by_organisation(found, firms.values())
     _by_alias(found, firms)
+    _leave_out(found, _told_apart(viewer))
     return sorted(found.values(), key=lambda one: (-one.strength, one.left.name_key, one.left.id))[:SHOWN], small
 
 
@@ -120,8 +136,57 @@ def of_enterprise(enterprise_id: int, viewer: Viewer, places: tuple[str, ...]) -
     _by_name(found, firms.values())
     _by_organisation(found, firms.values())
     _by_alias(found, firms)
+    _leave_out(found, _told_apart(viewer).where(_of(enterprise_id)))
     mine = [one for one in found.values() if enterprise_id in (one.left.id, one.right.id)]
     return sorted(mine, key=lambda one: (-one.strength, one.left.id, one.right.id))[:SHOWN]
+
+
+def told_apart(region_id: int, viewer: Viewer) -> list[ToldApart]:
+    """The pairs of a district that were decided to be two firms, the newest decision first."""
+    query = _told_apart(viewer, Relation).join(Standing, Standing.enterprise_id == Relation.enterprise_id)
+    query = query.where(Standing.region_id == region_id).order_by(Relation.id.desc()).limit(SHOWN)
+    return _decisions(list(db.session.scalars(query)), viewer)
+
+
+def decision_about(enterprise_id: int, other_id: int, viewer: Viewer) -> ToldApart | None:
+    """What was decided about one pair; None where nothing was."""
+    query = _told_apart(viewer, Relation).where(_of(enterprise_id), _of(other_id)).limit(1)
+    return next(iter(_decisions(list(db.session.scalars(query)), viewer)), None)
+
+
+def _of(enterprise_id: int) -> Any:
+    return or_(Relation.enterprise_id == enterprise_id, Relation.other_id == enterprise_id)
+
+
+def _told_apart(viewer: Viewer, *columns: Any) -> Any:
+    """The decisions a viewer sees; without ``columns`` the ids of both sides."""
+    query = select(*(columns or (Relation.enterprise_id, Relation.other_id))).select_from(Relation)
+    return visible(query.where(Relation.kind == DISTINCT), viewer)
+
+
+def _leave_out(found: dict[tuple[int, int], Suspicion], decisions: Any) -> None:
+    for one, other in db.session.execute(decisions):
+        found.pop((min(one, other), max(one, other)), None)
+
+
+def _decisions(rows: list[Relation], viewer: Viewer) -> list[ToldApart]:
+    """These decisions with both firms and who made them; one of a firm that the viewer does not see is left out."""
+    if not rows:
+        return []
+    ids = {i for row in rows for i in (row.enterprise_id, row.other_id)}
+    query = select(*_COLUMNS).join(SearchText, SearchText.enterprise_id == Enterprise.id)
+    firms = {row[0]: Firm(*row) for row in db.session.execute(visible(query.where(Enterprise.id.in_(ids)), viewer))}
+    written = (
+        select(Change.record_id, ChangeSet.who, ChangeSet.recorded_at)
+        .join(ChangeSet, ChangeSet.id == Change.change_set_id)
+        .where(Change.noun == "relation", Change.op == "create", Change.record_id.in_([row.id for row in rows]))
+    )
+    by = {record_id: (who, at) for record_id, who, at in db.session.execute(written)}
+    return [
+        ToldApart(row, firms[row.enterprise_id], firms[row.other_id], *by[row.id])
+        for row in rows
+        if row.enterprise_id in firms and row.other_id in firms and row.id in by
+    ]
 
 
 def _suspect(found: dict[tuple[int, int], Suspicion], one: Firm, other: Firm, kind: str, word: str) -> None:

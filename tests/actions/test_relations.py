@@ -4,8 +4,11 @@ from datetime import date
 
 import pytest
 
-from crm.actions.relations import edit_relation, record_relation, withdraw_relation
-from crm.domain.refusals import InvalidInput, NotFound
+from crm.actions.changes import undo
+from crm.actions.merges import merge_enterprises, plan_merge
+from crm.actions.relations import edit_relation, record_relation, tell_apart, withdraw_relation
+from crm.domain.refusals import InvalidInput, NotAllowed, NotFound, Refused
+from crm.store import duplicates
 from crm.store.relations import relations_of
 from crm.store.unit_of_work import unit_of_work
 from tests.builders import OTHER, act, county, make_enterprise, make_user
@@ -79,3 +82,42 @@ def test_nobody_is_related_to_himself_or_to_whom_one_may_not_see(sqlite_app):
         record(firm, {"kind": "branch", "other_id": firm})
     with pytest.raises(NotFound):
         record(firm, {"kind": "branch", "other_id": foreign}, bureau)
+
+
+def test_only_the_office_says_that_two_files_are_two_firms_and_only_it_takes_that_back(app):
+    manager = make_user("xianghe", "case_manager")
+    one, other = (
+        make_enterprise(name, manager=manager.user_id) for name in ("巫溪县青禾食品有限公司", "青禾食品有限公司")
+    )
+    with pytest.raises(NotAllowed), unit_of_work():
+        tell_apart(one, other, act=act(manager))
+    # Nor by the way of an ordinary relation.
+    with pytest.raises(InvalidInput), unit_of_work():
+        record_relation(one, {"kind": "distinct", "other_id": other}, act=act(manager))
+    with unit_of_work():
+        tell_apart(one, other, act=act())
+
+    decided = relations_of(other)[0]
+    with pytest.raises(NotAllowed), unit_of_work():
+        withdraw_relation(decided.id, version=1, act=act(manager))
+    with pytest.raises(Refused, match="已经核实过"), unit_of_work():
+        tell_apart(other, one, act=act())
+
+
+def test_what_was_told_apart_stays_apart_through_a_merge_and_a_stranger_is_not_found(app):
+    one, other, third = (make_enterprise(f"巫溪县青禾{n}食品有限公司") for n in "甲乙丙")
+    foreign = make_enterprise("青禾食品有限公司", region=county(OTHER))
+    with unit_of_work():
+        tell_apart(one, other, act=act())
+    plan = plan_merge(third, other, viewer=act().viewer)
+    with unit_of_work():
+        merged = merge_enterprises(third, other, {}, fingerprint=plan.fingerprint, act=act())
+
+    assert duplicates.decision_about(third, one, act().viewer) is not None
+    office = make_user("tanyue", "bureau")
+    with pytest.raises(NotFound), unit_of_work():
+        tell_apart(one, foreign, act=act(office))
+    with unit_of_work():
+        undo(merged.change_set_id, act=act())
+    assert duplicates.decision_about(third, one, act().viewer) is None
+    assert duplicates.decision_about(other, one, act().viewer) is not None

@@ -10,6 +10,7 @@ from crm.actions.figures import record_figures
 from crm.extensions import db
 from crm.store.enterprises import Enterprise
 from crm.store.figures import figures_of
+from crm.store.relations import relations_of
 from crm.store.unit_of_work import unit_of_work
 from tests.builders import act, make_enterprise, make_user
 from tests.web.conftest import post, queries, sign_in
@@ -127,6 +128,29 @@ def test_what_changed_since_the_page_was_opened_is_looked_at_again(client, pair)
 
     assert answer.status_code == 422 and "两家的资料刚有改动，下面是最新的。核对后再合并。" in answer.text
     assert "3.0 万元" in answer.text
+
+
+def test_a_pair_said_to_be_two_firms_is_suggested_no_more_until_that_is_taken_back(client, pair):
+    left, right = pair
+    pages = ("/enterprises/duplicates", f"/enterprises/{left}/merge", f"/enterprises/{right}/merge")
+    suggested = [">并排看</a>" in client.get(page).text for page in pages]
+    form = form_on(client.get(f"/enterprises/{left}/merge/{right}").text, f"/enterprises/{left}/merge/{right}/apart")
+
+    told = client.post(f"/enterprises/{left}/merge/{right}/apart", data={**form, "note": "两个法人，电话相同而已"})
+
+    assert (suggested, told.status_code) == ([True] * 3, 302)
+    assert [">并排看</a>" in client.get(page).text for page in pages] == [False] * 3
+    listed = client.get("/enterprises/duplicates").text
+    assert "核实过不是同一家的 1 对" in listed and "谭越 2026-11-23" in listed and "两个法人，电话相同而已" in listed
+    beside = client.get(f"/enterprises/{right}/merge/{left}").text
+    assert "谭越 2026-11-23 核实过：这两家不是同一家（两个法人，电话相同而已）。" in beside
+    assert "核实不是同一家" in client.get(f"/enterprises/{left}?tab=history").text
+    again = post(client, f"/enterprises/{right}/merge/{left}/apart", follow_redirects=True)
+    assert "这两家已经核实过不是同一家。" in again.text
+    decision = relations_of(right)[0]
+    assert client.get(f"/relations/{decision.id}").status_code == 403
+    post(client, f"/relations/{decision.id}/withdraw", {"version": "1"})
+    assert [">并排看</a>" in client.get(page).text for page in pages] == [True] * 3
 
 
 def test_a_case_manager_finds_no_way_to_merge(client, pair, sqlite_app):

@@ -17,6 +17,7 @@ ACTIONS: dict[str, str] = {
     "record_relation": "登记关联企业",
     "edit_relation": "修改关联企业",
     "withdraw_relation": "撤下关联企业",
+    "tell_apart": "核实不是同一家",
     "record_qualification": "登记认定结果",
     "correct_qualification": "更正认定结果",
     "end_qualification": "登记资格终止",

@@ -9,7 +9,7 @@ from crm.actions.affiliations import may_keep
 from crm.actions.enterprises import belonging_value
 from crm.domain import words
 from crm.domain.fields import AFFILIATIONS, FIELDS
-from crm.domain.relations import KINDS, SEEN_FROM_THE_OTHER
+from crm.domain.relations import DISTINCT, KINDS, SEEN_FROM_THE_OTHER
 from crm.extensions import db
 from crm.store.enterprises import FORMER_NAME, Affiliation, Enterprise
 from crm.store.relations import Relation, relations_of
@@ -98,6 +98,7 @@ def _relations(file: File) -> dict[str, Any]:
             {
                 "row": row,
                 "own": row.enterprise_id == file.row.id,
+                "decided": row.kind == DISTINCT,
                 "kind": (KINDS if row.enterprise_id == file.row.id else SEEN_FROM_THE_OTHER).get(row.kind, row.kind),
                 "firm": firms[row.id],
             }

@@ -5,6 +5,7 @@ from typing import Any
 from flask import render_template, request, url_for
 
 from crm.actions.merges import JOINED, Merge, Pair, Rival, merge_enterprises, plan_merge
+from crm.actions.relations import tell_apart as decide_apart
 from crm.actions.rights import require
 from crm.domain import words
 from crm.domain.fields import FIELDS
@@ -16,7 +17,7 @@ from crm.store.scope import visible_enterprise
 from crm.store.writer import Written
 from crm.web import reference
 from crm.web.addresses import whole
-from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
+from crm.web.doors import Form, attempt, done, new_act, open_to, own_path, pressed, today, viewer
 from crm.web.enterprises import blueprint
 
 EVIDENCE = {
@@ -48,6 +49,7 @@ def suspects():
         region=region,
         counties=counties,
         most=duplicates.SHOWN,
+        apart=duplicates.told_apart(region.id, person) if region else [],
     )
 
 
@@ -81,6 +83,21 @@ def side_by_side(enterprise_id: int, other_id: int):
     return _page(plan_merge(enterprise_id, other_id, viewer=viewer()), form, {}, {})
 
 
+@blueprint.post("/enterprises/<int:enterprise_id>/merge/<int:other_id>/apart")
+@open_to(*OFFICE)
+def tell_apart(enterprise_id: int, other_id: int):
+    """不是同一家: the pair is not suggested any more; the toast and the list of such pairs take it back."""
+    visible_enterprise(enterprise_id, viewer())
+    visible_enterprise(other_id, viewer())
+    note = request.form.get("note", "")
+    return pressed(
+        lambda: decide_apart(enterprise_id, other_id, note, act=new_act()),
+        said="已记下不是同一家，不再提示这一对",
+        to=own_path(request.form.get("back")) or url_for("enterprises.suspects"),
+        stays=url_for("enterprises.side_by_side", enterprise_id=enterprise_id, other_id=other_id),
+    )
+
+
 def _merge(enterprise_id: int, other_id: int, choices: dict[str, str], problems: dict[str, str]) -> Written:
     """The merge; what was refused about one choice is kept under its key, to stand beside it."""
     fingerprint = request.form.get("fingerprint", "")
@@ -105,6 +122,8 @@ def _page(plan: Merge, form: Form, choices: dict[str, str], problems: dict[str, 
         "enterprises/merge.html",
         plan=plan,
         form=form,
+        apart=duplicates.decision_about(plan.left.id, plan.right.id, viewer()),
+        apart_form=Form(formdata=None),
         fields=fields,
         belongs=belongs,
         figures=figures,

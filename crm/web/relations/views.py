@@ -8,13 +8,14 @@ from wtforms import StringField
 
 from crm.actions.relations import CODES, edit_relation, record_relation, withdraw_relation
 from crm.actions.rights import may_edit, require
-from crm.domain.relations import KINDS
+from crm.domain.refusals import NotAllowed
+from crm.domain.relations import DISTINCT, ENTERED
 from crm.extensions import db
 from crm.store.enterprises import Enterprise
 from crm.store.relations import Relation
 from crm.store.scope import visible, visible_enterprise, visible_record
 from crm.web.addresses import version_in, whole
-from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, pressed, viewer
+from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, own_path, pressed, viewer
 from crm.web.editing import EditForm, last_writers, say
 from crm.web.inputs import DayField
 
@@ -67,6 +68,8 @@ def new(enterprise_id: int):
 @open_to(SIGNED_IN)
 def edit(relation_id: int):
     one, row = _own(relation_id)
+    if one.kind == DISTINCT:
+        raise NotAllowed("核实过不是同一家的，不在这里改。结论变了就撤下。")
     form = _form()
     if request.method == "GET":
         form.fill({code: getattr(one, code) for code in CODES}, one.version)
@@ -92,7 +95,7 @@ def edit(relation_id: int):
 @open_to(SIGNED_IN)
 def withdraw(relation_id: int):
     _, row = _own(relation_id)
-    to = _tab(row.id)
+    to = own_path(request.form.get("back")) or _tab(row.id)
     version = version_in(request.form.get("version"))
     return pressed(
         lambda: withdraw_relation(relation_id, version=version, act=new_act()),
@@ -105,7 +108,7 @@ def withdraw(relation_id: int):
 
 def _form() -> RelationForm:
     form = RelationForm()
-    form.known = {"kind": KINDS, "other_id": _names(form)}
+    form.known = {"kind": ENTERED, "other_id": _names(form)}
     return form
 
 
@@ -141,7 +144,7 @@ def _page(form: RelationForm, row: Enterprise, one: Relation | None = None) -> s
         form=form,
         row=row,
         one=one,
-        kinds=[("", "选一种"), *KINDS.items()],
+        kinds=[("", "选一种"), *ENTERED.items()],
         chosen=list(_names(form).items()),
         conflicts=form.clashes(last_writers("relation", one.id)) if form.conflict and one else [],
     )
