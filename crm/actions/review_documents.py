@@ -116,9 +116,9 @@ _CHANGE = DocumentColumn(
     "变化", "text", 22, lambda firm: submissions.CHANGES.get(firm.change or ""), CENTRE, only_changes=True
 )
 _WHO = (
-    DocumentColumn("序号", "count", 12, lambda firm: firm.position, CENTRE),
-    DocumentColumn("企业名称", "text", 52, lambda firm: firm.name),
-    DocumentColumn("统一社会信用代码", "code", 43, lambda firm: firm.credit_code, CENTRE),
+    DocumentColumn("序号", "count", 13, lambda firm: firm.position, CENTRE),
+    DocumentColumn("企业名称", "text", 48, lambda firm: firm.name),
+    DocumentColumn("统一社会信用代码", "code", 51, lambda firm: firm.credit_code, CENTRE),
 )
 DOCUMENTS: dict[str, str] = {LIST: "推荐名单", SUMMARY: "推荐企业汇总表"}
 
@@ -127,8 +127,8 @@ def layout_of(code: str, kind: str) -> Layout:
     """The layout of a document for a kind of title. Raises KeyError for a document nobody declared."""
     title = DOCUMENTS[code]
     if code == LIST:
-        township = DocumentColumn("乡镇（街道）", "text", 24, lambda firm: firm.township, CENTRE)
-        first = DocumentColumn("申报类型", "text", 25, lambda firm: "再次申报" if firm.earlier else "首次申报", CENTRE)
+        township = DocumentColumn("乡镇（街道）", "text", 25, lambda firm: firm.township, CENTRE)
+        first = DocumentColumn("申报类型", "text", 19, lambda firm: "再次申报" if firm.earlier else "首次申报", CENTRE)
         return Layout(code, title, False, (*_WHO, township, first, _CHANGE))
     staff, scientific, cost = (FIELDS[f"figures.{name}"] for name in _SCOPES.get(kind, _OTHER_SCOPE))
     revenue = FIELDS["figures.revenue"]
@@ -137,21 +137,21 @@ def layout_of(code: str, kind: str) -> Layout:
         title,
         True,
         (
-            _WHO[0],
+            replace(_WHO[0], width_mm=9),
             replace(_WHO[1], width_mm=40),
-            replace(_WHO[2], width_mm=37),
-            DocumentColumn("成立日期", "date", 21, _own("registered_on"), CENTRE),
-            DocumentColumn("乡镇（街道）", "text", 18, lambda firm: firm.township, CENTRE),
-            DocumentColumn("技术领域", "text", 20, _field_words),
+            replace(_WHO[2], width_mm=38),
+            DocumentColumn("成立日期", "date", 19, _own("registered_on"), CENTRE),
+            DocumentColumn("乡镇（街道）", "text", 17, lambda firm: firm.township, CENTRE),
+            DocumentColumn("技术领域", "text", 19, _field_words),
             *(
                 DocumentColumn(one.label, one.type, width, _figure(one.code), RIGHT, one.cls)
-                for one, width in ((staff, 16), (scientific, 17), (revenue, 19), (cost, 20))
+                for one, width in ((staff, 17), (scientific, 17), (revenue, 17), (cost, 17))
             ),
-            DocumentColumn("Ⅰ类知识产权", "count", 12, lambda firm: firm.ip.get("1", 0), RIGHT),
-            DocumentColumn("Ⅱ类知识产权", "count", 12, lambda firm: firm.ip.get("2", 0), RIGHT),
+            DocumentColumn("Ⅰ类知识产权", "count", 11, lambda firm: firm.ip.get("1", 0), RIGHT),
+            DocumentColumn("Ⅱ类知识产权", "count", 11, lambda firm: firm.ip.get("2", 0), RIGHT),
             DocumentColumn("联系人", "text", 14, _own("contact_name"), CENTRE, INTERNAL),
-            DocumentColumn("联系电话", "code", 25, _own("contact_phone"), CENTRE, INTERNAL),
-            replace(_CHANGE, width_mm=18),
+            DocumentColumn("联系电话", "code", 21, _own("contact_phone"), CENTRE, INTERNAL),
+            replace(_CHANGE, width_mm=13),
         ),
     )
 
@@ -196,6 +196,7 @@ def render(
         content = document_bytes(
             Paper(
                 title=title,
+                title_lines=_title_lines(title, layout),
                 columns=[TableColumn(_heading(one), one.width_mm, one.align) for one in columns],
                 rows=[[_on_paper(c, value) for c, value in zip(columns, row, strict=True)] for row in rows],
                 before=[_before(layout, window, counts, len(firms), changes)],
@@ -319,6 +320,18 @@ def _subtitle(layout: Layout, window: QueueWindow, counts: Mapping[str, int], ac
     due = f"区县截止 {words.moment(window.county_due_at, act.effective_on)}；" if window.county_due_at else ""
     year = f"指标为 {window.year - 1} 年度；" if layout.wide else ""
     return f"{due}{_tally(counts)}；{year}截至 {words.local(act.recorded_at):%Y-%m-%d %H:%M}"
+
+
+# As many characters as a line of the title holds, on a page upright and across.
+_TITLE_FITS, _TITLE_FITS_WIDE = 20, 34
+
+
+def _title_lines(title: str, layout: Layout) -> tuple[str, ...]:
+    """A title too long for its line goes on with 申报…, as one would say it."""
+    if len(title) <= (_TITLE_FITS_WIDE if layout.wide else _TITLE_FITS):
+        return (title,)
+    window, _, rest = title.rpartition("申报")
+    return (window, f"申报{rest}")
 
 
 def _tally(counts: Mapping[str, int]) -> str:

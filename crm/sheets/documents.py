@@ -7,12 +7,12 @@ taken for a field or a link.
 import io
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 from docx import Document
 from docx.enum.section import WD_ORIENT
-from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
 from docx.opc.oxml import serialize_part_xml
 from docx.oxml import OxmlElement, parse_xml
@@ -27,10 +27,16 @@ FALLBACKS: dict[str, str] = {
     HEAD_FONT: "SimHei, 微软雅黑, Noto Sans CJK SC",
 }
 LATIN_FONT = "Times New Roman"
-# 二号 for the title, 三号 for the text, 小四 in tables, 五号 in wide ones.
-TITLE_SIZE, BODY_SIZE, TABLE_SIZE, WIDE_SIZE, NOTE_SIZE = 22, 16, 12, 10.5, 9
-# What a page across has between its margins.
-_ACROSS_MM = 267
+# 二号 for the title, 三号 for the text, 小四 in tables, 五号 in wide ones, 小五 in wide ones of many columns.
+TITLE_SIZE, BODY_SIZE, TABLE_SIZE, WIDE_SIZE, DENSE_SIZE, NOTE_SIZE = 22, 16, 12, 10.5, 9, 9
+_MANY_COLUMNS = 10
+# What a page has between its margins, across and upright.
+_ACROSS_MM, _UPRIGHT_MM = 267, 156
+# Between the text of a cell and its line.
+_CELL_MARGIN_MM = 1
+_MM_OF_A_POINT = 25.4 / 72
+# A narrower column of a list holds a number, a code or a word, which stand in its middle.
+_NARROW_MM = 50
 LEFT, CENTRE, RIGHT = "left", "centre", "right"
 _ALIGN = {
     LEFT: WD_ALIGN_PARAGRAPH.LEFT,
@@ -52,12 +58,13 @@ class TableColumn:
 class Paper:
     """A document with one table: title, sentences before it, the table, sentences after it, who signs.
 
-    ``wide`` turns the page, ``small`` sets the sentences as lines of notes. ``signature`` are the lines at the right
-    end, office and date; ``note`` is the small line at the foot of each page, beside the page number: who took it and
-    when.
+    ``title_lines`` are the title where it is too long for one line, broken where its sense allows it. ``wide`` turns
+    the page, ``small`` sets the sentences as lines of notes. ``signature`` are the lines at the right end, office and
+    date; ``note`` is the small line at the foot of each page, beside the page number: who took it and when.
     """
 
     title: str
+    title_lines: Sequence[str] = ()
     columns: Sequence[TableColumn] = ()
     rows: Iterable[Sequence[str]] = ()
     before: Sequence[str] = ()
@@ -74,15 +81,14 @@ def write_document(target: IO[bytes], paper: Paper) -> int:
     document = Document()
     _fonts(document)
     _page(document, paper)
-    _title(document, paper.title)
+    _title(document, "\n".join(paper.title_lines or (paper.title,)))
     say = _small if paper.small else _sentence
     for sentence in paper.before:
         say(document, sentence)
     written = _table(document, paper) if paper.columns else 0
     for sentence in paper.after:
         say(document, sentence)
-    for line in paper.signature:
-        _run(_paragraph(document, RIGHT), line, BODY_FONT, BODY_SIZE)
+    _signature(document, paper.signature)
     _foot(document, paper.note)
     document.core_properties.title = plain(paper.title)
     document.core_properties.author = plain(paper.properties.get("author", ""))
@@ -114,8 +120,12 @@ def write_list_document(
     table.
     """
     shares = widths if widths is not None else [_ACROSS_MM // len(heads)] * len(heads)
-    columns = [TableColumn(head, width) for head, width in zip(heads, shares, strict=True)]
-    return write_document(target, Paper(title, columns, rows, above, below, wide=True, small=True))
+    columns = [
+        TableColumn(head, width, CENTRE if width < _NARROW_MM else LEFT)
+        for head, width in zip(heads, shares, strict=True)
+    ]
+    paper = Paper(title, columns=columns, rows=rows, before=above, after=below, wide=True, small=True)
+    return write_document(target, paper)
 
 
 def plain(text: object) -> str:
@@ -175,7 +185,19 @@ def _sentence(document: Any, text: str) -> None:
 def _small(document: Any, text: str) -> None:
     paragraph = _paragraph(document, LEFT)
     paragraph.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(4)
     _run(paragraph, text, BODY_FONT, WIDE_SIZE)
+
+
+def _signature(document: Any, lines: Sequence[str]) -> None:
+    """Office and date at the right end, two characters in, never alone on a page of their own."""
+    for place, line in enumerate(lines):
+        paragraph = _paragraph(document, RIGHT)
+        paragraph.paragraph_format.right_indent = Pt(2 * BODY_SIZE)
+        paragraph.paragraph_format.keep_with_next = place + 1 < len(lines)
+        if place == 0:
+            paragraph.paragraph_format.space_before = Pt(BODY_SIZE)
+        _run(paragraph, line, BODY_FONT, BODY_SIZE)
 
 
 def _paragraph(document: Any, align: str) -> Any:
@@ -197,33 +219,68 @@ def _run(paragraph: Any, text: str, font: str, size: float, *, bold: bool = Fals
 
 
 def _table(document: Any, paper: Paper) -> int:
-    size = WIDE_SIZE if paper.wide else TABLE_SIZE
+    size = TABLE_SIZE if not paper.wide else DENSE_SIZE if len(paper.columns) >= _MANY_COLUMNS else WIDE_SIZE
+    columns = _fitted(paper.columns, _ACROSS_MM if paper.wide else _UPRIGHT_MM)
     table = document.add_table(rows=1, cols=len(paper.columns))
     table.style = "Table Grid"
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
+    # Word reads the width of each cell, LibreOffice and WPS that of the grid.
+    for place, column in enumerate(columns):
+        table.columns[place].width = Mm(column.width_mm)
+    margin = Mm(_CELL_MARGIN_MM).twips
+    table._tbl.tblPr.append(
+        parse_xml(
+            f'<w:tblCellMar {nsdecls("w")}><w:left w:w="{margin}" w:type="dxa"/>'
+            f'<w:right w:w="{margin}" w:type="dxa"/></w:tblCellMar>'
+        )
+    )
     head = table.rows[0]
-    for column, cell in zip(paper.columns, head.cells, strict=True):
-        _cell(cell, column, column.heading, HEAD_FONT, size, CENTRE)
+    for column, cell in zip(columns, head.cells, strict=True):
+        _cell(cell, column, _heading(column, size), HEAD_FONT, size, CENTRE)
     _mark(head, "w:tblHeader")
     _mark(head, "w:cantSplit")
-    written = 0
+    written, row = 0, head
     for values in paper.rows:
         row = table.add_row()
         # Cells of a row are looked up once: asking for each by its place would walk the whole table again.
-        for column, cell, value in zip(paper.columns, row.cells, values, strict=True):
+        for column, cell, value in zip(columns, row.cells, values, strict=True):
             _cell(cell, column, value, BODY_FONT, size, column.align)
         _mark(row, "w:cantSplit")
         written += 1
+    if paper.signature:
+        # Who signs stays on one page with the last of what is signed.
+        for cell in row.cells:
+            cell.paragraphs[0].paragraph_format.keep_with_next = True
     return written
+
+
+def _fitted(columns: Sequence[TableColumn], available_mm: float) -> list[TableColumn]:
+    """The columns as wide as the page: what is too much is taken off the widest, whose text is cut into more lines."""
+    fitted = list(columns)
+    beyond = sum(column.width_mm for column in fitted) - available_mm
+    if beyond > 0:
+        widest = max(range(len(fitted)), key=lambda place: fitted[place].width_mm)
+        fitted[widest] = replace(fitted[widest], width_mm=max(fitted[widest].width_mm - beyond, 20))
+    return fitted
+
+
+def _heading(column: TableColumn, size: float) -> str:
+    """A heading too long for its column goes on with its bracket on a line of its own."""
+    wide = sum(1 if unicodedata.east_asian_width(c) in "WFA" else 0.5 for c in column.heading)
+    fits = wide * size * _MM_OF_A_POINT <= column.width_mm - 2 * _CELL_MARGIN_MM
+    return column.heading if fits else column.heading.replace("（", "\n（")
 
 
 def _cell(cell: Any, column: TableColumn, text: str, font: str, size: float, align: str) -> None:
     cell.width = Mm(column.width_mm)
+    cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
     paragraph = cell.paragraphs[0]
     paragraph.alignment = _ALIGN[align]
     paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(2)
     paragraph.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
+    # The mark of the paragraph is as high as its text, or a blank cell would stretch its row.
+    paragraph._p.get_or_add_pPr().append(parse_xml(f'<w:rPr {nsdecls("w")}><w:sz w:val="{round(2 * size)}"/></w:rPr>'))
     _run(paragraph, text, font, size)
 
 
@@ -245,7 +302,7 @@ def _foot(document: Any, note: str) -> None:
 
 
 def _number(paragraph: Any, what: str) -> None:
-    run = _run(paragraph, "", BODY_FONT, NOTE_SIZE)
+    # Each part in a run of its own: a number that is filled in takes the size of the run it stands in.
     for kind, text in (("begin", ""), ("", what), ("separate", ""), ("text", "1"), ("end", "")):
         if kind == "text":
             part = OxmlElement("w:t")
@@ -257,4 +314,4 @@ def _number(paragraph: Any, what: str) -> None:
             part = OxmlElement("w:instrText")
             part.set(qn("xml:space"), "preserve")
             part.text = f" {text} "
-        run._element.append(part)
+        _run(paragraph, "", BODY_FONT, NOTE_SIZE)._element.append(part)

@@ -66,6 +66,31 @@ def test_the_head_is_repeated_rows_are_not_torn_and_pages_are_numbered():
     assert "谭越 导出" in footer
 
 
+def test_columns_stand_as_wide_as_declared_and_never_wider_than_the_page():
+    columns = [TableColumn("序号", 13, CENTRE), TableColumn("企业名称", 150), TableColumn("乡镇（街道）", 20)]
+    paper = Paper(title="名单", columns=columns, rows=[["1", "甲公司", ""]])
+
+    table = Document(io.BytesIO(document_bytes(paper))).tables[0]
+
+    # Of the cells, which Word reads, and of the grid, which the others read.
+    assert [round(cell.width.mm) for cell in table.rows[1].cells] == [13, 123, 20]
+    assert [round(column.width.mm) for column in table.columns] == [13, 123, 20]
+    assert [cell.text for cell in table.rows[0].cells] == ["序号", "企业名称", "乡镇\n（街道）"]
+
+
+def test_who_signs_stays_with_the_last_row_and_a_long_title_breaks_where_it_is_told_to():
+    document, parts = made(title_lines=["巫溪县2026年第三批高新技术企业", "申报推荐名单"], signature=["巫溪县科技局"])
+
+    assert document.paragraphs[0].text == "巫溪县2026年第三批高新技术企业\n申报推荐名单"
+    assert document.core_properties.title == "推荐名单"
+    last = document.tables[0].rows[-1].cells
+    assert all(cell.paragraphs[0].paragraph_format.keep_with_next for cell in last)
+    # A page number takes the size of its own run.
+    footer = next(text for name, text in parts.items() if name.startswith("word/footer"))
+    runs = footer.split("<w:r>")[1:]
+    assert all('<w:sz w:val="18"/>' in run for run in runs)
+
+
 def test_hostile_text_stays_text():
     rows = [["1", '\x00\x0b\ud800<w:p/>{HYPERLINK "http://x"}=1+1&\u200b𠮷\ue000']]
     paper = Paper(title="名\x00单", columns=COLUMNS, rows=rows)
