@@ -10,7 +10,7 @@ from crm.actions.notices import tell
 from crm.actions.rights import may_log
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update
-from crm.domain.months import month_of
+from crm.domain.months import month_of, months_on
 from crm.domain.refusals import InvalidInput, NotAllowed, NotFound, Refused
 from crm.domain.viewers import Viewer
 from crm.extensions import db
@@ -29,6 +29,8 @@ ANSWERS: dict[str, str] = {
     "moved": "已搬走",
 }
 LONGEST_NOTE = 300
+# The last day of a month on which the one before may still be confirmed; nobody is reminded of it.
+LATE_UNTIL = 10
 NOTICE = "confirmation"
 
 
@@ -50,6 +52,12 @@ class Confirmed:
     count: int
 
 
+def open_months(on: date) -> tuple[date, ...]:
+    """The months that may be confirmed on a day, this one first: a month's last days may fall on holidays."""
+    this = month_of(on)
+    return (this, months_on(on, -1)) if on.day <= LATE_UNTIL else (this,)
+
+
 def problems(answers: Mapping[int, Answer]) -> dict[str, str]:
     """What is wrong with a page, as {note-ID or answer-ID: one Chinese sentence}."""
     wrong: dict[str, str] = {}
@@ -64,15 +72,17 @@ def problems(answers: Mapping[int, Answer]) -> dict[str, str]:
 
 
 def confirm(month: date, answers: Mapping[int, Answer], *, act: Act) -> Confirmed:
-    """Record one page of answers of this month, all in one change set.
+    """Record one page of answers of a month that is open, all in one change set.
 
     What is news (anything but 无变化) is told to the enterprise's case manager. Where somebody else answered something
     else since the page was opened, that answer stays and comes back among ``clashes``. Raises NotFound for an
-    enterprise out of sight, NotAllowed for one that is not the viewer's to confirm, InvalidInput, Refused for another
-    month than this one.
+    enterprise out of sight, NotAllowed for one that is not the viewer's to confirm, InvalidInput, Refused for a month
+    that is not open.
     """
-    if month != month_of(act.effective_on):
-        raise Refused(f"只能确认本月（{act.effective_on.year} 年 {act.effective_on.month} 月）。刷新后再看。")
+    if month not in open_months(act.effective_on):
+        raise Refused(
+            f"{month.year} 年 {month.month} 月现在不能确认：本月随时可以，上月可以补到 {LATE_UNTIL} 日。下面是本月的。"
+        )
     wrong = problems(answers)
     if wrong:
         raise InvalidInput(wrong)

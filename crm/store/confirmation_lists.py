@@ -75,6 +75,12 @@ def progress(viewer: Viewer, month: date) -> tuple[int, int]:
     return done, total
 
 
+def has_begun(viewer: Viewer, by: date) -> bool:
+    """Whether anything in sight was confirmed for a month up to this one."""
+    query = select(Confirmation.id).where(Confirmation.month <= by, ~Confirmation.deleted).limit(1)
+    return db.session.scalar(visible(query, viewer)) is not None
+
+
 def page(
     viewer: Viewer, month: date, number: int = 1, *, only_open: bool = False, ids: Sequence[int] | None = None
 ) -> list[Row]:

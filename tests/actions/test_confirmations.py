@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from crm.actions.changes import undo
-from crm.actions.confirmations import Answer, confirm
+from crm.actions.confirmations import Answer, confirm, open_months
 from crm.domain.refusals import InvalidInput, NotAllowed, NotFound, Refused
 from crm.domain.viewers import Viewer
 from crm.extensions import db
@@ -114,9 +114,22 @@ def test_what_is_wrong_is_named_at_its_enterprise_and_nothing_is_written(world):
         world.answer({first: Answer("没有的答复")})
     with pytest.raises(InvalidInput):
         world.answer({first: Answer("changed", "长" * 301)})
-    with pytest.raises(Refused, match="只能确认本月"):
+    with pytest.raises(Refused, match="2026 年 10 月现在不能确认"):
         world.answer({first: SAME}, month=date(2026, 10, 1))
     assert world.kept() == {}
+
+
+@pytest.mark.parametrize(
+    ("on", "months"),
+    [
+        (date(2026, 11, 10), [date(2026, 11, 1), date(2026, 10, 1)]),
+        (date(2026, 11, 11), [date(2026, 11, 1)]),
+        (date(2027, 1, 1), [date(2027, 1, 1), date(2026, 12, 1)]),
+    ],
+    ids=["the tenth", "the eleventh", "new year"],
+)
+def test_the_month_before_may_be_confirmed_until_the_tenth(on, months):
+    assert list(open_months(on)) == months
 
 
 def test_each_month_begins_anew_also_over_the_new_year(world):

@@ -1,6 +1,7 @@
 """The township's desk: one page a month, kept as one goes, resumable; what the office sees of it."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
@@ -133,3 +134,30 @@ def test_as_many_queries_for_six_firms_as_for_three(world, url, login):
 
     assert queries(client, url) == three
     assert clerk.get(url).status_code == 200
+
+
+def test_the_month_before_is_made_up_for_until_the_tenth_and_nobody_is_asked_who_missed_nothing(world, monday):
+    clerk = world.client("qindi")
+    clerk.post("/confirmations", data={k: v for k, v in checked(clerk.get("/").text).items() if not k.endswith("-1")})
+    kept = len(answers())
+    opened_late = checked(clerk.get("/confirmations").text)
+    del opened_late["csrf_token"], opened_late["request_key"]
+    monday.move_to(datetime(2026, 12, 3, 1, 0, tzinfo=UTC))
+    sign_in(clerk, "qindi")
+
+    offered = clerk.get("/").text
+    page = clerk.get("/confirmations?month=2026-11").text
+    late = clerk.post("/confirmations", data=checked(page))
+    # A page of November that lay open is of November, also in December.
+    again = post(clerk, "/confirmations", opened_late)
+
+    assert kept < 3 and f"11 月还有 {3 - kept} 家没答，可以补到 12 月 10 日" in offered
+    assert "补的是 11 月，按现在知道的答。" in page
+    assert (late.status_code, again.status_code) == (302, 302)
+    months = [row.month.month for row in db.session.scalars(select(Confirmation))]
+    assert months == [11, 11, 11]
+    assert "没答，可以补到" not in clerk.get("/").text
+    monday.move_to(datetime(2026, 12, 11, 1, 0, tzinfo=UTC))
+    sign_in(clerk, "qindi")
+    closed = post(clerk, "/confirmations", opened_late)
+    assert closed.status_code == 422 and "2026 年 11 月现在不能确认" in closed.text

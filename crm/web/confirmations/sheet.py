@@ -8,7 +8,7 @@ from typing import Any
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from crm.actions.confirmations import ANSWERS, SAME, Answer
+from crm.actions.confirmations import ANSWERS, LATE_UNTIL, SAME, Answer, open_months
 from crm.domain.months import month_of
 from crm.domain.viewers import Viewer
 from crm.store import confirmation_lists
@@ -44,6 +44,14 @@ class Sheet:
     only_open: bool
     people: dict[int, str]
     form: Form
+    # The month before, where it may still be confirmed and is not whole: it and how many have no answer.
+    missed: tuple[date, int] | None = None
+    late_until: int = LATE_UNTIL
+
+    @property
+    def asked(self) -> str | None:
+        """The month as an address names it; None for this one."""
+        return f"{self.month:%Y-%m}" if self.month != month_of(today()) else None
 
     @property
     def complete(self) -> bool:
@@ -55,9 +63,33 @@ def confirms(person: Viewer) -> bool:
     return person.has(*LOCAL_ROLES) and not person.has("case_manager", "bureau", "leader", "admin")
 
 
+def month_asked() -> date:
+    """The open month that the request names, else this one."""
+    said = request.values.get("month", "")
+    return next((month for month in open_months(today()) if f"{month:%Y-%m}" == said), month_of(today()))
+
+
+def month_sent() -> date:
+    """The month of a page that was sent, whether it is still open or not; this one where it names none."""
+    try:
+        return date.fromisoformat(f"{request.form.get('month', '')}-01")
+    except ValueError:
+        return month_of(today())
+
+
+def _missed(month: date) -> tuple[date, int] | None:
+    before = next((one for one in open_months(today()) if one < month), None)
+    # Who only begins with it this month has missed nothing.
+    if before is None or not confirmation_lists.has_begun(viewer(), before):
+        return None
+    done, total = confirmation_lists.progress(viewer(), before)
+    return (before, total - done) if done < total else None
+
+
 def sheet_of(
     number: int = 1,
     *,
+    month: date | None = None,
     everything: bool = False,
     typed: Mapping[int, Answer] | None = None,
     errors: Mapping[str, str] | None = None,
@@ -65,7 +97,7 @@ def sheet_of(
     form: Form | None = None,
 ) -> Sheet:
     """One page of what has no answer yet, or of ``everything``; with ``typed`` the page that was sent comes back."""
-    person, month = viewer(), month_of(today())
+    person, month = viewer(), month or month_of(today())
     done, total = confirmation_lists.progress(person, month)
     only_open = not everything and done < total
     pages = max(1, -(-(total - done if only_open else total) // PAGE))
@@ -78,7 +110,8 @@ def sheet_of(
     people = reference.people(
         i for row in rows for i in (row.standing.manager_id, row.confirmation.user_id if row.confirmation else None)
     )
-    return Sheet(month, lines, done, total, number, pages, only_open, people, form or Form(formdata=None))
+    form = form or Form(formdata=None)
+    return Sheet(month, lines, done, total, number, pages, only_open, people, form, _missed(month))
 
 
 def _line(
