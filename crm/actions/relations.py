@@ -56,7 +56,7 @@ def edit_relation(
     if one.kind == DISTINCT:
         raise NotAllowed("核实过不是同一家的，不在这里改。结论变了就撤下。")
     merged = {code: getattr(one, code) for code in CODES} | dict(values)
-    stated = _stated(merged, row.id, act)
+    stated = _stated(merged, row.id, act, known=one.other_id)
     _refuse_repetition(row.id, stated, one.id)
     # A firm of the library takes the place of a name as written, which the form need not have touched.
     own = {code: stated[code] for code in CODES if code in values or stated[code] != merged[code]}
@@ -105,15 +105,19 @@ def _editable(enterprise_id: int, act: Act) -> Enterprise:
     return row
 
 
-def _stated(values: Mapping[str, Any], own_id: int, act: Act) -> dict[str, Any]:
-    """The values as they are kept: of an enterprise in the library its id alone, so that it cannot disagree."""
+def _stated(values: Mapping[str, Any], own_id: int, act: Act, known: int | None = None) -> dict[str, Any]:
+    """The values as they are kept: of an enterprise in the library its id alone, so that it cannot disagree.
+
+    ``known`` is the one that stands there already: it may stay where the viewer does not see it.
+    """
     wrong = problems(values, own_id=own_id, today=act.effective_on)
     if wrong:
         raise InvalidInput(wrong)
     stated = {code: values.get(code) for code in CODES}
     if stated["other_id"] is not None:
         # Whom one may not see one cannot point at either.
-        visible_enterprise(int(stated["other_id"]), act.viewer)
+        if stated["other_id"] != known:
+            visible_enterprise(int(stated["other_id"]), act.viewer)
         stated |= {"other_name": None, "other_code": None}
     return stated
 

@@ -48,6 +48,10 @@ class EditForm(VersionedForm):
         # field → what its values are called on screen
         self.known: dict[str, Mapping[Any, str]] = {}
 
+    def offer(self, name: str, choices: Mapping[Any, str]) -> None:
+        """Let a field be one of these records ({id: name}), and no other; before the form is validated."""
+        self[name].offered = self.known[name] = choices
+
     # --- text and value: each the inverse of the other ---------------------------------------------------------------
 
     def text_of(self, name: str, value: Any) -> str:

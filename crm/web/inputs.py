@@ -1,6 +1,7 @@
-"""Fields that several forms share: a day, a day with its hour, a list of names; wrong input is kept and named."""
+"""Fields that several forms share: a day, a day with its hour, names, one of several; wrong input is kept and named."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -81,6 +82,36 @@ class MomentField(Kept):
 
     def text(self, value: datetime) -> str:
         return local_input(value)
+
+
+class ChosenField(Kept):
+    """The id of one record out of those a form offers; one that is made up, or offered no more, is named and kept.
+
+    ``offered`` is {id: name}, given by the form before it is validated (``EditForm.offer``); None may be among the
+    keys, for choosing none by a name. ``what`` says what is chosen: 部门, 窗口, 企业.
+    """
+
+    def __init__(self, label: str, what: str, **kwargs: Any) -> None:
+        super().__init__(label, **kwargs)
+        self.what = what
+        self.offered: Mapping[int | None, str] = {}
+
+    def meaning(self, text: str) -> int:
+        number = whole(text)
+        if number is None or number not in self.offered:
+            raise ValueError(f"所选的{self.what}不在列表里，可能刚停用，或不归你看。从列表里另选。")
+        return number
+
+    def options(self, blank: str | None = None) -> list[tuple[str, str]]:
+        """(value, words) of a select: what is offered, and what was chosen even where it is offered no more.
+
+        ``blank``: the words of the first line where none of the offered ones stands for choosing none.
+        """
+        first = [] if blank is None else [("", blank)]
+        lines = [("" if key is None else str(key), name) for key, name in self.offered.items()]
+        chosen = (self.data or "").strip()
+        gone = [(chosen, f"（原来选的{self.what}，已不在列表里）")] if chosen and chosen not in dict(lines) else []
+        return [*first, *lines, *gone]
 
 
 class NamesField(Kept):

@@ -367,3 +367,14 @@ def test_a_strangers_application_reads_like_none(sqlite_app, client):
 
     assert (none.status_code, client.get(f"/applications/{foreign}").status_code) == (404, 404)
     assert "外地食品" not in client.get("/applications").text
+
+
+def test_a_window_that_is_none_of_the_offered_ones_is_named_and_the_note_stays(client):
+    application_id = apply()
+    url = f"/applications/{application_id}/edit"
+    form = form_on(client.get(url).text, url)
+
+    answer = client.post(url, data={**form, "window_id": "987654", "note": "等审计报告"})
+
+    assert answer.status_code == 422 and "等审计报告" in answer.text
+    assert "所选的窗口不在列表里，可能刚停用，或不归你看。从列表里另选。" in answer.text

@@ -181,12 +181,21 @@ def test_a_relation_shows_in_both_files_and_hides_a_stranger(client, sqlite_app)
             action="test",
         )
 
-    assert stranger.status_code == 422 and "找不到这家企业，或不归你看。" in stranger.text
+    assert (
+        stranger.status_code == 422 and "所选的企业不在列表里，可能刚停用，或不归你看。从列表里另选。" in stranger.text
+    )
     assert entered.status_code == 302
     assert "总公司" in client.get(f"/enterprises/{branch}?tab=belongs").text
     here = client.get(f"/enterprises/{head}?tab=belongs").text
     assert "分支机构" in here and "不归你看的企业" in here and "远墙" not in here
     relation = relations_of(branch)[0]
+    # Of a firm behind the wall the note is changed and the firm stays.
+    hidden = next(one for one in relations_of(head) if one.other_id == foreign)
+    edit = f"/relations/{hidden.id}"
+    kept = client.post(edit, data={**form_on(client.get(edit).text, edit), "note": "同一股东"})
+    db.session.rollback()
+    stayed = next(one for one in relations_of(head) if one.id == hidden.id)
+    assert (kept.status_code, stayed.other_id, stayed.note) == (302, foreign, "同一股东")
     gone = post(client, f"/relations/{relation.id}/withdraw", {"version": "1"})
     assert gone.status_code == 302 and relations_of(branch) == []
 

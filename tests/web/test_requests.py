@@ -9,12 +9,14 @@ from sqlalchemy import select
 
 from crm.actions.comments import write_comment
 from crm.actions.requests import dispatch_request, raise_request
+from crm.domain.changes import withdraw
 from crm.extensions import db
 from crm.store.access_log import AccessLog
 from crm.store.comments import Comment, Notice
 from crm.store.requests import Request
 from crm.store.service_logs import ServiceLog
 from crm.store.unit_of_work import unit_of_work
+from crm.store.writer import write
 from tests.builders import TODAY, act, make_enterprise, make_unit, make_user, township
 from tests.web.conftest import post, queries, sign_in
 from tests.web.pages import form_on
@@ -210,3 +212,20 @@ def test_a_page_asks_as_often_for_many_rows_as_for_one(world, url):
     bureau.get(address)
 
     assert queries(bureau, address) == one_row
+
+
+def test_a_department_that_went_meanwhile_is_named_and_nothing_typed_is_lost(world):
+    request_id = world.raised()
+    office = world.client("tanyue")
+    url = f"/requests/{request_id}/dispatch"
+    form = form_on(office.get(url).text, url)
+    with unit_of_work():
+        write([withdraw("unit", world.works)], act=act(), action="test")
+
+    for chosen in (str(world.works), "9" * 30, "住建委\x00", "-1"):
+        answer = office.post(url, data={**form, "unit_id": chosen, "due_on": "2026-12-09"})
+
+        assert answer.status_code == 422
+        assert answer.text.count("所选的部门不在列表里，可能刚停用，或不归你看。从列表里另选。") == 1
+        assert "（原来选的部门，已不在列表里）" in answer.text and 'value="2026-12-09"' in answer.text
+    assert one(request_id).dispatched_on is None

@@ -95,7 +95,7 @@ def _form_of(one: Shown) -> ApplicationForm:
     form = ApplicationForm()
     mine = [(i, w, s) for i, w, s in windows_of(one.enterprise.region_id, every=True) if w.kind == one.row.kind]
     said = {i: window_words(w, s) for i, w, s in mine if w.year == one.row.year or i == one.row.window_id}
-    form.known = {"window_id": {None: "不分窗口"} | said}
+    form.offer("window_id", {None: "不分窗口"} | said)
     return form
 
 
@@ -164,6 +164,6 @@ def _edit_page(form: ApplicationForm, one: Shown) -> str:
         form=form,
         one=one,
         row=one.enterprise,
-        windows=[("" if key is None else str(key), said) for key, said in form.known["window_id"].items()],
+        windows=form.window_id.options(),
         conflicts=form.clashes(last_writers("application", one.row.id)) if form.conflict else [],
     )

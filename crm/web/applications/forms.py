@@ -1,13 +1,10 @@
 """The forms of applications: entering one, what stands beside its stage, a step, a material, an objection."""
 
-from typing import Any
-
 from wtforms import BooleanField, HiddenField, StringField
 
-from crm.web.addresses import whole
 from crm.web.doors import Form
 from crm.web.editing import EditForm, VersionedForm
-from crm.web.inputs import DayField
+from crm.web.inputs import ChosenField, DayField
 
 
 class NewForm(Form):
@@ -29,16 +26,8 @@ class ApplicationForm(EditForm):
     edited = ("note", "window_id", "stage_due_on")
 
     note = StringField("说明")
-    window_id = StringField("申报窗口")
+    window_id = ChosenField("申报窗口", "窗口")
     stage_due_on = DayField("本环节期限")
-
-    def value_of(self, name: str, text: str) -> Any:
-        if name != "window_id" or not text:
-            return super().value_of(name, text)
-        number = whole(text)
-        if number is None or number not in self.known["window_id"]:
-            raise ValueError("从列表里选窗口。")
-        return number
 
 
 class StepForm(VersionedForm):

@@ -16,8 +16,9 @@ from crm.store.relations import Relation
 from crm.store.scope import visible, visible_enterprise, visible_record
 from crm.web.addresses import version_in, whole
 from crm.web.doors import SIGNED_IN, attempt, done, new_act, open_to, own_path, pressed, viewer
-from crm.web.editing import EditForm, last_writers, say
-from crm.web.inputs import DayField
+from crm.web.editing import EditForm, last_writers
+from crm.web.enterprises.belonging import UNSEEN
+from crm.web.inputs import ChosenField, DayField
 
 blueprint = Blueprint("relations", __name__)
 LENGTHS = {"other_name": 120, "other_code": 18, "note": 500}
@@ -25,7 +26,7 @@ LENGTHS = {"other_name": 120, "other_code": 18, "note": 500}
 
 class RelationForm(EditForm):
     kind = StringField("对方是本企业的")
-    other_id = StringField("对方企业")
+    other_id = ChosenField("对方企业", "企业")
     other_name = StringField("对方名称（库里没有的）")
     other_code = StringField("对方代码")
     starts_on = DayField("从哪天起")
@@ -34,11 +35,6 @@ class RelationForm(EditForm):
     edited = CODES
 
     def value_of(self, name: str, text: str) -> Any:
-        if name == "other_id" and text:
-            number = whole(text)
-            if number is None:
-                raise ValueError("没有这家企业。从列表里选。")
-            return number
         longest = LENGTHS.get(name)
         if longest and len(text) > longest:
             raise ValueError(f"{self.label_of(name)}有 {len(text)} 个字，最多 {longest} 个字。改短后再填。")
@@ -50,13 +46,13 @@ class RelationForm(EditForm):
 def new(enterprise_id: int):
     row, standing = visible_enterprise(enterprise_id, viewer())
     require(may_edit(viewer(), standing), "登记关联企业")
-    form = _form()
+    form = _form(None)
     if request.method == "GET":
         form.fill({})
         return _page(form, row)
     if form.validate_on_submit():
         values = form.read()
-        if not form.has_errors and _seen(form, values):
+        if not form.has_errors:
             written = attempt(form, lambda: record_relation(enterprise_id, values, act=new_act()))
             if written is not None:
                 return done("已登记关联企业", _tab(row.id), written)
@@ -70,14 +66,14 @@ def edit(relation_id: int):
     one, row = _own(relation_id)
     if one.kind == DISTINCT:
         raise NotAllowed("核实过不是同一家的，不在这里改。结论变了就撤下。")
-    form = _form()
+    form = _form(one)
     if request.method == "GET":
         form.fill({code: getattr(one, code) for code in CODES}, one.version)
         return _page(form, row, one)
     if form.validate_on_submit():
         form.settle(request.form)
         values = form.read(changed_only=True)
-        if not form.has_errors and _seen(form, values):
+        if not form.has_errors:
             if not values:
                 return done("没有改动，没有写入。", _tab(row.id))
             seen = form.seen_values(values, {code: getattr(one, code) for code in CODES})
@@ -106,25 +102,24 @@ def withdraw(relation_id: int):
     )
 
 
-def _form() -> RelationForm:
+def _form(one: Relation | None) -> RelationForm:
     form = RelationForm()
-    form.known = {"kind": ENTERED, "other_id": _names(form)}
+    form.known = {"kind": ENTERED}
+    form.offer("other_id", _firms(form, one))
     return form
 
 
-def _names(form: RelationForm) -> dict[int, str]:
-    """The name of the firm that was chosen, where the viewer may see it."""
-    number = whole(form.other_id.data)
-    query = select(Enterprise.id, Enterprise.name).where(Enterprise.id == number)
-    return dict(db.session.execute(visible(query, viewer())).all()) if number else {}
+def _firms(form: RelationForm, one: Relation | None) -> dict[int, str]:
+    """The firm that was chosen, and the stored one, by name; a stranger's id reads like one that does not exist.
 
-
-def _seen(form: RelationForm, values: dict[str, Any]) -> bool:
-    """Whether the chosen firm is one the viewer sees; a stranger's id reads like one that does not exist."""
-    if values.get("other_id") is None or values["other_id"] in _names(form):
-        return True
-    say(form, "other_id", "找不到这家企业，或不归你看。从列表里选。")
-    return False
+    What is stored stays choosable without its name, or changing the note would lose a firm that one may not see.
+    """
+    stored = one.other_id if one is not None else None
+    typed, shown = whole(form.other_id.data), whole(form.seen_texts.get("other_id"))
+    ids = {number for number in (typed, shown, stored) if number is not None}
+    query = select(Enterprise.id, Enterprise.name).where(Enterprise.id.in_(ids))
+    found = dict(db.session.execute(visible(query, viewer())).all()) if ids else {}
+    return found if stored is None else {stored: UNSEEN} | found
 
 
 def _tab(enterprise_id: int) -> str:
@@ -145,6 +140,6 @@ def _page(form: RelationForm, row: Enterprise, one: Relation | None = None) -> s
         row=row,
         one=one,
         kinds=[("", "选一种"), *ENTERED.items()],
-        chosen=list(_names(form).items()),
+        chosen=[(number, name) for number, name in form.other_id.offered.items() if str(number) == form.other_id.data],
         conflicts=form.clashes(last_writers("relation", one.id)) if form.conflict and one else [],
     )

@@ -15,9 +15,10 @@ from crm.store.requests import Request
 from crm.store.scope import visible
 from crm.store.units import Unit
 from crm.store.validity import in_force
-from crm.web.addresses import whole, wholes
+from crm.web.addresses import wholes
 from crm.web.doors import viewer
 from crm.web.enterprises.forms import DeclaredForm, form_for, inputs
+from crm.web.inputs import ChosenField
 
 
 class StepForm(DeclaredForm):
@@ -25,20 +26,13 @@ class StepForm(DeclaredForm):
 
     back = HiddenField()
 
-    def value_of(self, name: str, text: str) -> Any:
-        if name == "unit_id" and text:
-            number = whole(text)
-            if number is None:
-                raise ValueError("部门里没有这一项。从列表里选。")
-            return number
-        return super().value_of(name, text)
-
 
 def _form(codes: tuple[str, ...]) -> type[StepForm]:
-    declared = tuple(code for code in codes if code != "unit_id")
-    beside = (("unit_id", "交办部门"),) if "unit_id" in codes else ()
-    base = form_for("request", declared, beside=beside)
-    return type("RequestStepForm", (StepForm, base), {"edited": codes})
+    base = form_for("request", tuple(code for code in codes if code != "unit_id"))
+    body: dict[str, Any] = {"edited": codes}
+    if "unit_id" in codes:
+        body["unit_id"] = ChosenField("交办部门", "部门")
+    return type("RequestStepForm", (StepForm, base), body)
 
 
 @dataclass(frozen=True)
@@ -114,16 +108,14 @@ def unit_names(ids: Iterable[int | None]) -> dict[int, str]:
     return dict(db.session.execute(query).all()) if wanted else {}
 
 
-def drawn(form: StepForm, units: dict[int, str]) -> list[dict[str, Any]]:
+def drawn(form: StepForm) -> list[dict[str, Any]]:
     """What the template needs to draw each field, in the order of the form."""
-    form.known["unit_id"] = units
     declared = {i["name"]: i for i in inputs(form, [code for code in form.edited if code != "unit_id"])}
     found = []
     for code in form.edited:
         one = declared.get(code)
         if one is None:
-            options = [("", "选部门"), *((str(key), name) for key, name in units.items())]
-            one = _plain("unit_id", "交办部门", form, "select", options)
+            one = _plain("unit_id", "交办部门", form, "select", form["unit_id"].options("选部门"))
         elif code == "rating":
             one["kind"] = "rating"
             one["options"] = [(str(n), f"{n} {word}", None) for n, word in RATINGS.items()]

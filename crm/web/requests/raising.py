@@ -60,7 +60,7 @@ def _page(form: RaiseForm, chosen: list[tuple[int, str]]) -> str:
     return render_template(
         "requests/new.html",
         form=form,
-        inputs=drawn(form, {}),
+        inputs=drawn(form),
         chosen=chosen,
         back=own_path(form.back.data) or url_for("requests.index"),
     )

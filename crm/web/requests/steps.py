@@ -58,6 +58,8 @@ def _step(code: str, request_id: int):
     require(_may(code, one, standing), f"{STEPS[code].heading}")
     step = STEPS[code]
     form = step.form()
+    if "unit_id" in form.edited:
+        form.offer("unit_id", units_to_choose(one.region_id, today(), one.unit_id))
     if request.method == "GET":
         form.fill(stored(form, one), one.version, proposed=_proposed(code, one))
         form.back.data = own_path(request.args.get("back")) or ""
@@ -100,7 +102,7 @@ def _in_place(code: str, form: StepForm, one: Request, row: Any, written: Any):
         version=form.seen_version,
         seen=form.seen.data,
         typed=form["reply"].data if code == "reply" else {name: form[name].data for name in form.edited},
-        units=units_to_choose(one.region_id, today(), one.unit_id) if "unit_id" in form.edited else {},
+        units=form.known.get("unit_id", {}),
         today=today(),
     )
 
@@ -134,8 +136,6 @@ def _proposed(code: str, one: Request) -> dict[str, Any]:
 
 def _page(code: str, form: StepForm, one: Request, row: Any) -> str:
     step = STEPS[code]
-    units = units_to_choose(one.region_id, today(), one.unit_id) if "unit_id" in form.edited else {}
-    form.known["unit_id"] = units
     return render_template(
         "requests/step.html",
         form=form,
@@ -143,7 +143,7 @@ def _page(code: str, form: StepForm, one: Request, row: Any) -> str:
         code=code,
         one=one,
         row=row,
-        inputs=drawn(form, units),
+        inputs=drawn(form),
         conflicts=form.clashes(last_writers("request", one.id)) if form.conflict else [],
         blocked=_blocked(code, one),
         back=own_path(form.back.data) or url_for("requests.show", request_id=one.id),
