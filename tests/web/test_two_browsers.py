@@ -385,6 +385,7 @@ NO_EDITS = {
     "collections.sign": ONCE,
     "desk.log": NEW,
     "enterprises.side_by_side": "merges the two versions that were looked at, or nothing",
+    "enterprises.tell_apart": NEW,
     "figures.confirm": "confirms the values that were looked at, or nothing",
     "figures.paste": "writes the preview that was looked at; cells that moved meanwhile ask",
     "figures.save_cell": "tried by two people in test_figures_grid.py, cell by cell",
