@@ -3,7 +3,7 @@
 import io
 import re
 import zipfile
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -180,6 +180,16 @@ def test_the_sheets_are_downloaded_printed_and_logged(client):
     assert len(load_workbook(io.BytesIO(book.data)).worksheets) == 2
     assert printed.count("回表识别码") == 2 and "授权声明" in printed
     assert db.session.query(AccessLog).filter_by(what="export").count() == 3
+
+
+def test_the_sheets_of_every_enterprise_go_out_after_a_question(client, monday):
+    one, other = (make_enterprise(f"巫溪县企{n}食品有限公司") for n in "甲乙")
+    some, every = opened(one, paths=(SALES,)), opened(one, other, paths=(STAFF,))
+    monday.shift(timedelta(minutes=16))
+
+    answers = [client.get(f"/collections/{i}/{how}").status_code for i in (some, every) for how in ("sheets", "print")]
+
+    assert answers == [200, 200, 403, 403]
 
 
 def test_returned_sheets_go_to_a_preview_of_their_own_collection(client):

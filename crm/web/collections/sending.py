@@ -8,12 +8,13 @@ from crm.actions import collection_sheets
 from crm.actions.collections import sheet_for, sheets_of
 from crm.actions.exports import file_name
 from crm.domain import words
+from crm.store import enterprise_lists
 from crm.store.access_log import note_access
 from crm.store.collections import Collection, CollectionEnterprise
 from crm.store.scope import visible_enterprise, visible_record
+from crm.web import downloads
 from crm.web.collections import READERS, blueprint
 from crm.web.doors import new_act, open_to, today, viewer
-from crm.web.downloads import as_download
 
 # How many names a text to remind with holds before it says how many more there are.
 NAMED = 60
@@ -25,13 +26,26 @@ def download(collection_id: int):
     """The sheets to send: a zip with a workbook for each enterprise, or one workbook with a sheet for each."""
     row: Collection = visible_record(Collection, collection_id, viewer(), "这次采集")
     sheets = _to_send(row)
+    asks = _asks_first(sheets)
+    if asks is not None:
+        return asks
     together = request.args.get("as") == "book"
     act = new_act()
     make = collection_sheets.workbook if together else collection_sheets.archive
     content = make(row, sheets, viewer=viewer())
     note_access(act, "export", subject=f"{row.title} 采集表", filter={"collection": row.id}, rows=len(sheets))
     name = file_name(f"{row.title}_采集表", act, "xlsx" if together else "zip")
-    return as_download(content, name)
+    return downloads.as_download(content, name)
+
+
+def _asks_first(sheets: list[CollectionEnterprise]):
+    """A collection that asks every enterprise takes out as much as the list of them."""
+    person = viewer()
+    return downloads.asks_first(
+        len(sheets),
+        lambda: enterprise_lists.count(enterprise_lists.Filter(), person, today=today()),
+        "导出全部企业的采集表",
+    )
 
 
 def _to_send(row: Collection) -> list[CollectionEnterprise]:
@@ -46,6 +60,9 @@ def _to_send(row: Collection) -> list[CollectionEnterprise]:
 def print_all(collection_id: int):
     row: Collection = visible_record(Collection, collection_id, viewer(), "这次采集")
     sheets = _to_send(row)
+    asks = _asks_first(sheets)
+    if asks is not None:
+        return asks
     made = collection_sheets.questionnaires(row, sheets, viewer=viewer())
     return _printed(row, made, url_for("collections.show", collection_id=row.id))
 
@@ -60,7 +77,7 @@ def download_one(sheet_id: int):
     title = f"{enterprise.name}_采集表"
     note_access(act, "export", subject=title, filter={"collection": row.id, "sheet": one.id}, rows=1)
     name = file_name(title, act, "xlsx")
-    return as_download(content, name)
+    return downloads.as_download(content, name)
 
 
 @blueprint.get("/collections/sheets/<int:sheet_id>/print")
