@@ -278,9 +278,11 @@ def _ask_for_the_other_file(to: str, survivor: int | None, name: str | None):
     if form.whole and form.kept.keys() <= OWN:
         # A button alone: what it would do to this file nobody has asked for.
         return _page(409, f"这家企业已并入 {name}，刚才那一步没有做。需要的话，到那一家再做。")
+    # What is edited in place is answered with a piece of a page: sent from here, that piece would be all one sees.
+    in_place = bool(request.headers.get("HX-Request"))
     if "version" in form.kept:
         form.kept["version"] = ["0"]
-    return render_template("errors/moved.html", form=form, name=name, survivor=survivor), 409
+    return render_template("errors/moved.html", form=form, name=name, survivor=survivor, in_place=in_place), 409
 
 
 def _csrf_error(_error: CSRFError):

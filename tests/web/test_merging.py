@@ -89,6 +89,8 @@ def test_a_form_opened_before_the_merge_is_led_to_the_other_file_with_all_that_w
     assert sent.status_code == 409 and "正在谈扩建" in sent.text
     assert "新来的" in sent.text and "左某" in sent.text
     assert db.session.get(Enterprise, left).contact_name == "左某"
+    placed = client.post(edit, data={**opened, "notes": "正在谈扩建"}, headers={"HX-Request": "true"})
+    assert placed.status_code == 409 and "正在谈扩建" in placed.text and "存到合并后" not in placed.text
     pressed = post(client, f"/enterprises/{right}/withdraw", {"version": "1"})
     assert pressed.status_code == 409 and "刚才那一步没有做" in pressed.text and "存到合并后" not in pressed.text
 
