@@ -222,7 +222,12 @@ def _doubles(
 ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """The pairs of records of one place, one of each side."""
     taken = {place: row for row in left if (place := _place(noun, row)) is not None}
-    return [(taken[place], row) for row in right if (place := _place(noun, row)) in taken and place is not None]
+    return [
+        (taken[place], row)
+        for row in right
+        # A relation between the two stands on both sides and is one record.
+        if (place := _place(noun, row)) in taken and place is not None and taken[place]["id"] != row["id"]
+    ]
 
 
 # --- the changes -----------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from crm.store.settings import office_name, settings_in_force
 from crm.store.unit_of_work import DatabaseBusy, is_busy, is_full
 from crm.web import downloads
 from crm.web.doors import ANYBODY, SIGNED_IN, now, rule_of, today, unsaved, viewer
-from crm.web.kept import OWN
+from crm.web.kept import OWN, kept_lines, touched
 from crm.web.sign_in import sessions
 from crm.web.sign_in.entering import MUST_ENROL
 from crm.web.sign_in.forms import CodeForm
@@ -280,9 +280,12 @@ def _ask_for_the_other_file(to: str, survivor: int | None, name: str | None):
         return _page(409, f"这家企业已并入 {name}，刚才那一步没有做。需要的话，到那一家再做。")
     # What is edited in place is answered with a piece of a page: sent from here, that piece would be all one sees.
     in_place = bool(request.headers.get("HX-Request"))
+    lines = kept_lines(touched(form.kept), to)
     if "version" in form.kept:
         form.kept["version"] = ["0"]
-    return render_template("errors/moved.html", form=form, name=name, survivor=survivor, in_place=in_place), 409
+    return render_template(
+        "errors/moved.html", form=form, lines=lines, name=name, survivor=survivor, in_place=in_place
+    ), 409
 
 
 def _csrf_error(_error: CSRFError):

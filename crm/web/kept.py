@@ -1,5 +1,6 @@
 """What somebody typed into a form that is not saved yet, said field by field on the page that keeps it for them."""
 
+import json
 from urllib.parse import urlsplit
 
 from flask import current_app
@@ -21,6 +22,7 @@ NOUNS = {
 }
 # Fields of forms that are no field of a noun.
 LABELS = {
+    "enterprises": {"code_reason": "代码存疑照存的理由", "effective_on": "从哪天起"},
     "obligations": {"note": "办结说明", "reason": "为什么免办", "to": "改到哪一天"},
     "applications": {
         "year": "申报年度",
@@ -47,6 +49,17 @@ OWN = frozenset(
 UNREADABLE = frozenset({"region", "person", "park", "carrier"})
 # An unnamed value this short is an id or a code; a longer one is somebody's text.
 LONGEST_CODE = 7
+
+
+def touched(kept: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What was typed into a form over a stored record, without the fields that were left as they were shown."""
+    try:
+        seen = json.loads(kept.get("seen", ["{}"])[0])
+    except ValueError:
+        return kept
+    if not isinstance(seen, dict):
+        return kept
+    return {name: values for name, values in kept.items() if [text.strip() for text in values] != [seen.get(name)]}
 
 
 def kept_lines(kept: dict[str, list[str]], target: str) -> list[tuple[str, str]]:

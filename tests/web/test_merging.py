@@ -84,7 +84,12 @@ def test_a_form_opened_before_the_merge_is_led_to_the_other_file_with_all_that_w
     there = f"/enterprises/{left}/edit"
     sent = client.post(there, data=form_on(kept.text, there))
 
-    assert kept.status_code == 409 and "还没有保存，填过的内容都在。" in kept.text and "正在谈扩建" in kept.text
+    assert kept.status_code == 409 and "还没有保存，改过的内容都在。" in kept.text
+    assert re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", kept.text) == [
+        ("联系人", "新来的"),
+        ("从哪天起", "2026-11-23"),
+        ("备注", "正在谈扩建"),
+    ]
     # Nothing is written over what the other file says: the same field stands beside it, to be chosen.
     assert sent.status_code == 409 and "正在谈扩建" in sent.text
     assert "新来的" in sent.text and "左某" in sent.text
