@@ -17,6 +17,7 @@ from crm.config import load_settings
 from crm.domain.acts import Act
 from crm.domain.viewers import the_machine
 from crm.extensions import db
+from tests.another_day import sitecustomize  # noqa: F401 (a run with CRM_TEST_DAYS is on another day)
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # a Monday, ten in the morning in 巫溪
 TODAY = date(2026, 11, 23)

@@ -38,7 +38,7 @@ from crm.cli.demo_events import (
     Later,
 )
 from crm.cli.demo_file import file_events
-from crm.cli.demo_requests import comment_events, request_events, tell_of_them
+from crm.cli.demo_requests import comment_events, request_events, tell_of_them, unanswered
 from crm.cli.demo_shapes import COUNTY, SECOND, DemoAffiliation, DemoEnterprise, DemoLog, World
 from crm.cli.demo_titles import DemoTitle
 from crm.domain.acts import Act
@@ -135,9 +135,10 @@ def _all_events(world: World, windows: Set[Hashable], names: Mapping[str, str], 
     yield from demo_pool.events(world)
     yield from _application_events(world, {user.login: user.name for user in world.users}, windows)
     yield from demo_plans.events(world)
+    waiting = unanswered(world)
     for number, log in enumerate(world.logs):
         yield from _log_events(number, log, world, by_key)
-        yield from request_events(number, log, world)
+        yield from request_events(number, log, world, waits=number in waiting)
     yield from comment_events(world)
     yield from file_events(world)
     yield from confirmation_events(world)

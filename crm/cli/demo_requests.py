@@ -28,6 +28,8 @@ _REPLIES: dict[str, str] = {
 _CLOSINGS = ("企业已对接，问题解决", "已答复企业，企业认可", "列入计划，按期跟踪")
 # Older requests than this are no longer worth showing.
 DAYS_BACK = 260
+# A request of fewer days was not sent to a department yet.
+DAYS_TO_BE_SENT = 4
 _SECOND_UNIT = "云台区经信委（虚构）"
 
 _COMMENTS: tuple[tuple[str, str, str | None], ...] = (
@@ -43,12 +45,27 @@ def request_key(number: int) -> Hashable:
     return ("request", number)
 
 
-def request_events(number: int, log: DemoLog, world: World) -> Iterator[Event]:
-    """A visit at which a firm asked for something leads to a request; the older it is, the farther it went."""
+def _asks(log: DemoLog, world: World) -> bool:
+    return log.fields["kind"] == "request" and 0 <= (world.on - log.fields["happened_on"]).days <= DAYS_BACK
+
+
+def unanswered(world: World) -> frozenset[int]:
+    """The numbers of the events whose request still waits for its reply whatever the day: the last of each case
+    manager that a department can have had long enough."""
+    last: dict[str, int] = {}
+    for number, log in enumerate(world.logs):
+        if _asks(log, world) and (world.on - log.fields["happened_on"]).days >= DAYS_TO_BE_SENT:
+            last[log.author] = number
+    return frozenset(last.values())
+
+
+def request_events(number: int, log: DemoLog, world: World, *, waits: bool) -> Iterator[Event]:
+    """A visit at which a firm asked for something leads to a request; the older it is, the farther it went, unless it
+    still ``waits`` for its reply."""
+    if not _asks(log, world):
+        return
     raised_on: date = log.fields["happened_on"]
     age = (world.on - raised_on).days
-    if log.fields["kind"] != "request" or not 0 <= age <= DAYS_BACK:
-        return
     rng = random.Random(f"{world.seed}:request:{number}")
     text = str(log.fields["text"])
     category, unit = next((found for word, found in _ASKED.items() if word in text), ("other", "县发展改革委"))
@@ -74,14 +91,14 @@ def request_events(number: int, log: DemoLog, world: World) -> Iterator[Event]:
         number_there = f"CQ{raised_on:%Y%m%d}{rng.randint(1000, 9999)}"
         passed = {"transferred_on": min(raised_on + timedelta(days=2), world.on), "platform_number": number_there}
         yield event(passed["transferred_on"], "transfer_request", Later("request", key, passed))
-    if age < 4:
+    if age < DAYS_TO_BE_SENT:
         return
     sent_on = raised_on + timedelta(days=rng.randint(1, 3))
     due_on = sent_on + timedelta(days=rng.choice((7, 9, 14)))
     sent = {"unit_id": Ref(("unit", log.region, unit)), "dispatched_on": sent_on, "due_on": due_on}
     yield event(sent_on, "dispatch_request", Later("request", key, sent))
     replied_on = sent_on + timedelta(days=rng.randint(2, 12))
-    if replied_on > world.on or rng.random() < 0.12:
+    if waits or replied_on > world.on or rng.random() < 0.12:
         return
     reply = _REPLIES.get(category, "已了解情况，会同相关部门研究后答复企业。")
     answer = {"reply": reply, "replied_on": replied_on, "replied_by": f"{unit.removesuffix('（虚构）')}联络员"}

@@ -66,13 +66,13 @@ def run_stack(folder: Path, fill: Callable[[Stack], object]) -> Iterator[Stack]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     env = {
-        **{k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")},
+        **{k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "CRM_TEST_DAYS")},
         "INSTANCE_DIR": str(folder),
         "PORT": str(port),
         "WEB_WORKERS": "1",
         "JOB_WORKERS": "1",
         "DEMO": "0",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests" / "another_day"))),
     }
     here = Stack(f"http://127.0.0.1:{port}", env, folder)
     here.flask("init")

@@ -25,9 +25,9 @@ def tab_to(page: Page, words: str, most: int = 12) -> None:
 
 
 def walk_to(page: Page, verb: str) -> None:
-    """Press j until the row in hand has this verb."""
-    for _ in range(12):
-        press(page, "j")
+    """Press j, and at the end of the lines k, until the row in hand has this verb."""
+    for key in ["j"] * 30 + ["k"] * 30:
+        press(page, key)
         if page.locator(".line.on .do").get_by_text(verb, exact=True).count():
             return
     raise AssertionError(f"no line with {verb}")
@@ -82,6 +82,7 @@ def test_a_day_s_lines_are_done_put_off_answered_and_logged_by_keyboard_alone(op
 def test_a_township_confirms_its_month_by_keyboard(open_page, stack: Stack):
     page = open_page()
     sign_in(page, "qindi", PASSWORD)
+    before = page.locator("h1").inner_text()
     first = page.locator(".conf-row").first
     first.locator("input[type=radio]:checked").focus()
 
@@ -93,7 +94,7 @@ def test_a_township_confirms_its_month_by_keyboard(open_page, stack: Stack):
     expect(page.locator("#toasts")).to_contain_text("已确认")
     press(page, "u")
     page.wait_for_load_state()
-    expect(page.locator("h1")).to_contain_text("已确认 17/")
+    expect(page.locator("h1")).to_have_text(before)
 
 
 @pytest.mark.parametrize(("width", "height", "look"), [(1440, 900, "light"), (390, 844, "dark")], ids=["desk", "phone"])

@@ -54,13 +54,13 @@ class Installation:
         self.log = self.folder / "log"
         (self.folder / "wsgi.py").write_text(WSGI)
         (self.folder / "parent.py").write_text(PARENT)
-        env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")} | {
+        env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "CRM_TEST_DAYS")} | {
             "INSTANCE_DIR": str(self.folder),
             "DATABASE_URL": settings.database_url,
             "SECRET_KEY": "t" * 48,
             "PORT": str(self.port),
             "DEMO": "0",
-            "PYTHONPATH": f"{self.folder}:{ROOT}",
+            "PYTHONPATH": f"{self.folder}:{ROOT}:{ROOT}/tests/another_day",
         }
         with self.log.open("w") as log:
             self.parent = subprocess.Popen(

@@ -60,7 +60,7 @@ class Processes:
             "SECRET_KEY": "t" * 48,
             "DEMO": "0",
             "MAIL_FROM": "kjj@example.org",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": f"{ROOT}:{ROOT}/tests/another_day",
         }
         self.running: list[subprocess.Popen] = []
         self.logs: list[Path] = []
