@@ -78,7 +78,8 @@ def test_the_history_keeps_her_name_and_the_receiver_is_told(open_page):
     receiver.goto(address)
     expect(receiver.locator("h1")).to_contain_text(name.removeprefix("巫溪县"))
     receiver.goto(f"{address.partition('?')[0]}?tab=belongs")
-    expect(receiver.get_by_role("region", name="归属", exact=True).get_by_role("row").filter(has_text="罗笙")).to_be_visible()
+    belongs = receiver.get_by_role("region", name="归属", exact=True)
+    expect(belongs.get_by_role("row").filter(has_text="罗笙")).to_be_visible()
 
     page.goto(undo)
     page.get_by_role("button", name=re.compile("^撤销")).last.click()

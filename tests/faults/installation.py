@@ -54,7 +54,8 @@ class Installation:
         self.log = self.folder / "log"
         (self.folder / "wsgi.py").write_text(WSGI)
         (self.folder / "parent.py").write_text(PARENT)
-        env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "CRM_TEST_DAYS")} | {
+        kept = ("PATH", "HOME", "LANG", "CRM_TEST_DAYS")
+        env = {name: value for name, value in os.environ.items() if name in kept} | {
             "INSTANCE_DIR": str(self.folder),
             "DATABASE_URL": settings.database_url,
             "SECRET_KEY": "t" * 48,
