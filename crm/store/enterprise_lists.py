@@ -14,12 +14,13 @@ from crm.domain.pinyin import needle
 from crm.domain.statuses import GONE
 from crm.domain.viewers import Viewer
 from crm.extensions import db
-from crm.store.enterprise_orders import BY_NAME, Order, ordered
+from crm.store.enterprise_orders import BY_NAME, ordered
 from crm.store.enterprise_rows import Row, rows
 from crm.store.enterprises import FORMER_NAME, Enterprise, EnterpriseAlias
 from crm.store.matching import stands_in
 from crm.store.obligation_lists import WAITING
 from crm.store.obligations import Obligation
+from crm.store.orders import Order
 from crm.store.qualifications import Qualification
 from crm.store.scope import visible
 from crm.store.silence import Limits, never_contacted

@@ -1,18 +1,14 @@
-"""Orders of a list of enterprises: up to three keys, what is blank last in both directions and on both databases."""
+"""Orders of a list of enterprises."""
 
 from typing import Any
 
 from sqlalchemy import Select
 
 from crm.store.enterprises import Enterprise
+from crm.store.orders import Order, directions
 from crm.store.standings import Standing
 
-# (key of SORTS, whether from the last to the first)
-Order = tuple[tuple[str, bool], ...]
-
 BY_NAME: Order = (("name", False),)
-# More keys than this nobody reads off a list any more.
-MOST_KEYS = 3
 
 SORTS: dict[str, Any] = {
     "name": Standing.name_sort,
@@ -39,14 +35,7 @@ def ordered(query: Select, order: Order) -> Select:
     keys = order or BY_NAME
     if any(SORTS[key].class_ is Enterprise for key, _ in keys):
         query = query.join(Enterprise, Enterprise.id == Standing.enterprise_id)
-    said = [_direction(key, descending) for key, descending in keys]
+    said = directions(keys, SORTS, never_blank=_NEVER_BLANK)
     if "name" not in {key for key, _ in keys}:
         said.append(Standing.name_sort)
     return query.order_by(*said, Standing.enterprise_id)
-
-
-def _direction(key: str, descending: bool) -> Any:
-    column = SORTS[key]
-    one = column.desc() if descending else column.asc()
-    # Where nothing is blank an index can give the order, if one does not ask where the blanks go.
-    return one if key in _NEVER_BLANK else one.nulls_last()

@@ -325,7 +325,8 @@ def test_what_is_blank_comes_last_whichever_way_a_list_is_sorted(app, order):
     make_enterprise("甲有限公司", capital=1, registered_on=date(2020, 1, 1), featured_industry="tea")
     make_enterprise("乙有限公司", code=None)
     from crm.store import enterprise_lists
-    from crm.web.enterprises.filters import SORTS, read_order
+    from crm.store.enterprise_orders import SORTS
+    from crm.web.lists import read_order
 
     found = enterprise_lists.page(
         enterprise_lists.Filter(), viewer, today=date(2026, 11, 23), order=read_order([order], SORTS)

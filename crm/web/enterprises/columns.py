@@ -5,6 +5,7 @@ from typing import Any
 
 from crm.domain.fields import FIELDS, Field, fields_of
 from crm.domain.viewers import INTERNAL, PUBLIC
+from crm.web import lists
 
 
 @dataclass(frozen=True)
@@ -65,20 +66,16 @@ def _columns() -> dict[str, Column]:
 COLUMNS: dict[str, Column] = _columns()
 USUAL = tuple(key for key, column in COLUMNS.items() if column.usual)
 USUAL_PUBLIC = ("code", "titles", "township", "industry", "expiry", "manager")
-# More columns than this nobody sees side by side, and an address stays short.
-MOST_COLUMNS = 16
 
 
 def offered(public_only: bool) -> dict[str, Column]:
     """The columns somebody may choose."""
-    return {key: column for key, column in COLUMNS.items() if not public_only or column.cls == PUBLIC}
+    return lists.offered(COLUMNS, public_only=public_only)
 
 
 def chosen(keys: list[str], *, public_only: bool) -> tuple[str, ...]:
     """The columns an address asks for, in its order; the usual ones when it asks for none that exists."""
-    known = offered(public_only)
-    asked = tuple(dict.fromkeys(key for key in keys if key in known))[:MOST_COLUMNS]
-    return asked or (USUAL_PUBLIC if public_only else USUAL)
+    return lists.chosen(keys, offered(public_only), USUAL_PUBLIC if public_only else USUAL)
 
 
 def codes_of(keys: tuple[str, ...]) -> list[str]:

@@ -1,10 +1,9 @@
 """The address of a list: its filters, order, columns and page as query arguments, and the words for each."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
@@ -12,11 +11,14 @@ from crm.domain.fields import CHOICES
 from crm.domain.kinds import KINDS, POOL, POOL_KIND, RUNGS, STATES
 from crm.domain.viewers import PUBLIC
 from crm.store.enterprise_lists import Filter, hnte_within_a_year
-from crm.store.enterprise_orders import MOST_KEYS, SORTS, Order
+from crm.store.enterprise_orders import SORTS
 from crm.store.obligation_lists import midnight
+from crm.store.orders import Order
 from crm.store.silence import Limits
+from crm.web import lists
 from crm.web.addresses import LARGEST_COUNT, page_number, whole, wholes
 from crm.web.enterprises.columns import COLUMNS, chosen
+from crm.web.lists import Shaped, read_order, said_order
 
 # Words for the order, where a key is no column or has a longer head.
 SORT_WORDS = {"name": "名称", "field": "高新技术领域"} | {c.sort: c.head for c in COLUMNS.values() if c.sort}
@@ -43,73 +45,10 @@ class When:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Asked(Shaped):
     """What the address asks for."""
 
     filter: Filter
-    order: Order
-    columns: tuple[str, ...]
-    number: int
-    args: dict[str, Any]
-
-    def query(self, **changes: Any) -> str:
-        """The address with some arguments changed (None drops one); a new filter begins at page 1."""
-        args = {**self.args, "page": None, **changes}
-        lists = {key: value if isinstance(value, list | tuple) else [value] for key, value in args.items()}
-        flat = [(key, one) for key, values in lists.items() for one in values if one not in (None, "", [])]
-        return "?" + urlencode(flat)
-
-    @property
-    def narrowing(self) -> str:
-        """The part of the address that says which enterprises, without order, columns and page."""
-        return self.query(sort=None, columns=None, saved=None)[1:]
-
-    @property
-    def shape(self) -> str:
-        """Everything a saved view keeps: filter, columns and order."""
-        return self.query(saved=None)[1:]
-
-    def sorted_by(self, key: str) -> bool | None:
-        """Whether the list goes from the last to the first by a key; None when the key does not order it."""
-        return dict(self.order).get(key)
-
-    def rank(self, key: str) -> int:
-        """The place of a key among those in force, from 1."""
-        return [k for k, _ in self.order].index(key) + 1
-
-    @property
-    def cleared(self) -> str:
-        """The address without any filter; columns and order stay."""
-        return self.query(**{name: None for name in self.args if name not in ("sort", "columns")})
-
-    def sort_href(self, key: str) -> str:
-        """The address with this order alone; pressed again, the other way round."""
-        turned = self.order[0][0] == key and not self.order[0][1]
-        return self.query(sort=said_order(((key, turned),)))
-
-    def also_sort_href(self, key: str) -> str:
-        """The address with this key behind those in force (at most MOST_KEYS); one that is in force turns round."""
-        known = dict(self.order)
-        if key in known:
-            order = tuple((k, not down if k == key else down) for k, down in self.order)
-        else:
-            order = (*self.order[: MOST_KEYS - 1], (key, False))
-        return self.query(sort=said_order(order))
-
-
-def said_order(order: Order) -> str:
-    """An order as it stands in an address: township,-due."""
-    return ",".join(f"-{key}" if descending else key for key, descending in order)
-
-
-def read_order(texts: list[str], known: Collection[str]) -> Order:
-    """The order an address asks for; keys that are none, and those beyond MOST_KEYS, are left out."""
-    found: dict[str, bool] = {}
-    for part in ",".join(texts)[:200].split(","):
-        key = part.strip().lstrip("-")
-        if key in known and key not in found and len(found) < MOST_KEYS:
-            found[key] = part.strip().startswith("-")
-    return tuple(found.items())
 
 
 def read(args: MultiDict, *, when: When, viewer_id: int | None, public_only: bool = False) -> Asked:
@@ -158,13 +97,7 @@ def read(args: MultiDict, *, when: When, viewer_id: int | None, public_only: boo
     if view:
         wanted = view[1](wanted, when)
     default_sort = "due" if kept["view"] in ("awaiting", "overdue", "due") and not public_only else "name"
-    return Asked(
-        wanted,
-        order or ((default_sort, False),),
-        asked_columns,
-        page_number(args),
-        kept,
-    )
+    return Asked(order or ((default_sort, False),), asked_columns, page_number(args), kept, wanted)
 
 
 # Standing views, each a filter over the standings; the words are those of the glossary.
@@ -228,8 +161,8 @@ def sorts_for(public_only: bool) -> dict[str, str]:
 
 
 def order_in_words(order: Order) -> str:
-    """按 乡镇（考核）升序、下一到期 降序."""
-    return "按 " + "、".join(f"{SORT_WORDS[key]} {'降序' if down else '升序'}" for key, down in order)
+    """The order of the list as one clause."""
+    return lists.order_in_words(order, SORT_WORDS)
 
 
 def in_words(asked: Asked, found: list[dict[str, str]]) -> str:

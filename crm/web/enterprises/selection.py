@@ -10,7 +10,8 @@ from sqlalchemy import select
 from crm.domain.refusals import Refused
 from crm.extensions import db
 from crm.store import enterprise_lists
-from crm.store.enterprise_orders import Order, ordered
+from crm.store.enterprise_orders import ordered
+from crm.store.orders import Order
 from crm.store.scope import visible
 from crm.store.standings import Standing
 from crm.web.addresses import Texts, whole, wholes
