@@ -291,7 +291,7 @@ def _refuse_who_holds_nothing_there(
 def _nobody_for(left: Sequence[Firm], receivers: Sequence[User]) -> str:
     names = "、".join(user.name for user in receivers)
     where = _names_of({firm.region_id for firm in left})
-    return f"{names}在{where}没有授权，那里的 {len(left)} 家企业没有人接。加选一名那里的接手人，或让它们留下。"
+    return f"{names}在{where}没有授权，那里的 {len(left):,} 家企业没有人接。加选一名那里的接手人，或让它们留下。"
 
 
 def _names_of(region_ids: set[int]) -> str:

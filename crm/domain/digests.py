@@ -213,25 +213,25 @@ def _no_news(material: Material) -> str:
 def _numbers(late: int, week: int, month: int, material: Material) -> str:
     said = []
     if late:
-        said.append(f"{late} 项逾期")
+        said.append(f"{late:,} 项逾期")
     if week:
-        said.append(f"{week} 项 7 天内到期")
+        said.append(f"{week:,} 项 7 天内到期")
     elif month:
-        said.append(f"{month} 项 30 天内到期")
+        said.append(f"{month:,} 项 30 天内到期")
     if material.endings:
-        said.append(f"{len(material.endings)} 家归口资格临近到期")
+        said.append(f"{len(material.endings):,} 家归口资格临近到期")
     if material.chores:
         said.append(f"{len(material.chores)} 类事等你处理")
     if material.asked:
-        said.append(f"{sum(number for _, number, _, _ in material.asked)} 件诉求等你办")
+        said.append(f"{sum(number for _, number, _, _ in material.asked):,} 件诉求等你办")
     return "，".join(said)
 
 
 def _of_others(material: Material) -> list[str]:
     """What the reader answers for beside the own work, with the names of those whose it is."""
-    said = [f"代{one.name} {one.count} 项" for one in material.stand_ins if one.count]
+    said = [f"代{one.name} {one.count:,} 项" for one in material.stand_ins if one.count]
     late = sum(one.count for one in material.late_of)
-    return [*said, *([f"带的人逾期 {late} 项"] if late else [])]
+    return [*said, *([f"带的人逾期 {late:,} 项"] if late else [])]
 
 
 def _worst(late: Sequence[Due], ahead: Sequence[Due], on: date) -> str:
@@ -354,7 +354,7 @@ def _late_of(people: Sequence[LateOf], on: date) -> Section:
     lines = []
     for one in sorted(people, key=lambda one: (one.due_at, one.name)):
         days = max((on - _day_of(one.due_at)).days, 1)
-        text = f"{one.name}：逾期 {one.count} 项，最久的是{words.OBLIGATION_KINDS.get(one.kind, one.kind)}"
+        text = f"{one.name}：逾期 {one.count:,} 项，最久的是{words.OBLIGATION_KINDS.get(one.kind, one.kind)}"
         path = f"/due?month=late&manager={one.user_id}"
         lines.append(Line(f"逾期 {days} 天", "late", (), text, "看名单", path))
     return Section("late_of", "你带的人逾期", sum(one.count for one in people), "项", tuple(lines))
@@ -392,7 +392,7 @@ def _endings(endings: Sequence[Ending], on: date) -> Section:
         )
         for item in found[:MOST_ENDINGS]
     )
-    more = (f"另 {len(found) - MOST_ENDINGS} 家", found[MOST_ENDINGS].path) if len(found) > MOST_ENDINGS else None
+    more = (f"另 {len(found) - MOST_ENDINGS:,} 家", found[MOST_ENDINGS].path) if len(found) > MOST_ENDINGS else None
     return Section("endings", "归口资格临近到期", len(found), "家", lines, more)
 
 
@@ -402,7 +402,7 @@ def _managers(managers: Sequence[ManagerCount]) -> Section:
             "",
             "",
             (),
-            f"{row.name}：逾期 {row.overdue} 项，30 天内到期 {row.soon} 项，久未联系 {row.silent} 家",
+            f"{row.name}：逾期 {row.overdue:,} 项，30 天内到期 {row.soon:,} 项，久未联系 {row.silent:,} 家",
             "看事项",
             f"/due?manager={row.manager_id}" if row.manager_id else "/due?manager=none",
         )
@@ -425,11 +425,11 @@ def _notes(on: date, material: Material, holidays: Holidays) -> tuple[str, ...]:
     if not holidays.is_known(on.year):
         notes.append(f"{on.year} 年的放假安排还没有录入，工作日按周末推算。")
     if material.never_contacted:
-        notes.append(f"另有 {material.never_contacted} 家还没有任何联系记录，不算在久未联系里。")
+        notes.append(f"另有 {material.never_contacted:,} 家还没有任何联系记录，不算在久未联系里。")
     return tuple(notes)
 
 
 def _scope(material: Material) -> str:
     if material.own:
-        return f"只含你负责的 {material.enterprise_count} 家企业"
-    return f"只含你授权范围内的 {material.enterprise_count} 家企业"
+        return f"只含你负责的 {material.enterprise_count:,} 家企业"
+    return f"只含你授权范围内的 {material.enterprise_count:,} 家企业"

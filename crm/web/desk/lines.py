@@ -108,7 +108,7 @@ def _together(row: Row, n: int, wanted: Filter, now: datetime, internal: bool, v
         {"manager": "all"} if wanted.mine is None else {} if wanted.mine == viewer_id else {"manager": wanted.mine}
     )
     href = "/due?" + urlencode({"kind": row.kind, "month": day_of(row.due_at).isoformat(), **manager})
-    return replace(line, text=f"{what} · 还有 {n - 1} 家同一期限", others=n - 1, href=href)
+    return replace(line, text=f"{what} · 还有 {n - 1:,} 家同一期限", others=n - 1, href=href)
 
 
 def silent_lines(quiet: Iterable[desk.Quiet], *, on: date, holidays: Holidays) -> list[Line]:
@@ -140,7 +140,7 @@ def as_text(lines: list[Line], *, head: str, counts: dict[str, int]) -> str:
     """The lines as plain text, to be pasted into a chat; no figure of class confidential stands in it."""
     said_first = [head]
     if any(counts.values()):
-        said_first.append("；".join(f"{label} {n} 项" for label, n in counts.items() if n))
+        said_first.append("；".join(f"{label} {n:,} 项" for label, n in counts.items() if n))
     numbered = [
         f"{n}. [{line.chip.text or line.chip.date if line.chip else ''}] {line.name}　{line.text}"
         for n, line in enumerate(lines, 1)
