@@ -5,15 +5,15 @@ membership on that day, in the pool or out of it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from crm.actions import pool
 from crm.actions.rights import require
 from crm.domain.acts import Act
-from crm.domain.changes import Create, Ref, Update, withdraw
-from crm.domain.refusals import InvalidInput, Refused
+from crm.domain.changes import Create, Ref, Update, merge, withdraw
+from crm.domain.refusals import SAME_FIELD, Conflict, InvalidInput, Refused
 from crm.domain.viewers import OFFICE, Viewer
 from crm.store import pool_selections as lists
 from crm.store.pool import PoolMembership, PoolSelection
@@ -136,25 +136,43 @@ def take_off(membership_id: int, *, reason: str | None, act: Act) -> Written:
     return write(changes, act=told, action="take_off_selection", region_id=row.region_id)
 
 
-def plan_many(selection_id: int, membership_ids: Iterable[int], plan: Mapping[str, Any], *, act: Act) -> Written:
-    """Set class, planned year or batch of several firms of a list at once; what is None stays.
+@dataclass(frozen=True)
+class RowPlan:
+    """What is set of one firm of a list (fields of ``pool.PLAN``), and which version with which values was seen."""
 
-    Raises NotFound, NotAllowed, InvalidInput, Refused when nothing was chosen.
+    values: Mapping[str, Any]
+    version: int | None = None
+    seen: Mapping[str, Any] | None = None
+
+
+def plan_many(selection_id: int, plans: Mapping[int, RowPlan], *, act: Act) -> Written:
+    """Set class, planned year or batch of several firms of a list at once: {membership: what is set of it}.
+
+    Raises NotFound, NotAllowed, InvalidInput, Conflict ({"field-membership": …}, all firms that somebody changed
+    meanwhile in the same field), Refused when nothing was chosen or nothing is set.
     """
     row = own_selection(selection_id, act.viewer)
-    wanted = set(membership_ids)
-    stated = {code: value for code, value in plan.items() if code in pool.PLAN and value is not None}
-    chosen = [line.membership for line in lists.lines(row.id, act.viewer) if line.membership.id in wanted]
+    chosen = [line.membership for line in lists.lines(row.id, act.viewer) if line.membership.id in plans]
     chosen = [one for one in chosen if one.left_on is None]
     if not chosen:
         raise Refused("没有选企业。先在名单里打勾。")
-    if not stated:
-        raise Refused("没有要改的。选类别，或填拟申报年度、批次。")
+    changes: list[Update] = []
+    clashes: dict[str, tuple[Any, Any, Any]] = {}
     for one in chosen:
-        wrong = pool.problems({c: getattr(one, c) for c in pool.FIELDS} | stated, today=act.effective_on)
+        plan = plans[one.id]
+        stated = {code: value for code, value in plan.values.items() if code in pool.PLAN}
+        current = {code: getattr(one, code) for code in pool.FIELDS}
+        update = Update("pool_membership", one.id, stated, plan.version, plan.seen)
+        _, clash = merge(update, current, one.version)
+        clashes |= {f"{code}-{one.id}": three for code, three in clash.items()}
+        wrong = pool.problems(current | stated, today=act.effective_on)
         if wrong:
             raise InvalidInput(wrong)
-    changes = [Update("pool_membership", one.id, stated, one.version) for one in chosen]
+        changes.append(update)
+    if not any(change.values for change in changes):
+        raise Refused("没有要改的。选类别，或填拟申报年度、批次。")
+    if clashes:
+        raise Conflict(SAME_FIELD, clashes)
     return write(changes, act=act, action="plan_selection", region_id=row.region_id)
 
 

@@ -9,6 +9,7 @@ from docx import Document
 from crm.actions.changes import undo
 from crm.actions.pool import decide_pool, plan_membership, propose_for_pool
 from crm.actions.pool_selections import (
+    RowPlan,
     add_to_selection,
     decide_selection,
     edit_selection,
@@ -114,7 +115,9 @@ def test_rows_are_planned_together_one_by_one_and_taken_off_with_a_reason(app):
     rows = members_of(selection_id)
 
     with unit_of_work():
-        plan_many(selection_id, [one.id for one in rows.values()], {"pool_class": "key"}, act=act())
+        plan_many(
+            selection_id, {one.id: RowPlan({"pool_class": "key"}, one.version) for one in rows.values()}, act=act()
+        )
     with unit_of_work():
         plan_membership(rows[first].id, {"planned_batch": "第二批", "reason": "有 3 件专利"}, version=2, act=act())
     with pytest.raises(InvalidInput):

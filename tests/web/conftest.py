@@ -42,8 +42,8 @@ def post(client, url: str, data: dict | None = None, **more):
 def queries(client, url: str, **more) -> int:
     """How many statements a page asks of the database; it must answer 200.
 
-    A test's requests share the session of its context. What an earlier page has read may live on there until a collector
-    comes by and then costs this page no statement, so it is forgotten first: in the office every request begins anew.
+    A test's requests share the session of its context. What an earlier page has read may live on there until a
+    collector comes by, and costs this page no statement; so it is forgotten first, as every request begins anew.
     """
     db.session.remove()
     seen = []

@@ -1,6 +1,7 @@
 """采集 on the web: from a list or a comparison to the sheets, the answers, and what a township may see of it."""
 
 import io
+import json
 import re
 import zipfile
 from datetime import date, timedelta
@@ -325,7 +326,11 @@ def test_a_question_nobody_declared_does_not_break_the_page(client):
     answer = post(
         client,
         f"/collections/sheets/{sheet_id}/questions",
-        {"ask": ["figures.2025.moon", SALES, "\0", "figures.99999.sales"], "version": "1", "had": [SALES, STAFF]},
+        {
+            "questions": ["figures.2025.moon", SALES, "\0", "figures.99999.sales"],
+            "version": "1",
+            "seen": json.dumps({"questions": f"{SALES} {STAFF}"}),
+        },
     )
 
     assert answer.status_code == 302

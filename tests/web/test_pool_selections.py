@@ -9,13 +9,16 @@ from docx import Document
 
 from crm.actions.pool import propose_for_pool
 from crm.actions.pool_selections import open_selection
+from crm.domain.changes import Update
 from crm.extensions import db
 from crm.store import pool_selections as lists
 from crm.store.changes import ChangeSet
 from crm.store.pool import PoolMembership, PoolSelection
 from crm.store.unit_of_work import unit_of_work
+from crm.store.writer import write
 from tests.builders import act, make_enterprise, make_user, township
 from tests.web.conftest import post, queries, sign_in
+from tests.web.pages import conflicts_on, form_on
 
 FETCH = {"X-Requested-With": "fetch"}
 
@@ -136,6 +139,46 @@ def test_lists_ask_the_same_number_of_statements_whatever_their_length(client):
     client.get(f"/pool/selections/{one}")
 
     assert queries(client, f"/pool/selections/{one}") == queries(client, f"/pool/selections/{many}")
+
+
+def test_of_several_firms_planned_at_once_each_that_was_changed_meanwhile_asks_and_no_other(client):
+    selection_id = listed(*[make_enterprise(f"{n}食品有限公司") for n in "甲乙丙"])
+    first, second, third = (one.id for one in rows_of(selection_id))
+    page, url = f"/pool/selections/{selection_id}", f"/pool/selections/{selection_id}/plan"
+    ticked = {"pick": [first, second, third]}
+
+    def others(batch: str, *ids: int) -> None:
+        with unit_of_work():
+            write([Update("pool_membership", i, {"planned_batch": batch}) for i in ids], act=act(), action="test")
+
+    sent = {**form_on(client.get(page).text, url), **ticked, "planned_batch": "第二批"}
+    others("第一批", first, second)
+    clash = client.post(url, data=sent)
+    others("第三批", second)
+    half = client.post(url, data={**form_on(clash.text, url), **ticked, f"pick_planned_batch-{first}": "theirs"})
+    asked = [row[0] for row in conflicts_on(half.text)]
+    kept = [one.planned_batch for one in rows_of(selection_id)]
+    done = client.post(url, data={**form_on(half.text, url), **ticked, f"pick_planned_batch-{second}": "mine"})
+
+    assert (clash.status_code, half.status_code, done.status_code) == (409, 409, 302)
+    told = [(label, before, mine) for label, before, _, mine in conflicts_on(clash.text)]
+    assert told == [(f"{n}食品有限公司 拟申报批次", "未填", "第二批") for n in "丙甲"]
+    assert asked == ["甲食品有限公司 拟申报批次"]
+    assert kept == ["第一批", "第三批", None]
+    assert [one.planned_batch for one in rows_of(selection_id)] == ["第一批", "第二批", "第二批"]
+
+
+def test_what_is_refused_of_the_ticked_firms_keeps_the_ticks(client):
+    selection_id = listed(make_enterprise("甲食品有限公司"))
+    [one] = rows_of(selection_id)
+    url = f"/pool/selections/{selection_id}/plan"
+    sent = form_on(client.get(f"/pool/selections/{selection_id}").text, url)
+
+    answer = client.post(url, data={**sent, "pick": [one.id], "planned_year": "明年"})
+
+    assert answer.status_code == 422
+    assert re.search(r'name="pick" value="\d+"[^>]* checked', answer.text)
+    assert 'value="明年"' in answer.text
 
 
 def test_a_card_on_the_pool_column_is_proposed_once_and_can_be_taken_back(client):

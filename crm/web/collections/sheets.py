@@ -9,16 +9,15 @@ from wtforms import BooleanField, MultipleFileField, StringField
 
 from crm.actions.collection_answers import HOW, Known, answer_sheet, authorise, known_of, readable_questions
 from crm.actions.collection_sheets import meaning
-from crm.actions.collections import ask, excuse, keeps, may_answer, remind, sheet_for
+from crm.actions.collections import ask, excuse, keeps, labels_of, may_answer, remind, sheet_for
 from crm.actions.rights import may_edit
 from crm.domain import words
 from crm.domain.cells import Unreadable
-from crm.domain.collections import REGISTER, Question, question, questions
+from crm.domain.collections import REGISTER, Question, questions
 from crm.store import attachment_lists
 from crm.store.collections import CollectionEnterprise
 from crm.store.scope import visible_enterprise
 from crm.store.standings import Standing
-from crm.web.addresses import whole
 from crm.web.attachments.uploads import received
 from crm.web.collections import MAKERS, READERS, WRITERS, blueprint
 from crm.web.collections.choosing import choosable, chosen
@@ -26,7 +25,7 @@ from crm.web.collections.sending import reminder_for_one
 from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
 from crm.web.editing import EditForm, last_writers
 from crm.web.enterprises import forms
-from crm.web.inputs import DayField
+from crm.web.inputs import DayField, Kept
 
 
 class AnswerForm(EditForm):
@@ -60,6 +59,29 @@ def form_for(paths: tuple[str, ...]) -> type[AnswerForm]:
     asked = {one.name: one for one in questions(paths) if one.field is not None}
     body: dict[str, Any] = {name: StringField(one.title) for name, one in asked.items()}
     return type("SheetForm", (AnswerForm,), {**body, "asked": asked, "edited": tuple(asked)})
+
+
+class QuestionsField(Kept):
+    """What is asked: paths with a blank between them, of which a browser sends one for each tick."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = self.text(" ".join(valuelist).split())
+
+    def meaning(self, text: str) -> list[str]:
+        return text.split()
+
+    def text(self, value: Iterable[str]) -> str:
+        return " ".join(one.path for one in questions(value))
+
+
+class AskForm(EditForm):
+    """What one enterprise is asked: the ticked questions, as one field of its sheet."""
+
+    questions = QuestionsField("要问的")
+    edited = ("questions",)
+
+    def said(self, name: str, value: Any) -> str:
+        return words.join(labels_of(value or ())) or words.BLANK
 
 
 class SignForm(Form):
@@ -174,20 +196,24 @@ def remind_one(sheet_id: int):
 @blueprint.post("/collections/sheets/<int:sheet_id>/questions")
 @open_to(*MAKERS)
 def change_questions(sheet_id: int):
+    """Ask one enterprise something else than before; what is chosen to be added counts as ticked."""
     one, _, _ = sheet_for(sheet_id, viewer())
-    form = Form()
-    paths = [path for path in request.form.getlist("ask") if question(path) is not None]
-    if request.form.get("extra_field"):
-        added, wrong = chosen()
-        if added is None:
-            return _page(sheet_id, general=[wrong]), 422
-        paths.append(added)
-    version = whole(request.form.get("version")) or one.version
-    seen = {"questions": request.form.getlist("had")}
-    written = attempt(form, lambda: ask(sheet_id, paths, version=version, seen=seen, act=new_act()))
-    if written is None:
-        return _page(sheet_id, general=form.general_errors), 409
-    return done("已改要问的", url_for("collections.sheet", sheet_id=sheet_id), written)
+    form = AskForm()
+    added, wrong = chosen() if request.form.get("extra_field") else (None, "")
+    if added is not None:
+        form.put("questions", f"{form.typed('questions')} {added}")
+    if form.validate_on_submit() and not wrong:
+        form.settle(request.form)
+        values = form.read(changed_only=True)
+        to = url_for("collections.sheet", sheet_id=sheet_id)
+        if not values:
+            return done("没有改动，没有写入。", to)
+        seen = form.seen_values(values, {"questions": one.questions})
+        paths = values["questions"] or []
+        written = attempt(form, lambda: ask(sheet_id, paths, version=form.seen_version, seen=seen, act=new_act()))
+        if written is not None:
+            return done("已改要问的" if written.change_set_id else "没有改动，没有写入。", to, written)
+    return _page(sheet_id, ask_form=form, general=[wrong] if wrong else []), 409 if form.conflict else 422
 
 
 # --- the page --------------------------------------------------------------------------------------------------------
@@ -208,6 +234,7 @@ def _page(
     form: AnswerForm | None = None,
     sign_form: SignForm | None = None,
     excuse_form: ExcuseForm | None = None,
+    ask_form: AskForm | None = None,
     general: Iterable[str] = (),
 ) -> str:
     person = viewer()
@@ -222,13 +249,16 @@ def _page(
     writes = open_ and may_answer(person, standing)
     asked = questions(one.questions)
     missing = [q.title for q in asked if q.field is not None and known.value(q) is None]
+    if ask_form is None:
+        ask_form = AskForm(formdata=None)
+        ask_form.fill({"questions": one.questions}, one.version)
     return render_template(
         "collections/sheet.html",
         one=one,
         row=row,
         enterprise=enterprise,
         form=form,
-        general=[*general, *form.general_errors],
+        general=[*general, *form.general_errors, *ask_form.general_errors],
         conflicts=form.clashes(_writers(form, known)) if form.conflict else [],
         lines=[_line(form, asked_one, known, one, writes) for asked_one in asked],
         writes=writes,
@@ -237,6 +267,10 @@ def _page(
         signs=row.closed_on is None and may_answer(person, standing) and bool(one.answers),
         sign_form=sign_form or SignForm(formdata=None),
         excuse_form=excuse_form or ExcuseForm(formdata=None),
+        ask_form=ask_form,
+        ask_open=not asked or request.endpoint == "collections.change_questions",
+        ask_conflicts=ask_form.clashes(last_writers("collection_enterprise", one.id)) if ask_form.conflict else [],
+        tickable=_tickable(ask_form, one),
         hung=attachment_lists.on_records("collection_enterprise", [one.id], person).get(one.id, []),
         may_hang=may_answer(person, standing),
         reminder=reminder_for_one(row, one, enterprise.name, missing),
@@ -245,6 +279,13 @@ def _page(
         last_year=today().year - 1,
         has_register=any(asked_one.path == REGISTER for asked_one in asked),
     )
+
+
+def _tickable(form: AskForm, one: CollectionEnterprise) -> list[tuple[Question, bool]]:
+    """What stands there to be ticked, and whether it is: asked now, shown when the page was opened, or added since."""
+    ticked = form.typed("questions").split()
+    shown = form.seen_texts.get("questions", "").split()
+    return [(asked, asked.path in ticked) for asked in questions([*one.questions, *shown, *ticked])]
 
 
 def _writers(form: AnswerForm, known: Known) -> dict[str, str]:

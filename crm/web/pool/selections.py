@@ -1,5 +1,6 @@
 """年度遴选: candidates from a list, and the 拟入库名单 until the meeting."""
 
+from collections.abc import Iterable, Sequence
 from urllib.parse import parse_qsl
 
 from flask import render_template, request, url_for
@@ -30,8 +31,9 @@ from crm.web.addresses import whole
 from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer
 from crm.web.editing import EditForm, last_writers
 from crm.web.enterprises import filters, selection
+from crm.web.enterprises.forms import DeclaredForm
 from crm.web.enterprises.listing import asked_by
-from crm.web.pool import DECIDERS, READERS, blueprint
+from crm.web.pool import DECIDERS, READERS, blueprint, planning
 
 VERDICT_WORDS: dict[str, str] = {"open": "待决定", "entered": "入库", "declined": "不入库"}
 CLASSES = CHOICES["pool_class"]
@@ -53,12 +55,6 @@ class SelectionForm(EditForm):
     year = IntegerField("入库年度")
     note = StringField("说明")
     edited = FIELDS
-
-
-class PlanForm(Form):
-    pool_class = StringField("类别")
-    planned_year = IntegerField("拟申报年度")
-    planned_batch = StringField("拟申报批次")
 
 
 class TakeOffForm(Form):
@@ -193,10 +189,18 @@ def _new_page(form: OpenForm, ids: list[int], said: str, *, ticked: set[int] | N
 @blueprint.get("/pool/selections/<int:selection_id>")
 @open_to(*READERS)
 def show_selection(selection_id: int):
-    return _show(selection_id)
+    return show_page(selection_id)
 
 
-def _show(selection_id: int, form: PlanForm | None = None, off: tuple[int, TakeOffForm] | None = None) -> str:
+def show_page(
+    selection_id: int,
+    form: DeclaredForm | None = None,
+    off: tuple[int, TakeOffForm] | None = None,
+    *,
+    ticked: Iterable[int] = (),
+    refused: Sequence[str] = (),
+) -> str:
+    """The page of a list; ``form``: of the ``ticked`` firms as it was refused, ``off``: that of a firm taken off."""
     person = viewer()
     row: PoolSelection = visible_record(PoolSelection, selection_id, person, "这份名单")
     verdict = request.args.get("verdict", "")
@@ -217,9 +221,10 @@ def _show(selection_id: int, form: PlanForm | None = None, off: tuple[int, TakeO
         classes=CLASSES,
         keeper=keeper,
         changing=keeper and row.decided_on is None,
-        form=form or PlanForm(formdata=None),
+        form=form or planning.form_over(line.membership for line in found),
         off=off,
-        refused=off[1].general_errors if off else [],
+        ticked=frozenset(ticked),
+        refused=[*refused, *(off[1].general_errors if off else ())],
         back=url_for("enterprises.index") + (row.query if (row.query or "").startswith("?") else ""),
     )
 
@@ -257,11 +262,11 @@ def _edit_page(form: SelectionForm, row: PoolSelection) -> str:
 @open_to(*DECIDERS)
 def add_candidates(selection_id: int):
     own_selection(selection_id, viewer())
-    form = PlanForm()
+    form = Form()
     ids = _ids("ids")
     written = attempt(form, lambda: add_to_selection(selection_id, ids, act=new_act()))
     if written is None:
-        return _show(selection_id, form), 409
+        return show_page(selection_id, refused=form.general_errors), 409
     return done(f"已加上 {len(ids)} 家", url_for("pool.show_selection", selection_id=selection_id), written)
 
 
@@ -270,19 +275,35 @@ def add_candidates(selection_id: int):
 def plan_candidates(selection_id: int):
     """Class, planned year and batch of the ticked firms; what is left open stays as it is."""
     own_selection(selection_id, viewer())
-    form = PlanForm()
-    plan = {
-        "pool_class": form.pool_class.data or None,
-        "planned_year": form.planned_year.data,
-        "planned_batch": (form.planned_batch.data or "").strip()[:40] or None,
-    }
+    form = planning.plan_form()
+    picked = _ids("pick")
     written = None
     if form.validate_on_submit():
-        written = attempt(form, lambda: plan_many(selection_id, _ids("pick"), plan, act=new_act()))
+        form.read()
+        if not form.has_errors:
+            plans = planning.plans_of(form, picked, request.form)
+            written = attempt(form, lambda: plan_many(selection_id, plans, act=new_act()))
+    if form.conflict:
+        return _plan_conflict(selection_id, form, picked), 409
     if written is None:
-        return _show(selection_id, form), 422
+        return show_page(selection_id, form, ticked=picked), 422
     to = url_for("pool.show_selection", selection_id=selection_id)
     return done(f"已改 {written.record_count} 家" if written.change_set_id else "没有改动，没有写入。", to, written)
+
+
+def _plan_conflict(selection_id: int, form: DeclaredForm, picked: list[int]) -> str:
+    """The ticked firms with what somebody else changed in them meanwhile."""
+    row = own_selection(selection_id, viewer())
+    names = {line.membership.id: line.name for line in lists.lines(row.id, viewer())}
+    return render_template(
+        "pool/plan_candidates.html",
+        form=form,
+        row=row,
+        picked=[one for one in picked if one in names],
+        conflicts=planning.clashes(form, names),
+        settled=planning.settled(form, request.form),
+        classes=CLASSES,
+    )
 
 
 @blueprint.post("/pool/<int:membership_id>/take-off")
@@ -299,4 +320,4 @@ def take_off_list(membership_id: int):
         return done("已移出名单", to, written)
     if selection_id is None:
         raise Refused("这家企业不在遴选名单上。")
-    return _show(selection_id, off=(membership_id, form)), 422
+    return show_page(selection_id, off=(membership_id, form)), 422
