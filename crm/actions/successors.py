@@ -10,13 +10,15 @@ from crm.extensions import db
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Affiliation
 from crm.store.qualifications import Qualification
+from crm.store.visit_plans import VisitPlanEnterprise
 from crm.store.writer import CHUNK
 
 
 def in_their_place(own: Sequence[Logged], later: Sequence[Logged]) -> dict[Key, str]:
     """{record that the undo of ``own`` would bring back: who wrote what stands in its place since}; reads only.
 
-    An affiliation's place is its kind at its enterprise, a title's place is the end of its corrections.
+    An affiliation's place is its kind at its enterprise, a title's place is the end of its corrections, a planned
+    visit's place is its enterprise in its plan.
     """
     since = written_since(own, later)
     leaving = {change.key for change in own if change.op == "create" and change.key not in since}
@@ -25,6 +27,7 @@ def in_their_place(own: Sequence[Logged], later: Sequence[Logged]) -> dict[Key, 
     leaving |= {change.key for change in own if _moved(change) and "enterprise_id" not in since.get(change.key, {})}
     taken = _affiliations([c.record_id for c in own if c.noun == "affiliation" and _opens_again(c)], leaving)
     taken |= _corrections([c.record_id for c in own if c.noun == "qualification" and _counts_again(c)], leaving)
+    taken |= _planned([c for c in own if c.noun == "visit_plan_enterprise" and c.op == "update"], leaving)
     who = _last_writers(set(taken.values()))
     return {key: who.get(successor, "") for key, successor in taken.items()}
 
@@ -91,6 +94,34 @@ def _corrections(ids: Sequence[int], leaving: set[Key]) -> dict[Key, Key]:
             end = known[end][0]
         if end is not None and not known[end][1] and ("qualification", end) not in leaving:
             found["qualification", record_id] = ("qualification", end)
+    return found
+
+
+def _planned(changes: Sequence[Logged], leaving: set[Key]) -> dict[Key, Key]:
+    item = VisitPlanEnterprise
+    columns = (item.id, item.visit_plan_id, item.enterprise_id, item.deleted)
+    now = {
+        record_id: (plan, firm, gone) for record_id, plan, firm, gone in _rows(columns, [c.record_id for c in changes])
+    }
+    back: dict[int, tuple[int, int]] = {}
+    for change in changes:
+        plan, firm, gone = now[change.record_id]
+        before = {name: was for name, (was, _) in change.fields.items()}
+        if not before.get("deleted", gone) and before.keys() & {"visit_plan_id", "enterprise_id", "deleted"}:
+            back[change.record_id] = (before.get("visit_plan_id", plan), before.get("enterprise_id", firm))
+    holders: dict[tuple[int, int], list[int]] = {}
+    for some in _chunks(sorted({plan for plan, _ in back.values()})):
+        query = select(item.visit_plan_id, item.enterprise_id, item.id).where(
+            item.visit_plan_id.in_(some), ~item.deleted
+        )
+        for plan, firm, record_id in db.session.execute(query):
+            if ("visit_plan_enterprise", record_id) not in leaving:
+                holders.setdefault((plan, firm), []).append(record_id)
+    found: dict[Key, Key] = {}
+    for record_id, place in back.items():
+        others = [i for i in holders.get(place, ()) if i != record_id]
+        if others:
+            found["visit_plan_enterprise", record_id] = ("visit_plan_enterprise", others[-1])
     return found
 
 

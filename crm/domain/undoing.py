@@ -7,7 +7,7 @@ from typing import Any
 Key = tuple[str, int]
 
 # Fields by which one record makes way for another: given back only while nothing stands in its place.
-MADE_WAY = frozenset({"ends_on", "superseded_at", "superseded_by_id", "deleted"})
+MADE_WAY = frozenset({"ends_on", "superseded_at", "superseded_by_id", "deleted", "visit_plan_id"})
 # What belongs to a record itself and came with it: {noun: (field, noun of the whole)}; it stays with a whole that is
 # kept. Titles, figures and services are facts of their own.
 PARTS = {

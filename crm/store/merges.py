@@ -16,7 +16,6 @@ LONGEST_CHAIN = 20
 # Rows that say the same thing twice although no index of the database forbids it: {table: columns of the place}.
 SAME_PLACE: dict[str, tuple[str, ...]] = {
     "service_log_enterprise": ("service_log_id",),
-    "visit_plan_enterprise": ("visit_plan_id",),
     "collection_enterprise": ("collection_id",),
     "enterprise_alias": ("kind", "value_key"),
 }

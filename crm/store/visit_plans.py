@@ -36,3 +36,14 @@ class VisitPlanEnterprise(Record, Model):
     enterprise_id: Mapped[int] = mapped_column(ForeignKey("enterprise.id"), index=True)
     planned_on: Mapped[date | None] = mapped_column(Date)
     purpose: Mapped[str | None] = mapped_column(Words(200))
+
+    extra_args = (
+        Index(
+            "uq_visit_plan_enterprise",
+            "visit_plan_id",
+            "enterprise_id",
+            unique=True,
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
+        ),
+    )

@@ -450,6 +450,8 @@ _UNIQUE = {
     "uq_figures": "这一年的指标已经有一行。",
     "uq_visit_plan_of_a_quarter": "这个季度的走访计划已有一份。打开它再加企业。",
     "figures.enterprise_id": "这一年的指标已经有一行。",
+    "uq_visit_plan_enterprise": "这家企业已经在这份走访计划里。",
+    "visit_plan_enterprise.visit_plan_id": "这家企业已经在这份走访计划里。",
     "uq_user_login": "这个登录名已有人用。",
     "user.login": "这个登录名已有人用。",
     "request_key": "这一步已经保存过，没有重复写入。",

@@ -7,12 +7,14 @@ import pytest
 from crm.actions.changes import undo
 from crm.actions.service_logs import log_service
 from crm.actions.visit_plans import add_to_plan, drop_from_plan, make_plan, plan_visit, proposed
+from crm.domain.changes import Create
 from crm.domain.refusals import Conflict, InvalidInput, NotAllowed, NotFound, Refused
 from crm.domain.visit_plans import Quarter
 from crm.extensions import db
 from crm.store.unit_of_work import unit_of_work
 from crm.store.visit_plan_lists import Covered, coverage, lines, plan_of
 from crm.store.visit_plans import VisitPlan, VisitPlanEnterprise
+from crm.store.writer import write
 from tests.builders import OTHER, act, county, make_enterprise, make_user
 
 Q4 = Quarter(2026, 4)
@@ -141,4 +143,20 @@ def test_firms_come_and_go_and_get_their_day(manager):
     assert (stored.planned_on, stored.purpose) == (date(2026, 12, 4), "看新产线")
     with unit_of_work():
         drop_from_plan(item.id, act=act(manager))
+    assert [line.firm.enterprise_id for line in lines(made, manager)] == [one]
+
+
+def test_a_firm_stands_in_a_plan_once_whoever_adds_it_at_the_same_time(manager):
+    one = firm(manager)
+    made = plan(manager, one)
+    again = Create("visit_plan_enterprise", {"visit_plan_id": made.id, "enterprise_id": one})
+    with pytest.raises(Refused, match="这家企业已经在这份走访计划里。"), unit_of_work():
+        write([again], act=act(manager), action="test")
+
+    with unit_of_work():
+        dropped = drop_from_plan(lines(made, manager)[0].item.id, act=act(manager))
+    with unit_of_work():
+        add_to_plan(made.id, [one], act=act(manager))
+    with pytest.raises(Refused, match="没有可撤销的"), unit_of_work():
+        undo(dropped.change_set_id, act=act(manager))
     assert [line.firm.enterprise_id for line in lines(made, manager)] == [one]

@@ -551,6 +551,13 @@ def upgrade() -> None:
     with op.batch_alter_table("visit_plan_enterprise", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_visit_plan_enterprise_enterprise_id"), ["enterprise_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_visit_plan_enterprise_visit_plan_id"), ["visit_plan_id"], unique=False)
+        batch_op.create_index(
+            "uq_visit_plan_enterprise",
+            ["visit_plan_id", "enterprise_id"],
+            unique=True,
+            sqlite_where=sa.text("NOT deleted"),
+            postgresql_where=sa.text("NOT deleted"),
+        )
 
     op.create_table(
         "collection_enterprise",
@@ -627,6 +634,7 @@ def downgrade() -> None:
 
     op.drop_table("collection_enterprise")
     with op.batch_alter_table("visit_plan_enterprise", schema=None) as batch_op:
+        batch_op.drop_index("uq_visit_plan_enterprise")
         batch_op.drop_index(batch_op.f("ix_visit_plan_enterprise_visit_plan_id"))
         batch_op.drop_index(batch_op.f("ix_visit_plan_enterprise_enterprise_id"))
 
