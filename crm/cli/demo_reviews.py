@@ -33,6 +33,11 @@ def friday(on: date) -> date:
     return on + timedelta(days=(4 - on.weekday()) % 7 or 7)
 
 
+def opened_on(on: date) -> date:
+    """The day on which the window opened; its year is that of the applications, in January too."""
+    return on - timedelta(days=40)
+
+
 def window_changes(on: date, tz: ZoneInfo) -> list[Create]:
     """The window itself."""
     closes = friday(on)
@@ -40,9 +45,9 @@ def window_changes(on: date, tz: ZoneInfo) -> list[Create]:
     row = {
         "region_id": Ref(("region", COUNTY)),
         "kind": HNTE,
-        "year": on.year,
+        "year": opened_on(on).year,
         "batch": BATCH,
-        "opens_on": on - timedelta(days=40),
+        "opens_on": opened_on(on),
         "enterprise_due_at": enterprises.astimezone(UTC),
         "county_due_at": datetime.combine(closes, time(12), tz).astimezone(UTC),
         "closes_on": closes,
@@ -67,9 +72,9 @@ def application_changes(
 ) -> Iterator[tuple[date, str, tuple[Create, ...]]]:
     """(day, action, changes) of each firm: its application with its steps, what it handed in, the county's look."""
     on = world.on
-    opens = on - timedelta(days=40)
-    template = template_of(HNTE, on.year, None)
-    checklist = load_checklists().of(HNTE, cycle_day(on.year, opens))
+    opens = opened_on(on)
+    template = template_of(HNTE, opens.year, None)
+    checklist = load_checklists().of(HNTE, cycle_day(opens.year, opens))
     points = load_review_points().of(HNTE, on)
     assert checklist is not None, "the checklist of the title is there"
     assert points is not None, "the points of the title are there"
@@ -123,7 +128,7 @@ def _application(
         )
         steps.append(Create(told.noun, told.values))
         source = stage
-    row = {"enterprise_id": Ref(one.key), "kind": HNTE, "year": on.year, "window_id": Ref(_WINDOW), **values}
+    row = {"enterprise_id": Ref(one.key), "kind": HNTE, "year": opened_on(on).year, "window_id": Ref(_WINDOW), **values}
     return [Create("application", {k: v for k, v in row.items() if v is not None}, key), *steps]
 
 

@@ -75,7 +75,7 @@ def test_a_block_from_excel_goes_through_its_preview_and_is_taken_back_in_one_cl
     expect(cell(page, "revenue", 2024)).to_have_text("888.0")
     page.get_by_role("button", name=re.compile("撤销")).click()
 
-    expect(page.get_by_text("已撤销：恢复 3 处")).to_be_visible()
+    expect(page.get_by_text(re.compile("^已撤销："))).to_be_visible()
     expect(cell(page, "staff_count", 2023)).to_have_text(before)
 
 
