@@ -105,7 +105,7 @@ def _put_on(selection_id: Any, one: lists.Candidate, stated: Mapping[str, Any], 
 def add_to_selection(selection_id: int, enterprise_ids: Iterable[int], *, act: Act) -> Written:
     """Put further firms on a list that is not decided. Raises NotFound, NotAllowed, Refused."""
     row = own_selection(selection_id, act.viewer)
-    _require_undecided(row)
+    require_undecided(row)
     found = [one for one in lists.candidates(enterprise_ids, act.viewer) if not one.refusal]
     if not found or _one_region(found) != row.region_id:
         raise Refused("没有加上：这些企业已在名单上，已注销、迁出，或不在这个区县。")
@@ -128,7 +128,7 @@ def take_off(membership_id: int, *, reason: str | None, act: Act) -> Written:
     if one.selection_id is None:
         raise Refused("这家企业不在遴选名单上。")
     row = own_selection(one.selection_id, act.viewer)
-    _require_undecided(row)
+    require_undecided(row)
     if not (reason or "").strip():
         raise InvalidInput({"reason": "写移出名单的原因，如“已在外地申报”。"})
     told = replace(act, reason=f"移出《{row.title}》：{(reason or '').strip()}"[:500])
@@ -204,7 +204,7 @@ def decide_selection(
     ({"verdict-ID": …}), Conflict, Refused.
     """
     row = own_selection(selection_id, act.viewer)
-    _require_undecided(row)
+    require_undecided(row)
     open_ = [line.membership for line in lists.lines(row.id, act.viewer, "open")]
     wrong = _decision_problems(row, values, verdicts, open_, today=act.effective_on)
     if wrong:
@@ -298,6 +298,7 @@ def own_selection(selection_id: int, viewer: Viewer) -> PoolSelection:
     return row
 
 
-def _require_undecided(row: PoolSelection) -> None:
+def require_undecided(row: PoolSelection) -> None:
+    """Raise Refused for a list that a meeting has decided."""
     if row.decided_on is not None:
         raise Refused(f"这份名单 {row.decided_on} 已决定。要改单个企业，在培育库里登记出库；要重来，撤销那次决定。")

@@ -16,6 +16,9 @@ from crm.store.pool import DECIDED, PoolMembership, PoolSelection, is_decided
 from crm.store.scope import visible
 from crm.store.standings import Standing
 
+# How many ids go into one IN list.
+CHUNK = 1_000
+
 # What became of the firms of a selection, each of them in exactly one.
 VERDICTS: dict[str, Any] = {
     "open": and_(PoolMembership.declined_on.is_(None), ~DECIDED),
@@ -59,6 +62,23 @@ class Candidate:
     refusal: str = ""
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A proposal that is not decided: its record, the year it is for, and the title of its list (None: on none yet)."""
+
+    membership_id: int
+    year: int | None
+    title: str | None
+
+
+@dataclass(frozen=True)
+class InPool:
+    """Where enterprises stand with the pool: the year of those that are in it, the proposals of the others."""
+
+    members: dict[int, int | None]
+    waiting: dict[int, Waiting]
+
+
 def _titles(standing: Standing) -> dict[str, str]:
     """The titles a list shows as seals, and the pool among them."""
     found = {kind: getattr(standing, kind) for kind in (*KINDS, POOL)}
@@ -75,32 +95,14 @@ def candidates(enterprise_ids: Iterable[int], viewer: Viewer) -> list[Candidate]
         .order_by(Standing.name_sort, Enterprise.id)
     )
     rows = db.session.execute(visible(query, viewer)).all()
-    active = (
-        select(PoolMembership, PoolSelection.title)
-        .outerjoin(PoolSelection, PoolSelection.id == PoolMembership.selection_id)
-        .where(
-            PoolMembership.enterprise_id.in_([row[0] for row in rows]),
-            ~PoolMembership.deleted,
-            PoolMembership.left_on.is_(None),
-        )
-    )
-    members: set[int] = set()
-    loose: dict[int, int] = {}
-    listed: dict[int, str] = {}
-    for one, title in db.session.execute(active):
-        if is_decided(one):
-            members.add(one.enterprise_id)
-        elif one.selection_id is None:
-            loose[one.enterprise_id] = one.id
-        else:
-            listed[one.enterprise_id] = title
+    now = in_pool(row[0] for row in rows)
     found = []
     for enterprise_id, name, standing in rows:
-        refusal = ""
+        refusal, waiting = "", now.waiting.get(enterprise_id)
         if not viewer.has_in(standing.region_id, *OFFICE):
             refusal = "不归你这里遴选"
-        elif enterprise_id in listed:
-            refusal = f"已在《{listed[enterprise_id]}》的拟入库名单上"
+        elif waiting is not None and waiting.title is not None:
+            refusal = on_a_list(waiting.title)
         elif standing.status in GONE:
             refusal = "已注销、吊销或迁出"
         found.append(
@@ -109,12 +111,48 @@ def candidates(enterprise_ids: Iterable[int], viewer: Viewer) -> list[Candidate]
                 name,
                 standing.region_id,
                 _titles(standing),
-                enterprise_id in members,
-                loose.get(enterprise_id),
+                enterprise_id in now.members,
+                waiting.membership_id if waiting is not None and waiting.title is None else None,
                 refusal,
             )
         )
     return found
+
+
+def on_a_list(title: str) -> str:
+    """Why a firm that waits on a list is put on no other."""
+    return f"已在《{title}》的拟入库名单上"
+
+
+def in_pool(enterprise_ids: Iterable[int]) -> InPool:
+    """Where these enterprises stand with the pool now. Without scope: of enterprises that were found through it."""
+    ids = sorted(set(enterprise_ids))
+    now = InPool({}, {})
+    for start in range(0, len(ids), CHUNK):
+        query = (
+            select(PoolMembership, PoolSelection.title)
+            .outerjoin(PoolSelection, PoolSelection.id == PoolMembership.selection_id)
+            .where(
+                PoolMembership.enterprise_id.in_(ids[start : start + CHUNK]),
+                ~PoolMembership.deleted,
+                PoolMembership.left_on.is_(None),
+            )
+            .order_by(PoolMembership.id)
+        )
+        for one, title in db.session.execute(query):
+            if is_decided(one):
+                now.members[one.enterprise_id] = one.year
+            else:
+                listed = title if one.selection_id is not None else None
+                now.waiting[one.enterprise_id] = Waiting(one.id, one.year, listed)
+    return now
+
+
+def undecided(since: int, viewer: Viewer) -> list[PoolSelection]:
+    """The lists of the years from ``since`` on that no meeting has decided yet and whose bureau the viewer is."""
+    query = select(PoolSelection).where(PoolSelection.year >= since, PoolSelection.decided_on.is_(None))
+    rows = db.session.scalars(visible(query, viewer).order_by(PoolSelection.year, PoolSelection.id.desc()))
+    return [row for row in rows if viewer.has_in(row.region_id, *OFFICE)]
 
 
 def loose_proposals(viewer: Viewer) -> list[int]:

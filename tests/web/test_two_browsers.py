@@ -431,6 +431,7 @@ NO_EDITS = {
     "pool.decide_list": ONCE,
     "pool.issue_list": ONCE,
     "pool.propose_from_board": ONCE,
+    "pool.propose_chosen": "proposes what was previewed, or nothing",
     "relations.new": NEW,
     "relations.withdraw": ONCE,
     "reviews.receive_one": NEW,

@@ -98,9 +98,10 @@ def _asks_again(change_set_id: int) -> bool:
 
 
 def _was_counted(change_set_id: int) -> bool:
-    """Whether its number and lines were shown before it was written (bulk edit, hand-over): one press takes it back."""
+    """Whether its number and lines were shown before it was written (bulk edit, hand-over, many proposed): one press
+    takes it back."""
     query = select(ChangeSet.action).where(ChangeSet.id == change_set_id)
-    return db.session.scalar(visible(query, viewer())) in (*BULK_ACTIONS, "hand_over")
+    return db.session.scalar(visible(query, viewer())) in (*BULK_ACTIONS, "hand_over", "propose_many")
 
 
 def _said(result: Any) -> str:

@@ -28,6 +28,7 @@ ACTIONS: dict[str, str] = {
     "edit_ip": "修改知识产权",
     "withdraw_ip": "撤下知识产权",
     "propose_for_pool": "培育库拟入库",
+    "propose_many": "批量拟入库",
     "decide_pool": "培育库入库决定",
     "leave_pool": "培育库出库",
     "plan_membership": "改培育库安排",

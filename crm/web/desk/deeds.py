@@ -11,6 +11,7 @@ DEEDS: dict[str, str] = {
     "record_figures": "填了年度指标",
     "record_ip": "登记了知识产权",
     "propose_for_pool": "提了培育库拟入库",
+    "propose_many": "提了培育库拟入库",
     "decide_pool": "登记了培育库入库决定",
     "leave_pool": "登记了培育库出库",
     "add_application": "登记了申报",

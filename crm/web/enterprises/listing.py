@@ -50,7 +50,7 @@ IMPORTERS = ("case_manager", "bureau", "unit")
 BULK_VERBS = (
     ("enterprises.visit_selected", "pencil-plus", "记一次走访"),
     ("collections.choose", "file-spreadsheet", "一页采集表"),
-    ("pool.choose_for_selection", "list-check", "拟入库"),
+    ("pool.propose_chosen", "list-check", "拟入库"),
 )
 
 

@@ -4,6 +4,7 @@ from flask import Blueprint
 
 blueprint = Blueprint("pool", __name__)
 
-# Who reads lists and conversion; who puts lists together and records what a meeting decided.
+# Who proposes firms; who reads lists and conversion; who puts lists together and records what a meeting decided.
+PROPOSERS = ("case_manager", "bureau", "admin")
 READERS = ("case_manager", "bureau", "leader", "admin")
 DECIDERS = ("bureau", "admin")

@@ -98,7 +98,7 @@ def new_selection():
         return _new_page(form, [], "")
     wanted = asked_by(MultiDict(parse_qsl(listed.lstrip("?"))))
     ids = enterprise_lists.all_ids(wanted.filter, viewer(), today=today(), order=wanted.order)
-    form.query.data, form.filter_words.data = listed, _in_words(wanted)
+    form.query.data, form.filter_words.data = listed, origin_words(wanted)
     return _new_page(form, ids[:MOST], _cut(len(ids)) or f"来自名单：{form.filter_words.data}")
 
 
@@ -113,11 +113,12 @@ def choose_for_selection():
     form = OpenForm(formdata=None)
     form.year.data, form.planned_year.data = today().year, today().year + 1
     form.title.data, form.pool_class.data = f"{today().year} 年高企培育库", "long_term"
-    form.query.data, form.filter_words.data = picked.asked.query(page=None)[:1000], _in_words(picked.asked)
+    form.query.data, form.filter_words.data = picked.asked.query(page=None)[:1000], origin_words(picked.asked)
     return _new_page(form, list(picked.ids[:MOST]), _cut(len(picked.ids)))
 
 
-def _in_words(asked: filters.Asked) -> str:
+def origin_words(asked: filters.Asked) -> str:
+    """Where candidates came from, as the list that is printed says it."""
     person = viewer()
     chips = filters.chips(
         asked,

@@ -16,9 +16,9 @@ from crm.web.addresses import page_number, whole
 from crm.web.doors import SIGNED_IN, Form, attempt, done, here_or, new_act, open_to, today, viewer
 from crm.web.editing import last_writers
 from crm.web.enterprises import forms
-from crm.web.pool import READERS, blueprint, conversion, deciding, issuing, selections
+from crm.web.pool import READERS, blueprint, conversion, deciding, issuing, proposing, selections
 
-__all__ = ["blueprint", "conversion", "deciding", "issuing", "selections"]
+__all__ = ["blueprint", "conversion", "deciding", "issuing", "proposing", "selections"]
 
 STAGES = {"in_pool": "在库", "proposed": "拟入库", "out": "已出库"}
 PROPOSAL = ("year", "pool_class", "proposed_on", "planned_year", "planned_batch", "reason")
