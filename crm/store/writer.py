@@ -449,6 +449,7 @@ _UNIQUE = {
     "credit_code": "这个统一社会信用代码已属于另一家企业。",
     "uq_figures": "这一年的指标已经有一行。",
     "uq_visit_plan_of_a_quarter": "这个季度的走访计划已有一份。打开它再加企业。",
+    "visit_plan.user_id": "这个季度的走访计划已有一份。打开它再加企业。",
     "figures.enterprise_id": "这一年的指标已经有一行。",
     "uq_visit_plan_enterprise": "这家企业已经在这份走访计划里。",
     "visit_plan_enterprise.visit_plan_id": "这家企业已经在这份走访计划里。",

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from crm.actions.changes import undo
+from crm.actions.merges import merge_enterprises, plan_merge
 from crm.actions.service_logs import log_service
 from crm.actions.visit_plans import add_to_plan, drop_from_plan, make_plan, plan_visit, proposed
 from crm.domain.changes import Create
@@ -74,6 +75,41 @@ def test_a_withdrawn_visit_covers_nothing(manager):
 
     assert [line.visited_on for line in lines(made, manager)] == [None]
     assert coverage(Q4, manager)[0].visited == 0
+
+
+def test_a_second_plan_of_a_quarter_made_at_the_same_time_is_refused_in_its_own_words(manager):
+    plan(manager, firm(manager))
+    values = {"user_id": manager.user_id, "region_id": county().id, "year": Q4.year, "quarter": Q4.number}
+
+    with pytest.raises(Refused, match="这个季度的走访计划已有一份"), unit_of_work():
+        write([Create("visit_plan", values)], act=act(), action="test")
+
+
+def test_two_files_of_one_firm_that_stand_in_one_plan_become_one_line_and_two_again(manager):
+    left, right = firm(manager), firm(manager, "青禾食品（巫溪）有限公司")
+    made = plan(manager, left, right)
+    plan_id = made.id
+    item = next(line.item for line in lines(made, manager) if line.firm.enterprise_id == right)
+    with unit_of_work():
+        values = {"planned_on": date(2026, 12, 4), "purpose": "看新产线"}
+        plan_visit(item.id, values, version=item.version, act=act(manager))
+
+    def listed() -> dict[int, date | None]:
+        db.session.rollback()
+        found = lines(db.session.get(VisitPlan, plan_id), manager)
+        return {line.firm.enterprise_id: line.item.planned_on for line in found}
+
+    before = listed()
+    bureau = make_user("tanyue", "bureau")
+    worked_out = plan_merge(left, right, viewer=bureau)
+    with unit_of_work():
+        merged = merge_enterprises(left, right, {}, fingerprint=worked_out.fingerprint, act=act(bureau))
+    together = listed()
+    with unit_of_work():
+        undo(merged.change_set_id, act=act(bureau))
+
+    assert together == {left: date(2026, 12, 4)}
+    assert listed() == before == {left: None, right: date(2026, 12, 4)}
 
 
 def test_a_plan_is_taken_back_as_a_whole(manager):

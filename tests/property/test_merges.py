@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from crm.actions.changes import undo
 from crm.actions.figures import confirm_figures, record_figures
@@ -21,6 +22,7 @@ from crm.domain.viewers import the_machine
 from crm.extensions import db
 from crm.store import merges
 from crm.store.unit_of_work import unit_of_work
+from crm.store.visit_plans import VisitPlan
 from crm.store.writer import write
 from tests.actions.test_merges import not_restored, picture
 from tests.builders import NOW, TODAY, act, make_enterprise
@@ -106,6 +108,16 @@ things = st.one_of(
         ),
     ),
     st.tuples(
+        st.just("visit_plan_enterprise"),
+        side,
+        st.fixed_dictionaries(
+            {
+                "planned_on": st.none() | st.just(date(2026, 12, 4)),
+                "purpose": st.none() | st.sampled_from(("看新产线", "送表样")),
+            }
+        ),
+    ),
+    st.tuples(
         st.just("enterprise_alias"),
         side,
         st.sampled_from(("旧名甲", "旧名乙")).map(
@@ -152,6 +164,8 @@ def hang(firms: list[int], what: str, whose: int, values: dict[str, Any]) -> Non
             values["other_id"] = firms[values.pop("to")]
             if values["other_id"] == firm:
                 return
+        if what == "visit_plan_enterprise":
+            values["visit_plan_id"] = db.session.scalar(select(VisitPlan.id))
         if what == "obligation_outcome":
             values["on"] = TODAY
         if what == "qualification":

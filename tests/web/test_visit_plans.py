@@ -111,9 +111,10 @@ def test_the_sheet_says_what_is_known_and_leaves_room_to_write(sqlite_app, clien
 
 
 def test_a_firm_is_planned_for_a_day_added_and_taken_out(client, manager):
-    plan_id, _ = made(client, manager, "巫溪县青禾食品有限公司")
+    plan_id, ids = made(client, manager, "巫溪县青禾食品有限公司")
     more = make_enterprise("巫溪县后来食品有限公司", manager=manager.user_id)
-    post(client, f"/visits/plans/{plan_id}/add", {"enterprises": [more]})
+    post(client, f"/visits/plans/{plan_id}/add", {"enterprises": [*ids, more]})
+    assert "计划里加了 1 家企业。另 1 家已在计划里，不重复列。" in client.get(f"/visits/plans/{plan_id}").text
     item = db.session.scalar(select(VisitPlanEnterprise.id).where(VisitPlanEnterprise.enterprise_id == more))
     url = f"/visits/plans/{plan_id}/firms/{item}"
     shown = {"version": "1", "seen": '{"planned_on": "", "purpose": ""}'}

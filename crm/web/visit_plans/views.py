@@ -94,7 +94,9 @@ def add(plan_id: int):
     written = attempt(form, lambda: visit_plans.add_to_plan(plan_id, ids, act=new_act()))
     if written is None:
         return _plan_page(_plan(plan_id), form=form), 422
-    return done(f"计划里加了 {written.record_count} 家企业。", _home(plan), written)
+    before = len(set(ids)) - written.record_count
+    there = f"另 {before} 家已在计划里，不重复列。" if before > 0 and written.change_set_id else ""
+    return done(f"计划里加了 {written.record_count} 家企业。{there}", _home(plan), written)
 
 
 @blueprint.route("/visits/plans/<int:plan_id>/firms/<int:item_id>", methods=["GET", "POST"])
