@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
+from crm.domain.kinds import HELD_STATES
+from crm.domain.statuses import GONE
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.collections import Collection, CollectionEnterprise
 from crm.store.enterprise_lists import holds
 from crm.store.enterprises import Enterprise
+from crm.store.figures import Figures
 from crm.store.imports import ImportBatch
 from crm.store.jobs import Heartbeat
 from crm.store.messages import Message
@@ -84,6 +87,26 @@ def longest_silent(viewer: Viewer, *, mine: int | None, limits: Limits, limit: i
         Quiet(enterprise_id, name, on, limits.of(region_id, bool(titled)).days)
         for enterprise_id, name, on, region_id, titled in db.session.execute(visible(query, viewer))
     ]
+
+
+def still_to_win(kind: str, rung: int, viewer: Viewer, *, mine: int, limit: int) -> tuple[list[int], int]:
+    """The enterprises of a case manager for whom this title is the next: not held (or to be had anew for this year),
+    on no higher rung, still there. (The first ``limit`` of them, those with the latest figures first; how many in all.)
+    """
+    held = getattr(Standing, kind)
+    wanted = (
+        Standing.manager_id == mine,
+        Standing.rung <= rung,
+        or_(held.is_(None), held.not_in(HELD_STATES - {"awaiting_update"})),
+        or_(Standing.status.is_(None), Standing.status.not_in(GONE)),
+    )
+    latest = (
+        select(func.max(Figures.year)).where(Figures.enterprise_id == Standing.enterprise_id, ~Figures.deleted)
+    ).scalar_subquery()
+    query = select(Standing.enterprise_id, func.count().over()).where(*wanted)
+    query = visible(query, viewer).order_by(func.coalesce(latest, 0).desc(), Standing.name_sort, Standing.enterprise_id)
+    rows = db.session.execute(query.limit(limit)).all()
+    return [row[0] for row in rows], rows[0][1] if rows else 0
 
 
 def imports_to_confirm(viewer: Viewer) -> int:

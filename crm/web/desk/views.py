@@ -24,7 +24,7 @@ from crm.store.silence import Limits, limits
 from crm.web import reference
 from crm.web.changes.vocabulary import ACTIONS
 from crm.web.confirmations.sheet import confirms, sheet_of
-from crm.web.desk import acting, blueprint, lines, people
+from crm.web.desk import acting, blueprint, lines, one_short, people
 from crm.web.desk.deeds import DEEDS
 from crm.web.desk.queue import Queue, queue_of
 from crm.web.desk.waiting import alerts, waiting
@@ -35,8 +35,8 @@ from crm.web.obligations.listing import mine_usually, quick_days
 from crm.web.requests.forms import units_by_region
 from crm.web.service_logs import WRITERS
 
-# acting is here for its route.
-__all__ = ["acting", "blueprint"]
+# acting and one_short are here for their routes.
+__all__ = ["acting", "blueprint", "one_short"]
 
 
 @dataclass(frozen=True)
