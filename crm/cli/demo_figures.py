@@ -67,7 +67,10 @@ class Book:
             known["rd_expense_domestic"] = rd
             known["rd_staff_count"] = scientists
         self.grow()
-        return {**known, **self.clean_record()} if self.complete else self.with_blanks(known)
+        told = {**known, **self.clean_record()} if self.complete else self.with_blanks(known)
+        if "sci_staff_hnte" in told and "staff_count" in told:
+            told["staff_count_hnte"] = told["staff_count"]
+        return told
 
     def grow(self) -> None:
         growth = self.rng.triangular(-0.12, 0.35, 0.09)
