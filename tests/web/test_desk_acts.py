@@ -7,14 +7,17 @@ import pytest
 from sqlalchemy import select
 
 from crm.actions.requests import dispatch_request, raise_request, reply_request
+from crm.actions.reviews import check
 from crm.actions.service_logs import log_service
 from crm.extensions import db
+from crm.store.applications import ApplicationReview
 from crm.store.requests import Request
+from crm.store.review_lists import latest_review
 from crm.store.service_logs import ServiceLog
 from crm.store.unit_of_work import unit_of_work
 from tests.builders import TODAY, act, make_enterprise, make_unit, make_user
 from tests.reviewing import bring_materials, make_application, make_window, receive
-from tests.web.conftest import csrf_of, sign_in
+from tests.web.conftest import csrf_of, post, sign_in
 from tests.web.pages import conflicts_on, form_on
 
 HX = {"HX-Request": "true"}
@@ -175,10 +178,92 @@ def test_what_was_handed_in_is_a_line_of_the_office_near_the_deadline_and_its_nu
     client = world.client("tanyue")
     page = client.get("/").text
 
-    first = re.findall(r'href="(/reviews[^"]*open=\d+)">审核<', page)
+    first = re.findall(r'href="(/reviews[^"]*open=\d+)"[^>]*>审核<', page)
     assert len(first) == 2
     assert "区县初审" in client.get(first[0].replace("&amp;", "&")).text
     href, n = re.findall(r'<a href="(/reviews[^"]*)" class="b">(\d+)</a>', page)[0]
     assert n == "3"
     assert len(re.findall(r"data-opens", client.get(href.replace("&amp;", "&")).text)) == 3
     assert "审核<" not in world.client("luosheng").get("/").text
+
+
+@pytest.fixture
+def handed_in(world) -> tuple:
+    """The office's browser, and an application that waits for it."""
+    make_user("tanyue", "bureau", name="谭越")
+    waiting = make_application(make_window())
+    bring_materials(waiting)
+    receive(waiting)
+    return world.client("tanyue"), waiting
+
+
+def review_of(application_id: int) -> ApplicationReview:
+    db.session.rollback()
+    return latest_review(application_id)
+
+
+def test_the_first_review_is_opened_and_decided_on_the_line_and_taken_back(handed_in):
+    client, waiting = handed_in
+    assert f'hx-get="/reviews/{waiting}/line"' in client.get("/").text
+    line = client.get(f"/reviews/{waiting}/line", headers=HX).text
+    path = f"/reviews/{waiting}"
+    page = form_on(line, path) | {"csrf_token": csrf_of(client, "/account")}
+    answers = dict.fromkeys(re.findall(r'name="(a_[a-z_0-9]+)"', line), "yes")
+
+    refused = client.post(path, data={**page, "result": "recommended"}, headers=HX)
+    again = form_on(refused.text, path)
+    done = client.post(path, data={**page, **again, **answers, "result": "recommended"}, headers=HX)
+    decided = review_of(waiting)
+    result = (decided.result, decided.reviewer_name)
+    post(client, re.search(r'action="(/changes/\d+/undo)"', done.text)[1])
+
+    assert "<html" not in line and "没有回答" in refused.text and refused.status_code == 422
+    assert (done.status_code, done.headers["HX-Trigger"]) == (200, "settled")
+    assert "推荐上报" in done.text and "<form id" not in done.text
+    assert result == ("recommended", "谭越") and review_of(waiting).result is None
+
+
+def test_what_a_colleague_answered_meanwhile_is_chosen_over_on_the_line(handed_in):
+    client, waiting = handed_in
+    path = f"/reviews/{waiting}"
+    line = client.get(f"{path}/line", headers=HX).text
+    code = re.search(r'name="a_([a-z_0-9]+)"', line)[1]
+    page = form_on(line, path)
+    bureau = make_user("zhuli", "bureau", name="朱黎")
+    version = review_of(waiting).version
+    with unit_of_work():
+        check(waiting, {f"a_{code}": "no", f"n_{code}": "缺页"}, version=version, seen={}, act=act(bureau))
+
+    clash = client.post(path, data={**page, f"a_{code}": "yes", "result": "check"}, headers=HX)
+    answer = {**form_on(clash.text, path), f"pick_a_{code}": "mine", f"pick_n_{code}": "theirs", "result": "check"}
+    done = client.post(path, data=answer, headers=HX)
+
+    assert clash.status_code == 422 and "朱黎" in clash.text
+    assert done.status_code == 200 and "核对已保存" in done.text
+    assert review_of(waiting).checklist[code]["answer"] == "yes"
+
+
+def test_what_lies_there_without_a_moment_is_received_on_the_line(world):
+    make_user("tanyue", "bureau", name="谭越")
+    waiting = make_application(make_window(), stage="handed_in")
+    client = world.client("tanyue")
+    path = f"/reviews/{waiting}/receive"
+    line = client.get(f"/reviews/{waiting}/line", headers=HX).text
+    page = form_on(line, path)
+
+    wrong = client.post(path, data={**page, "received_at": "2027-01-01T09:00"}, headers=HX)
+    done = client.post(path, data=form_on(line, path), headers=HX)
+
+    assert wrong.status_code == 422 and "还没到" in wrong.text and f'action="{path}"' in wrong.text
+    assert done.status_code == 200 and "已收件" in done.text
+    assert review_of(waiting).received_at is not None
+
+
+def test_a_line_of_the_review_is_closed_again_and_leads_to_the_queue_without_scripts(handed_in):
+    client, waiting = handed_in
+
+    closed = client.get(f"/reviews/{waiting}/line?closed=1", headers=HX).text
+    plain = client.get(f"/reviews/{waiting}/line")
+
+    assert f'hx-get="/reviews/{waiting}/line"' in closed and "<form" not in closed
+    assert plain.status_code == 302 and f"open={waiting}" in plain.headers["Location"]

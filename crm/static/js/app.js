@@ -316,10 +316,10 @@
   document.addEventListener("htmx:after:process", () => {
     $$("[data-toast]").forEach(startToast);
     // A line that was acted on takes the focus its button had, so that the keyboard goes on from there.
-    const acted = $(".line.settled:not([data-met])");
+    const acted = $(".line:is(.settled, .opened):not([data-met])");
     if (!acted) return;
     acted.dataset.met = "";
-    if (document.activeElement === document.body) ($(".again textarea", acted) || $(".again select, .do a", acted))?.focus();
+    if (document.activeElement === document.body) (acted.classList.contains("opened") && $(".again input:not([type=hidden])", acted) || $(".again textarea", acted) || $(".again select, .do a", acted))?.focus();
   });
   // Whoever puts a toast on the page without htmx says so.
   document.addEventListener("crm:toasts", () => $$("[data-toast]").forEach(startToast));

@@ -5,11 +5,12 @@
   const isOpen = (point) => !point.querySelector("input[type=radio]:checked");
 
   function count() {
-    const form = document.getElementById("look");
-    const place = document.querySelector("[data-open-points]");
-    if (!form || !place) return;
-    const open = $$("fieldset.pt", form).filter(isOpen).length;
-    place.textContent = open ? `还有 ${open} 条没答` : "都答了";
+    $$("[data-open-points]").forEach((place) => {
+      const form = document.getElementById(place.dataset.openPoints);
+      if (!form) return;
+      const open = $$("fieldset.pt", form).filter(isOpen).length;
+      place.textContent = open ? `还有 ${open} 条没答` : "都答了";
+    });
   }
 
   function show() {
@@ -31,8 +32,7 @@
     show();
   });
   document.addEventListener("change", (event) => event.target.closest("fieldset.pt") && show());
-  // The panel is exchanged by htmx: what is new gets its buttons too.
-  const side = document.getElementById("side");
-  if (side) new MutationObserver(show).observe(side.parentElement, { childList: true });
+  // The panel is exchanged by htmx, and a line of the desk opened by it: what is new gets its buttons too.
+  document.addEventListener("htmx:after:process", show);
   show();
 })();

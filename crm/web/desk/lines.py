@@ -27,7 +27,7 @@ KEPT_FOR_REQUESTS = 2
 @dataclass(frozen=True)
 class Line:
     """One line: an obligation (``row``), a silent enterprise (``quiet``), a request (``asked``) that somebody has to
-    hand on or to answer, or an application to look at (``review``); ``others`` counts those due with it."""
+    hand on or to answer, or an application to look at (``review``: its id); ``others`` counts those due with it."""
 
     chip: words.Deadline | None
     name: str
@@ -38,7 +38,7 @@ class Line:
     href: str = ""
     quiet: desk.Quiet | None = None
     asked: Request | None = None
-    review: bool = False
+    review: int = 0
 
     @property
     def counts_as_due(self) -> bool:

@@ -1,7 +1,7 @@
 """The county's first review on the desk: how many applications wait in the window of now, and the first of them."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import url_for
 
@@ -9,6 +9,7 @@ from crm.domain import reviews, words
 from crm.domain.kinds import KINDS
 from crm.domain.viewers import Viewer
 from crm.store import review_lists
+from crm.store.review_lists import QueueRow, QueueWindow
 from crm.web import reference
 from crm.web.desk.lines import Line
 from crm.web.doors import now
@@ -45,12 +46,14 @@ def queue_of(person: Viewer) -> Queue:
     note = f"{words.moment(due_at, now())} 截止" if due_at is not None else ""
     if not count or due_at is None or due_at > now() + timedelta(days=DAYS_AHEAD):
         return Queue(count, href, note)
+    rows = review_lists.page(reviews.WAITING, window, place.id, person, size=MOST)
+    return Queue(count, href, note, tuple(line_of(row, window, place.id, now()) for row in rows))
+
+
+def line_of(row: QueueRow, window: QueueWindow, region_id: int, at: datetime) -> Line:
+    """An application that waits for the county, as a line of today."""
     kind = KINDS[window.kind].short if window.kind in KINDS else window.kind
     text = f"区县初审 · {window.year} 年{kind}{window.batch}，已交，待审"
-    rows = review_lists.page(reviews.WAITING, window, place.id, person, size=MOST)
-    chip = words.deadline(due_at, now())
-    lines = (
-        Line(chip, row.name, row.application.enterprise_id, text, href=f"{href}&open={row.id}", review=True)
-        for row in rows
-    )
-    return Queue(count, href, note, tuple(lines))
+    chip = words.deadline(window.county_due_at, at) if window.county_due_at is not None else None
+    href = url_for("reviews.index", window=window.id, region=region_id, open=row.id)
+    return Line(chip, row.name, row.application.enterprise_id, text, href=href, review=row.id)

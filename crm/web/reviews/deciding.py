@@ -9,8 +9,9 @@ from crm.domain import reviews
 from crm.domain.refusals import NotFound
 from crm.store import review_lists
 from crm.store.review_lists import QueueRow
+from crm.web.desk.acting import asked_in_place
 from crm.web.doors import attempt, done, new_act, open_to, today, viewer
-from crm.web.reviews import asked, blueprint
+from crm.web.reviews import asked, blueprint, on_desk
 from crm.web.reviews.forms import CHECK, ReceiveForm, ReviewForm, review_form
 from crm.web.reviews.listing import chosen, page
 
@@ -38,9 +39,13 @@ def receive_one(application_id: int):
                 act=new_act(),
             ),
         )
+        if written is not None and asked_in_place():
+            return on_desk.acted(row, form, "已收件", "已收件，可以初审", written)
         if written is not None:
             here = _view(form.back.data, row)
             return done(f"{row.name} 已收件", _address(here.same(open=here.open)), written)
+    if asked_in_place():
+        return on_desk.opened(_row(application_id), receive_form=form), 422
     return page(_view(form.back.data, row, opened=True), receive_form=form), 409 if form.conflict else 422
 
 
@@ -57,8 +62,12 @@ def look(application_id: int):
         fields = form.read()
         if not form.has_errors:
             written = attempt(form, lambda: _deed(application_id, wanted, form, fields))
+            if written is not None and asked_in_place():
+                return _on_line(row, form, wanted, written)
             if written is not None:
                 return _on(row, form, wanted, written)
+    if asked_in_place():
+        return on_desk.opened(_row(application_id), review_form=form), 422
     return page(_view(form.back.data, row, opened=True), review_form=form), 409 if form.conflict else 422
 
 
@@ -75,6 +84,13 @@ def _deed(application_id: int, wanted: str, form: ReviewForm, fields: dict[str, 
         mend_by=form.mend_by.value,
         **shown,
     )
+
+
+def _on_line(row: QueueRow, form: ReviewForm, wanted: str, written: Any):
+    """After a decision on a line of the desk: what became of it stands there."""
+    if wanted == CHECK:
+        return on_desk.acted(row, form, "已存", "核对已保存，还没有定结论", written)
+    return on_desk.acted(row, form, reviews.RESULTS[wanted], _SAID[wanted], written)
 
 
 def _on(row: QueueRow, form: ReviewForm, wanted: str, written: Any):

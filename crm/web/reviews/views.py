@@ -1,5 +1,5 @@
 """Everything under /reviews."""
 
-from crm.web.reviews import blueprint, deciding, listing, papers
+from crm.web.reviews import blueprint, deciding, listing, on_desk, papers
 
-__all__ = ["blueprint", "deciding", "listing", "papers"]
+__all__ = ["blueprint", "deciding", "listing", "on_desk", "papers"]
