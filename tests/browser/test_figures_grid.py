@@ -59,7 +59,7 @@ def test_figures_are_typed_by_keyboard_alone_and_taken_back(open_page):
     expect(cell(page, "sales", 2024)).not_to_contain_text("40x")
 
     page.get_by_role("button", name=re.compile("撤销")).click()
-    expect(page.get_by_text("已撤销：恢复 1 处")).to_be_visible()
+    expect(page.get_by_text(re.compile("^已撤销："))).to_be_visible()
     expect(cell(page, "revenue", 2024)).not_to_have_text("1,234.5")
 
 
