@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from crm.actions.requests import dispatch_request, raise_request, reply_request
+from crm.actions.requests import close_request, dispatch_request, raise_request, reply_request
 from crm.actions.reviews import check
 from crm.actions.service_logs import log_service
 from crm.extensions import db
@@ -84,6 +84,55 @@ def test_a_request_nobody_was_given_is_dispatched_on_the_line(world):
 
     assert done.status_code == 200
     assert (one(request_id).unit_id, one(request_id).due_on.isoformat()) == (world.finance, "2026-11-30")
+
+
+def test_a_request_is_passed_to_the_platform_on_the_line(world):
+    request_id, client = world.raised(), world.client("luosheng")
+    path = f"/requests/{request_id}/transfer"
+    page = form_on(client.get("/").text, path)
+
+    refused = client.post(path, data={**page, "platform_number": " "}, headers=HX)
+    done = client.post(path, data={**form_on(refused.text, path), "platform_number": "WX-2026-118"}, headers=HX)
+
+    assert refused.status_code == 422 and "未写入" in refused.text
+    assert done.status_code == 200 and "已登记转平台" in done.text and "/undo" in done.text
+    assert (one(request_id).platform_number, one(request_id).transferred_on) == ("WX-2026-118", TODAY)
+
+
+def test_what_was_answered_is_rated_and_ended_on_the_line(world):
+    request_id, client = world.sent(), world.client("luosheng")
+    with unit_of_work():
+        reply_request(request_id, {"reply": "地已批"}, version=2, act=act(world.manager))
+    rate, close = f"/requests/{request_id}/rate", f"/requests/{request_id}/close"
+    desk = client.get("/").text
+
+    blank = client.post(rate, data={**form_on(desk, rate), "rating": ""}, headers=HX)
+    rated = client.post(rate, data={**form_on(blank.text, rate), "rating": "4"}, headers=HX)
+    later = client.get("/").text
+    empty = client.post(close, data={**form_on(later, close), "close_reason": " "}, headers=HX)
+    ended = client.post(close, data={**form_on(empty.text, close), "close_reason": "企业已拿地"}, headers=HX)
+
+    assert "诉求待评价、办结 · 地已批" in desk and "诉求待办结 · 地已批" in later and rate not in later
+    assert blank.status_code == 422 and "1 到 5 分" in blank.text
+    assert empty.status_code == 422 and "写明办结的情况" in empty.text
+    assert [rated.status_code, ended.status_code] == [200, 200] and "已办结" in ended.text
+    assert (one(request_id).rating, one(request_id).close_reason, one(request_id).closed_on) == (4, "企业已拿地", TODAY)
+    assert "诉求待办结" not in client.get("/").text
+
+
+def test_one_who_ended_it_with_an_old_page_is_told_and_keeps_the_text(world):
+    request_id, client = world.sent(), world.client("luosheng")
+    with unit_of_work():
+        reply_request(request_id, {"reply": "地已批"}, version=2, act=act(world.manager))
+    path = f"/requests/{request_id}/close"
+    page = form_on(client.get("/").text, path)
+    with unit_of_work():
+        close_request(request_id, {"close_reason": "别人办结的"}, version=3, act=act(world.manager))
+
+    refused = client.post(path, data={**page, "close_reason": "我写的"}, headers=HX)
+
+    assert refused.status_code == 422 and "我写的" in refused.text
+    assert one(request_id).close_reason == "别人办结的"
 
 
 def test_an_answer_that_somebody_gave_meanwhile_is_chosen_over_on_the_page(world):
@@ -166,6 +215,25 @@ def test_each_number_of_what_waits_opens_a_list_of_that_many(world):
     assert [n for _, n in rows] == ["3"]
     for href, n in rows:
         assert len(re.findall(r'<tr data-href="/requests/', client.get(href).text)) == int(n)
+
+
+def test_lines_of_the_review_take_no_place_from_a_request_that_waits_for_a_department(world):
+    make_user("tanyue", "bureau", name="谭越")
+    window = make_window()
+    for _ in range(2):
+        one = make_application(window)
+        bring_materials(one)
+        receive(one)
+    request_id = world.raised()
+    for n in range(12):
+        with unit_of_work():
+            step = {"next_step": f"第 {n} 件", "next_step_on": TODAY}
+            log_service([world.firm], {"happened_on": TODAY, "kind": "visit", "text": "看", **step}, act=act())
+
+    page = world.client("tanyue").get("/").text
+
+    assert page.count('data-row id="today-') == 10 and page.count(">审核</a>") == 2
+    assert f'action="/requests/{request_id}/dispatch"' in page
 
 
 def test_what_was_handed_in_is_a_line_of_the_office_near_the_deadline_and_its_number_opens_the_queue(world):

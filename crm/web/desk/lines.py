@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from crm.domain import words
 from crm.domain.cadences import INTERNAL_KINDS, NEXT_STEP
+from crm.domain.requests import RATED, REPLIED, state_of
 from crm.domain.viewers import Viewer
 from crm.domain.workdays import Holidays
 from crm.store import desk, obligation_lists, request_lists
@@ -19,7 +20,8 @@ MOST = 10
 DAYS_AHEAD = 30
 # From so many enterprises with the same thing due on the same day, one line names the first and counts the others.
 TOGETHER = 3
-# However much is due, this many lines are kept for those who were not heard of for long, and for requests to hand on.
+# However much is due, this many lines are kept for those who were not heard of for long, and for requests to hand on
+# or to end.
 KEPT_FOR_SILENCE = 2
 KEPT_FOR_REQUESTS = 2
 
@@ -41,6 +43,11 @@ class Line:
     review: int = 0
 
     @property
+    def answered(self) -> bool:
+        """Whether it is a request that was answered, so that it waits for the firm's opinion and for its end."""
+        return self.asked is not None and state_of(self.asked, date.max) in (REPLIED, RATED)
+
+    @property
     def counts_as_due(self) -> bool:
         """Whether it is one of what the numbers under the lines count."""
         return self.row is not None
@@ -55,9 +62,13 @@ def todays(
     silent: list[Line],
     internal: bool,
     raised: Sequence[Line] = (),
+    most: int = MOST,
 ) -> list[Line]:
-    """At most ten lines, the most pressing first; two places each are kept for requests that nobody was given yet
-    (``raised``) and for silent enterprises, when there are any."""
+    """At most ten lines (``most``: fewer), the most pressing first.
+
+    Two places each are kept for requests that nobody was given yet or that were answered (``raised``) and for silent
+    enterprises, when there are any.
+    """
     until = obligation_lists.midnight(words.local(now).date() + timedelta(days=DAYS_AHEAD + 1))
     cells = _nearest(counts, wanted, until)
     rows = obligation_lists.first_of_each(wanted, viewer, {due_at for _, due_at, _ in cells}, now=now, each=MOST)
@@ -74,9 +85,9 @@ def todays(
         else:
             lines += [_single(row, now, internal) for row in here]
     handed = list(raised[:KEPT_FOR_REQUESTS])
-    room = MOST - len(handed) - min(len(silent), KEPT_FOR_SILENCE)
-    lines = [*lines[: max(room, MOST - len(handed) - len(silent))], *handed]
-    return [*lines, *silent[: MOST - len(lines)]]
+    room = most - len(handed) - min(len(silent), KEPT_FOR_SILENCE)
+    lines = [*lines[: max(room, most - len(handed) - len(silent))], *handed]
+    return [*lines, *silent[: most - len(lines)]]
 
 
 def _nearest(counts: Pivot, wanted: Filter, until: datetime) -> list[tuple[str, datetime, int]]:
@@ -126,13 +137,19 @@ def silent_lines(quiet: Iterable[desk.Quiet], *, on: date, holidays: Holidays) -
 
 
 def request_lines(found: Iterable[request_lists.Row], *, now: datetime) -> list[Line]:
-    """A line per request that waits for a department, or for somebody to hand it to one."""
+    """A line per request that waits for somebody to hand it to a department, for an answer, or for its end."""
     lines = []
     for item in found:
         one = item.request
+        line = Line(None, item.name, one.enterprise_id, one.text, asked=one)
+        if line.answered:
+            wanted = "诉求待办结" if one.rating is not None else "诉求待评价、办结"
+            # Its day was that of the answer; nothing is late any more.
+            lines.append(replace(line, text=f"{wanted} · {one.reply or one.text}"))
+            continue
         chip = words.deadline(one.due_on, now) if one.due_on is not None else None
         what = "诉求待交办" if one.dispatched_on is None else "诉求待回复"
-        lines.append(Line(chip, item.name, one.enterprise_id, f"{what} · {one.text}", asked=one))
+        lines.append(replace(line, chip=chip, text=f"{what} · {one.text}"))
     return lines
 
 

@@ -13,7 +13,7 @@ from crm.actions.requests import usual_due_on
 from crm.domain import words
 from crm.domain.cadences import REQUEST
 from crm.domain.kinds import KINDS
-from crm.domain.requests import DISPATCHED, OVERDUE, RAISED
+from crm.domain.requests import DISPATCHED, OVERDUE, RAISED, RATED, RATINGS, REPLIED
 from crm.domain.viewers import Viewer
 from crm.domain.workdays import Holidays
 from crm.mail.compose import digest as digest_mail
@@ -115,6 +115,7 @@ def acts_of(found: list[lines.Line]) -> dict[str, Any]:
     """What the small forms of the lines offer: the departments of each county, and the usual day of an answer."""
     regions = sorted({line.asked.region_id for line in found if line.asked is not None})
     return {
+        "RATINGS": RATINGS,
         "units_of": units_by_region(regions, today()),
         "usual_due": usual_due_on(regions[0] if regions else None, today()).isoformat() if regions else "",
     }
@@ -144,9 +145,12 @@ def _todays(
     if person.has("case_manager", "bureau"):
         own = request_lists.Filter(mine=place.mine)
         first = request_lists.to_move((RAISED,), own, person, on=today(), limit=lines.KEPT_FOR_REQUESTS)
-        raised = lines.request_lines(first, now=now())
-    found = lines.todays(person, wanted, counts, now=now(), silent=silent, internal=True, raised=raised)
-    found = [*queue.lines, *_with_requests(found, person)][: lines.MOST]
+        if len(first) < lines.KEPT_FOR_REQUESTS:
+            first += request_lists.to_move((REPLIED, RATED), own, person, on=today(), limit=lines.KEPT_FOR_REQUESTS)
+        raised = lines.request_lines(first[: lines.KEPT_FOR_REQUESTS], now=now())
+    most = lines.MOST - len(queue.lines)
+    found = lines.todays(person, wanted, counts, now=now(), silent=silent, internal=True, raised=raised, most=most)
+    found = [*queue.lines, *_with_requests(found, person)]
     due = _due_counts(counts, wanted)
     # A line that stands for several counts as what it stands for, so that the heading agrees with the foot.
     listed = sum(line.others + 1 for line in found)

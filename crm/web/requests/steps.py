@@ -6,7 +6,7 @@ from flask import render_template, request, url_for
 
 from crm.actions import requests as deeds
 from crm.actions.rights import require
-from crm.domain.requests import may_close, may_rate
+from crm.domain.requests import RATINGS, may_close, may_rate
 from crm.store.requests import Request
 from crm.store.standings import Standing
 from crm.web.desk.acting import asked_in_place, in_place
@@ -104,6 +104,7 @@ def _in_place(code: str, form: StepForm, one: Request, row: Any, written: Any):
         typed=form["reply"].data if code == "reply" else {name: form[name].data for name in form.edited},
         units=form.known.get("unit_id", {}),
         today=today(),
+        RATINGS=RATINGS,
     )
 
 
