@@ -13,6 +13,7 @@ from crm.actions.enterprises import Belonging, EnterpriseState, decide
 from crm.actions.jobs import ask_for
 from crm.actions.messages import queue_mail
 from crm.actions.notices import tell
+from crm.actions.obligations import ASSIGNED
 from crm.actions.rights import require
 from crm.domain import words
 from crm.domain.acts import Act
@@ -348,6 +349,9 @@ def _changes(planned: HandOver, act: Act) -> list[Create | Update]:
             Update("service_log", step.service_log_id, {"step_owner_id": share.user.id}, step.version)
             for step in share.steps
         ]
+    if not planned.wish.stay:
+        # What was given to the person to do goes back to whoever looks after the enterprise from now on.
+        changes += [_given_back(one.id, one.outcome, one.version) for one in planned.in_hand.given]
     changes += _plan_changes(planned)
     receivers = [share.user for share in planned.shares]
     owners = _collections_to(planned.in_hand, receivers, act.effective_on, not planned.wish.stay)
@@ -357,6 +361,12 @@ def _changes(planned: HandOver, act: Act) -> list[Create | Update]:
         if one.id in owners
     ]
     return changes
+
+
+def _given_back(outcome_id: int, outcome: str, version: int) -> Update:
+    if outcome == ASSIGNED:
+        return withdraw("obligation_outcome", outcome_id, version)
+    return Update("obligation_outcome", outcome_id, {"assignee_id": None}, version)
 
 
 def _plan_changes(planned: HandOver) -> list[Create | Update]:

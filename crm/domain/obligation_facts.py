@@ -65,11 +65,12 @@ class ObligationFacts:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a person said of one obligation: ``kind`` done, waived, postponed (改期) or missed (确认未报)."""
+    """What people said of one obligation: ``kind`` done, waived, postponed (改期), missed (未报), assigned (交办)."""
 
     kind: str
     on: date
     postponed_to: date | None = None
+    assignee_id: int | None = None
 
 
 Outcomes = Mapping[tuple[str, str], Outcome]

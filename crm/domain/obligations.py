@@ -159,6 +159,9 @@ def _settle(draft: Draft, now: datetime, today: date, outcome: Outcome | None, o
     """The obligation as it stands now: what people said first, then the facts, then the clock."""
     cadence = draft.cadence
     due_at, reason, late_reason = draft.due_at, draft.reason, draft.late_reason
+    owner_id = draft.owner_id if draft.owner_id is not None else owner_id
+    if outcome is not None and outcome.assignee_id is not None:
+        owner_id = outcome.assignee_id
     if outcome is not None and outcome.postponed_to is not None:
         due_at = end_of_day(outcome.postponed_to)
         note = f"；已改期，原期限 {deadline_words(draft.due_at)}。"
@@ -190,5 +193,5 @@ def _settle(draft: Draft, now: datetime, today: date, outcome: Outcome | None, o
         draft.steps if draft.steps is not None else cadence.steps,
         draft.expected,
         draft.source_id,
-        draft.owner_id if draft.owner_id is not None else owner_id,
+        owner_id,
     )

@@ -1,4 +1,4 @@
-"""Deeds on many enterprises at once: beyond so many their number is typed."""
+"""Deeds on many records at once: beyond so many their number is typed."""
 
 from crm.domain.refusals import InvalidInput
 
@@ -6,10 +6,10 @@ from crm.domain.refusals import InvalidInput
 TYPED_ABOVE = 50
 
 
-def refuse_untyped(count: int, typed: int | None, *, field: str, verb: str) -> None:
-    """Raise InvalidInput on ``field`` when so many enterprises need their number and another one, or none, was typed.
+def refuse_untyped(count: int, typed: int | None, *, field: str, verb: str, unit: str = "家") -> None:
+    """Raise InvalidInput on ``field`` when so many records need their number and another one, or none, was typed.
 
-    ``verb`` is what is done to them, as the sentence says it (改, 交接).
+    ``verb`` is what is done to them, as the sentence says it (改, 交接), ``unit`` what they are counted in.
     """
     if count > TYPED_ABOVE and typed != count:
-        raise InvalidInput({field: f"要{verb} {count:,} 家：照着填 {count}，再按一次。"})
+        raise InvalidInput({field: f"要{verb} {count:,} {unit}：照着填 {count}，再按一次。"})

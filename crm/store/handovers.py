@@ -21,7 +21,7 @@ from crm.store.applications import Application
 from crm.store.collections import Collection
 from crm.store.enterprises import Affiliation, Enterprise
 from crm.store.obligation_lists import WAITING
-from crm.store.obligations import Obligation
+from crm.store.obligations import Obligation, ObligationOutcome
 from crm.store.regions import Region
 from crm.store.requests import Request
 from crm.store.scope import visible
@@ -78,6 +78,14 @@ class Asked(NamedTuple):
     title: str
 
 
+class Given(NamedTuple):
+    """What somebody recorded about one thing that is due when giving it to the person to do."""
+
+    id: int
+    version: int
+    outcome: str
+
+
 @dataclass(frozen=True)
 class InHand:
     """Everything of one person; ``requests``, ``applications`` and ``reminders`` count per enterprise."""
@@ -89,6 +97,7 @@ class InHand:
     requests: Counter[int]
     applications: Counter[int]
     reminders: Counter[int]
+    given: tuple[Given, ...] = ()
 
     @property
     def nothing(self) -> bool:
@@ -136,6 +145,7 @@ def in_hand(user_id: int, viewer: Viewer, *, on: date, until: datetime) -> InHan
             Obligation.due_at <= until,
             Obligation.kind != NEXT_STEP,
         ),
+        given=_given(user_id, viewer),
     )
 
 
@@ -168,6 +178,18 @@ def _firms(user_id: int, viewer: Viewer) -> tuple[Firm, ...]:
     )
     query = _of_manager(query, user_id, viewer).order_by(Standing.name_sort, Enterprise.id)
     return tuple(Firm(*row) for row in db.session.execute(query))
+
+
+def _given(user_id: int, viewer: Viewer) -> tuple[Given, ...]:
+    said = ObligationOutcome
+    query = (
+        select(said.id, said.version, said.outcome)
+        .join(Standing, Standing.enterprise_id == said.enterprise_id)
+        .where(said.assignee_id == user_id, ~said.deleted, said.outcome.in_(("assigned", "postponed")))
+        .where(*_within(Standing.region_id, viewer))
+        .order_by(said.id)
+    )
+    return tuple(Given(*row) for row in db.session.execute(visible(query, viewer)))
 
 
 def _steps(user_id: int, viewer: Viewer) -> tuple[Step, ...]:

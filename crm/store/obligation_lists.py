@@ -1,7 +1,7 @@
 """Lists of obligations: filters, pages, and one pivot from which every count of the page is taken."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -16,7 +16,9 @@ from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.enterprises import Enterprise
 from crm.store.matching import stands_in
+from crm.store.obligation_orders import LATEST, NEAREST, ordered
 from crm.store.obligations import Obligation, ObligationOutcome
+from crm.store.orders import Order
 from crm.store.scope import standing_rule, visible
 from crm.store.standings import STATE_COLUMNS, SearchText, Standing
 
@@ -35,6 +37,10 @@ SHOWN: dict[str, tuple[str, ...]] = {
 LATE = "late"
 # Under which heading a deadline stands, with the first and last day of it counted from today.
 GROUPS: dict[str, tuple[int, int | None]] = {LATE: (0, None), "week": (0, 7), "month": (8, 30), "later": (31, None)}
+
+
+# What names an obligation: enterprise, kind, period.
+Key = tuple[int, str, str]
 
 
 @dataclass(frozen=True)
@@ -106,10 +112,11 @@ class Pivot:
                 month[cell[1]] += n
         return found
 
-    def span(self, wanted: Filter, first: int, size: int) -> tuple[datetime, datetime, int]:
+    def span(self, wanted: Filter, first: int, size: int, *, latest: bool) -> tuple[datetime, datetime, int]:
         """The deadlines between which rows ``first`` … of a list lie, and how many rows of them come before.
 
-        With them a page reads a stretch of the index instead of sorting everything that is due.
+        With them a page reads a stretch of the index instead of sorting everything that is due. ``latest``: the list
+        goes from the last deadline to the first.
         """
         by_moment: Counter[datetime] = Counter()
         for cell, n in self.cells.items():
@@ -117,7 +124,7 @@ class Pivot:
                 by_moment[cell[2]] += n
         begins, skipped, seen = None, 0, 0
         moment = self.now
-        for moment in sorted(by_moment, reverse=wanted.shown != "waiting"):
+        for moment in sorted(by_moment, reverse=latest):
             seen += by_moment[moment]
             if begins is None and seen > first:
                 begins, skipped = moment, seen - by_moment[moment]
@@ -257,14 +264,22 @@ def lapsed(wanted: Filter, viewer: Viewer, *, now: datetime) -> int:
     return db.session.scalar(select(func.count()).select_from(some)) or 0
 
 
-def page(wanted: Filter, viewer: Viewer, counts: Pivot, *, number: int = 1, size: int = PAGE) -> list[Row]:
-    """One page, nearest deadline first (settled ones: latest first). Ids first, then the wide rows of just these."""
-    earliest, latest, offset = counts.span(wanted, (number - 1) * size, size)
-    within = (Obligation.due_at >= earliest, Obligation.due_at <= latest)
-    ids = select(Obligation.id).select_from(Obligation).where(*_conditions(wanted, counts.now), *within)
-    order = Obligation.due_at if wanted.shown == "waiting" else Obligation.due_at.desc()
-    ids = _joined(ids, viewer).order_by(order, Standing.name_sort, Obligation.id)
-    return rows(list(db.session.scalars(ids.limit(size).offset(offset))))
+def usual_order(shown: str) -> Order:
+    """Nearest deadline first; of what is settled the latest."""
+    return NEAREST if shown == "waiting" else LATEST
+
+
+def page(
+    wanted: Filter, viewer: Viewer, counts: Pivot, *, order: Order = (), number: int = 1, size: int = PAGE
+) -> list[Row]:
+    """One page in an order (the usual one where none is given). Ids first, then the wide rows of just these."""
+    order = order or usual_order(wanted.shown)
+    first = (number - 1) * size
+    ids = select(Obligation.id).select_from(Obligation).where(*_conditions(wanted, counts.now))
+    if order[0][0] == "due":
+        earliest, latest, first = counts.span(wanted, first, size, latest=order[0][1])
+        ids = ids.where(Obligation.due_at >= earliest, Obligation.due_at <= latest)
+    return rows(list(db.session.scalars(ordered(_joined(ids, viewer), order).limit(size).offset(first))))
 
 
 def first_of_each(
@@ -286,11 +301,24 @@ def first_of_each(
     return rows(list(db.session.scalars(ids.order_by(numbered.c.due_at, numbered.c.name_sort, numbered.c.id))))
 
 
-def all_ids(wanted: Filter, viewer: Viewer, *, now: datetime) -> list[int]:
+def all_ids(wanted: Filter, viewer: Viewer, *, now: datetime, order: Order = ()) -> list[int]:
     """The ids of the whole list in its order, for the export."""
     ids = _joined(select(Obligation.id).select_from(Obligation).where(*_conditions(wanted, now)), viewer)
-    order = Obligation.due_at if wanted.shown == "waiting" else Obligation.due_at.desc()
-    return list(db.session.scalars(ids.order_by(order, Standing.name_sort, Obligation.id)))
+    return list(db.session.scalars(ordered(ids, order or usual_order(wanted.shown))))
+
+
+def ids_of_keys(keys: Iterable[Key], viewer: Viewer, *, order: Order = ()) -> list[int]:
+    """The ids of those of these obligations that the viewer sees, in an order."""
+    wanted = set(keys)
+    firms = sorted({key[0] for key in wanted})
+    found: list[int] = []
+    for start in range(0, len(firms), 5000):
+        query = select(Obligation.id, Obligation.enterprise_id, Obligation.kind, Obligation.period).where(
+            Obligation.enterprise_id.in_(firms[start : start + 5000])
+        )
+        rows_ = db.session.execute(ordered(_joined(query.select_from(Obligation), viewer), order or NEAREST))
+        found += [row[0] for row in rows_ if tuple(row[1:]) in wanted]
+    return found
 
 
 _COLUMNS = (
@@ -307,6 +335,7 @@ _COLUMNS = (
     Obligation.source_id,
     Obligation.owner_id,
     Enterprise.name,
+    Enterprise.credit_code,
     Standing.region_id,
     Standing.township_id,
     Standing.park_id,
@@ -337,6 +366,16 @@ def rows(ids: list[int]) -> list[Row]:
             row = _row(values)
             by_id[row.id] = row
     return [by_id[i] for i in ids if i in by_id]
+
+
+def keys_of(ids: Sequence[int]) -> tuple[Key, ...]:
+    """What names these obligations, in their order; they have already been narrowed to what may be seen."""
+    by_id: dict[int, Key] = {}
+    for start in range(0, len(ids), 5000):
+        query = select(Obligation.id, Obligation.enterprise_id, Obligation.kind, Obligation.period)
+        for row in db.session.execute(query.where(Obligation.id.in_(ids[start : start + 5000]))):
+            by_id[row[0]] = (row[1], row[2], row[3])
+    return tuple(by_id[i] for i in ids if i in by_id)
 
 
 def one(enterprise_id: int, kind: str, period: str, viewer: Viewer) -> Row | None:

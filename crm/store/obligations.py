@@ -1,5 +1,6 @@
 """Obligations: computed rows (a projection) and what people recorded about them."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import Boolean, Date, ForeignKey, Index, select, text
@@ -13,16 +14,18 @@ _LIVE = text("NOT deleted")
 
 
 class ObligationOutcome(Record, Model):
-    """What a person said about an obligation: done, waived or postponed. Recorded and undoable like everything."""
+    """What people said about an obligation: done, waived, postponed, assigned. Recorded and undoable."""
 
     enterprise_id: Mapped[int] = mapped_column(ForeignKey("enterprise.id"))
     kind: Mapped[str] = mapped_column(Words(24))
     period: Mapped[str] = mapped_column(Words(40))
-    outcome: Mapped[str] = mapped_column(Words(12))  # done, waived, postponed, missed
+    outcome: Mapped[str] = mapped_column(Words(12))  # done, waived, postponed, missed, assigned
     on: Mapped[date] = mapped_column("outcome_on", Date)
     postponed_to: Mapped[date | None] = mapped_column(Date)
     note: Mapped[str | None] = mapped_column(Words(500))
     stored_file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
+    # Who is to do it (交办), where that is somebody else than who promised it or looks after the enterprise.
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
 
     extra_args = (
         Index(
@@ -65,3 +68,15 @@ def obligations_of(enterprise_id: int) -> list[Obligation]:
         select(Obligation).where(Obligation.enterprise_id == enterprise_id).order_by(Obligation.due_at, Obligation.id)
     )
     return list(db.session.scalars(query))
+
+
+def outcomes_of(enterprise_ids: Sequence[int]) -> dict[tuple[int, str, str], ObligationOutcome]:
+    """What was recorded about the obligations of these enterprises, which have already been found visible."""
+    found: dict[tuple[int, str, str], ObligationOutcome] = {}
+    for start in range(0, len(enterprise_ids), 5000):
+        query = select(ObligationOutcome).where(
+            ObligationOutcome.enterprise_id.in_(enterprise_ids[start : start + 5000]), ~ObligationOutcome.deleted
+        )
+        for said in db.session.scalars(query):
+            found[(said.enterprise_id, said.kind, said.period)] = said
+    return found

@@ -229,7 +229,7 @@ def requests_of(ids: Sequence[int], pending: Pending | None) -> dict[int, list[A
 
 def outcomes_of(ids: Sequence[int], pending: Pending | None) -> dict[int, dict[tuple[str, str], Outcome]]:
     found: dict[int, dict[tuple[str, str], Outcome]] = defaultdict(dict)
-    columns = ("kind", "period", "outcome", "on", "postponed_to")
-    for enterprise_id, kind, period, outcome, on, postponed_to in held(ObligationOutcome, columns, ids, pending):
-        found[enterprise_id][(kind, period)] = Outcome(outcome, on, postponed_to)
+    columns = ("kind", "period", "outcome", "on", "postponed_to", "assignee_id")
+    for enterprise_id, kind, period, *said in held(ObligationOutcome, columns, ids, pending):
+        found[enterprise_id][(kind, period)] = Outcome(*said)
     return found

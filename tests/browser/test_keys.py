@@ -151,7 +151,7 @@ def test_the_list_of_keys_names_only_what_does_something_here(page, path):
     keys = page.locator("#keys")
     expect(keys.get_by_text("下一行、上一行")).to_be_visible()
     choosing = keys.get_by_text("选中这一行")
-    expect(choosing).to_be_visible() if path == "/enterprises" else expect(choosing).to_be_hidden()
+    expect(choosing).to_be_visible() if path in ("/enterprises", "/due") else expect(choosing).to_be_hidden()
 
 
 def test_the_ring_around_a_name_on_the_desk_is_whole(page):

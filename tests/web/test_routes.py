@@ -86,6 +86,7 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "code": ("name",),
     "item": ("licence",),
     "cell": ("township",),
+    "column": ("due",),
     "outcome": ("new",),
     "name": ("digest",),
     "format": ("xlsx",),

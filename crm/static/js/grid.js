@@ -80,7 +80,10 @@
     if (!form) return;
     boxes().forEach((box) => {
       box.checked = isPicked(box.value);
-      box.closest("tr").setAttribute("aria-selected", String(box.checked));
+      const row = box.closest("tr");
+      // Where a panel stands beside the list, aria-selected says which row it shows.
+      if (row.matches("[data-row]")) row.classList.toggle("picked", box.checked);
+      else row.setAttribute("aria-selected", String(box.checked));
     });
     const all = $("[data-select-all]", grid);
     const ticked = boxes().filter((box) => box.checked).length;
@@ -168,7 +171,7 @@
     wanted = cell.dataset.cell;
     cell.setAttribute("aria-busy", "true");
     try {
-      const answer = await send(`/enterprises/${row.dataset.id}/cells/${cell.dataset.cell}`);
+      const answer = await send(grid.dataset.cells.replace("*", row.dataset.id) + cell.dataset.cell);
       if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
       open = { cell, was, row };
       show(await answer.text());
@@ -225,6 +228,7 @@
         const line = fresh.content.querySelector("tr");
         open = null;
         row.replaceWith(line);
+        window.htmx?.process(line);
         line.classList.add("on");
         $("a[href]", line)?.focus({ preventScroll: true });
         if (form) showPicked();
@@ -274,6 +278,9 @@
   document.addEventListener("dblclick", (event) => {
     const cell = event.target.closest("[data-grid] [data-cell]");
     if (!cell || event.target.closest("[data-editor]")) return;
+    // A link that covers its whole row stands in one cell only: two clicks beside that cell do not mean it.
+    const { left, right } = cell.getBoundingClientRect();
+    if (event.clientX < left || event.clientX > right) return;
     window.getSelection()?.removeAllRanges();
     edit(cell);
   });
@@ -288,10 +295,12 @@
       event.preventDefault();
       window.clearTimeout(leading);
       if (cell.classList.contains("editing") || event.detail > 1 || event.button !== 0) return;
-      const href = cell.closest("tr").dataset.href;
+      const row = cell.closest("tr");
+      const { href } = row.dataset;
       const aside = event.ctrlKey || event.metaKey;
       leading = window.setTimeout(() => {
         if (open || String(window.getSelection())) return;
+        if (!href) return void $("[data-opens]", row)?.click();
         if (aside) window.open(href, "_blank", "noopener");
         else window.location.assign(href);
       }, 280);
@@ -343,7 +352,7 @@
       edit(cell);
     } else if (event.key === "v" && row && $("[data-may-visit]")) {
       event.preventDefault();
-      window.location.assign(`/visits/new?enterprise=${row.dataset.id}`);
+      window.location.assign(`/visits/new?enterprise=${row.dataset.enterprise || row.dataset.id}`);
     } else if (event.key === "m" && form?.classList.contains("on")) {
       event.preventDefault();
       const menu = $("[data-key-menu]", form);

@@ -25,6 +25,8 @@ from crm.web import reference
 from crm.web.changes import review_words
 from crm.web.changes.vocabulary import ACTIONS, BY_TYPE, CLASS_OF_NOUN, OF_PEOPLE, OTHER_FIELDS
 
+OUTCOME_WORDS = {"done": "办结", "waived": "免办", "postponed": "改期", "missed": "确认未报", "assigned": "交办"}
+
 
 @dataclass(frozen=True)
 class Line:
@@ -167,8 +169,9 @@ def _words(noun: str, code: str, value: Any, names: dict[str, dict]) -> str:
         own = names.get(declared.choices or "") or names.get(BY_TYPE.get(declared.type, ""))
         return words.value(declared, value, own)
     if key in OF_PEOPLE:
-        # Without one it is the author's, or nobody's.
-        return names["people"].get(value, "") if value is not None else "本人"
+        # Without one it is the author's, or nobody's; of what is due it is whoever looks after the enterprise.
+        nobody = "企业的专员" if noun == "obligation_outcome" else "本人"
+        return names["people"].get(value, "") if value is not None else nobody
     told = review_words.said(key, value)
     if told is not None:
         return told
@@ -201,7 +204,7 @@ def _words(noun: str, code: str, value: Any, names: dict[str, dict]) -> str:
     if key == "application_material.item":
         return load_checklists().names.get(str(value), str(value))
     if key == "obligation_outcome.outcome":
-        return {"done": "办结", "waived": "免办", "postponed": "改期"}.get(str(value), str(value))
+        return OUTCOME_WORDS.get(str(value), str(value))
     return words.value(key, value)
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import render_template, request, url_for
 from sqlalchemy import func, select
 
+from crm.actions import obligation_bulk
 from crm.actions.bulk_edits import BULK_ACTIONS
 from crm.actions.changes import changes_of, preview_undo, undo, undo_prepared
 from crm.domain import words
@@ -97,11 +98,13 @@ def _asks_again(change_set_id: int) -> bool:
     return user_id != viewer().user_id or db.session.scalar(roles) is not None
 
 
+_COUNTED = frozenset({*BULK_ACTIONS, *obligation_bulk.ACTIONS.values(), "hand_over", "propose_many"})
+
+
 def _was_counted(change_set_id: int) -> bool:
-    """Whether its number and lines were shown before it was written (bulk edit, hand-over, many proposed): one press
-    takes it back."""
+    """Whether its number and lines were shown before it was written (many at once, hand-over): one press undoes it."""
     query = select(ChangeSet.action).where(ChangeSet.id == change_set_id)
-    return db.session.scalar(visible(query, viewer())) in (*BULK_ACTIONS, "hand_over", "propose_many")
+    return db.session.scalar(visible(query, viewer())) in _COUNTED
 
 
 def _said(result: Any) -> str:

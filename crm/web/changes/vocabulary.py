@@ -78,6 +78,10 @@ ACTIONS: dict[str, str] = {
     "miss_obligation": "登记未报",
     "postpone_obligation": "到期事项改期",
     "reopen_obligation": "到期事项取回",
+    "assign_obligation": "到期事项交办",
+    "assign_many": "批量交办到期事项",
+    "postpone_many": "到期事项批量改期",
+    "settle_many": "到期事项批量办结",
     "hand_over": "交接",
     "raise_request": "登记诉求",
     "edit_request": "修改诉求",
@@ -161,6 +165,7 @@ OTHER_FIELDS: dict[str, str] = {
     "obligation_outcome.on": "日期",
     "obligation_outcome.postponed_to": "改期到",
     "obligation_outcome.note": "说明",
+    "obligation_outcome.assignee_id": "由谁办",
     "visit_plan.year": "年度",
     "visit_plan.quarter": "季度",
     "visit_plan_enterprise.planned_on": "约定日期",
@@ -214,5 +219,5 @@ CLASS_OF_NOUN = {
     "confirmation": INTERNAL,
 }
 # Fields that are not declared and hold the id of a person.
-OF_PEOPLE = frozenset({"service_log.step_owner_id", "collection.owner_id"})
+OF_PEOPLE = frozenset({"service_log.step_owner_id", "collection.owner_id", "obligation_outcome.assignee_id"})
 BY_TYPE = {"region": "regions", "person": "people", "park": "parks", "carrier": "carriers"}

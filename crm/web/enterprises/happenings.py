@@ -64,7 +64,7 @@ _REQUEST = {
     "replied_on": "诉求回复",
     "closed_on": "诉求办结",
 }
-_OUTCOMES = {"done": "办结", "waived": "免办", "postponed": "改期", "missed": "确认未报"}
+_OUTCOMES = {"done": "办结", "waived": "免办", "postponed": "改期", "missed": "确认未报", "assigned": "交办"}
 _ANSWERS = {"same": "没有变化", "changed": "有变化", "unreachable": "联系不上", "closed": "已停业", "moved": "已迁走"}
 _LONGEST = 90
 

@@ -13,7 +13,13 @@ from crm.web.comments.thread import PLACES, place_of
 from crm.web.doors import SIGNED_IN, Form, here_or, new_act, open_to, viewer
 from crm.web.notices import blueprint
 
-ICONS = {"mention": "message-2", "comment": "message-2", "request": "user-question", "handover": "user-share"}
+ICONS = {
+    "mention": "message-2",
+    "comment": "message-2",
+    "request": "user-question",
+    "handover": "user-share",
+    "assigned": "user-share",
+}
 
 
 @blueprint.get("/notices")
@@ -83,10 +89,10 @@ def address_of(one: Notice) -> str:
         return place_of(one.noun, one.record_id)
     if one.kind == "handover":
         return url_for("enterprises.index", manager="me")
+    if one.kind == "assigned":
+        return url_for("obligations.index", manager="me")
     if one.noun == "request":
         return url_for("requests.show", request_id=one.record_id)
-    if one.kind == "handover":
-        return url_for("enterprises.index", manager="me")
     if one.enterprise_id is not None:
         return url_for("enterprises.show", enterprise_id=one.enterprise_id)
     return url_for("desk.show")

@@ -1,15 +1,19 @@
-"""The address of the due list: its filters and page as query arguments, and the words for each."""
+"""The address of the due list: its filters, order, columns and page as query arguments, and the words for each."""
 
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
 from crm.domain import words
-from crm.store.obligation_lists import LATE, SHOWN, Filter, span_of
+from crm.store.obligation_lists import LATE, SHOWN, Filter, Key, span_of, usual_order
+from crm.store.obligation_orders import SORTS
+from crm.store.orders import Order
+from crm.web import lists
 from crm.web.addresses import LARGEST_COUNT, page_number, whole
+from crm.web.lists import Shaped, chosen, read_order, said_order
+from crm.web.obligations.columns import COLUMNS, SORT_WORDS, USUAL, USUAL_MINE
 
 TABS: dict[str, str] = {"waiting": "未办", "done": "已办", "waived": "免办", "lapsed": "已过期"}
 GROUPS: dict[str, str] = {"late": "逾期", "week": "7 天内", "month": "8～30 天", "later": "以后"}
@@ -18,23 +22,11 @@ _KEY = re.compile(r"(\d{1,18}):([a-z_]{1,24}):([\w-]{1,40})", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the address asks for; ``open`` names the obligation in the side panel."""
+class Asked(Shaped):
+    """What the address asks for; ``open`` names the obligation in the side panel, which no other link keeps."""
 
     filter: Filter
-    number: int
-    open: tuple[int, str, str] | None
-    args: dict[str, Any]
-
-    def query(self, **changes: Any) -> str:
-        """The address with some arguments changed (None drops one); a new filter begins at page 1, nothing open."""
-        args = {**self.args, "page": None, "open": None, **changes}
-        return "?" + urlencode([(k, v) for k, v in args.items() if v not in (None, "")])
-
-    @property
-    def shape(self) -> str:
-        """What a saved view keeps."""
-        return self.query(saved=None)[1:]
+    open: Key | None
 
     def same(self, **changes: Any) -> str:
         """The address of the same page of the list, with another row open."""
@@ -51,19 +43,27 @@ def read(args: MultiDict, *, viewer_id: int | None, mine_usually: bool) -> Asked
     if args.get("state") == "overdue":
         month = LATE
     township = whole(args.get("township"), largest=LARGEST_COUNT)
-    opened = _KEY.fullmatch(args.get("open", ""))
-    kept = {
-        "shown": args.get("shown") if args.get("shown") in SHOWN and args.get("shown") != "waiting" else None,
+    shown = args.get("shown") if args.get("shown") in SHOWN else "waiting"
+    order = read_order(args.getlist("sort"), SORTS)
+    columns = chosen(args.getlist("columns"), COLUMNS, USUAL_MINE if effective == "me" else USUAL)
+    kept: dict[str, Any] = {
+        "shown": shown if shown != "waiting" else None,
         "kind": args.get("kind") if args.get("kind") in words.OBLIGATION_KINDS else None,
         "month": month if month in GROUPS or _is_span(month) else None,
         "manager": manager or None,
         "township": str(township) if township is not None else None,
         "q": args.get("q", "").strip()[:60] or None,
         "saved": str(saved) if (saved := whole(args.get("saved"))) is not None else None,
+        "sort": said_order(order) or None,
+        "columns": list(columns) if args.getlist("columns") else None,
     }
     return Asked(
+        order or usual_order(shown or "waiting"),
+        columns,
+        page_number(args),
+        kept,
         Filter(
-            shown=kept["shown"] or "waiting",
+            shown=shown or "waiting",
             kind=kept["kind"],
             month=kept["month"],
             manager=whole(effective),
@@ -72,10 +72,14 @@ def read(args: MultiDict, *, viewer_id: int | None, mine_usually: bool) -> Asked
             township=township,
             text=kept["q"] or "",
         ),
-        page_number(args),
-        (int(opened[1]), opened[2], opened[3]) if opened else None,
-        kept,
+        key_in(args.get("open", "")),
     )
+
+
+def key_in(text: str) -> Key | None:
+    """The obligation that an address or a ticked row names: 12:next_step:34; None for anything else."""
+    found = _KEY.fullmatch(text)
+    return (int(found[1]), found[2], found[3]) if found else None
 
 
 def _is_span(month: str) -> bool:
@@ -123,3 +127,13 @@ def chips(asked: Asked, *, townships: dict[int, str], people: dict[int, str], mi
 def in_words(asked: Asked, found: list[dict[str, str]]) -> str:
     """The filter as one line, printed on exports."""
     return "；".join([TABS[asked.filter.shown], *(f"{chip['label']} {chip['value']}" for chip in found)])
+
+
+def order_in_words(order: Order) -> str:
+    """The order of the list as one clause."""
+    return lists.order_in_words(order, SORT_WORDS)
+
+
+def is_grouped(asked: Asked) -> bool:
+    """Whether the rows stand under how near they are: of what is to be done, nearest first."""
+    return asked.filter.shown == "waiting" and asked.order[0] == ("due", False)

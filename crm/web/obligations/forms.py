@@ -27,5 +27,10 @@ class PostponeForm(Form):
     back = HiddenField()
 
 
+class AssignForm(Form):
+    assignee = StringField()
+    back = HiddenField()
+
+
 class TakeBackForm(Form):
     back = HiddenField()

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from crm.actions.exports import export_rows
-from crm.actions.obligations import TOLD_LATER, may_settle
+from crm.actions.obligation_bulk import VERBS
+from crm.actions.obligations import TOLD_LATER, assignees, may_settle
 from crm.domain import words
 from crm.domain.kinds import KINDS
 from crm.domain.months import month_end, month_of, months_on
@@ -19,18 +20,19 @@ from crm.domain.refusals import NotFound
 from crm.domain.viewers import INTERNAL
 from crm.extensions import db, policy
 from crm.store import obligation_lists
-from crm.store.enterprise_rows import shown as seal_shown
 from crm.store.files import StoredFile
 from crm.store.obligation_lists import LATE, PAGE, day_of, group_of, outcome_of
 from crm.store.regions import COUNTY, TOWNSHIP, Region
 from crm.store.scope import visible
-from crm.store.standings import STATE_COLUMNS
 from crm.store.windows import calendar
 from crm.web import downloads, reference
 from crm.web.doors import SIGNED_IN, new_act, now, open_to, today, viewer
-from crm.web.obligations import blueprint, filters
-from crm.web.obligations.forms import MissForm, PostponeForm, SettleForm, TakeBackForm, WaiveForm
+from crm.web.obligations import blueprint, columns, filters
+from crm.web.obligations.forms import AssignForm, MissForm, PostponeForm, SettleForm, TakeBackForm, WaiveForm
+from crm.web.service_logs import WRITERS
 
+# Who settles, puts off and gives to others; of which of them is a matter of each enterprise.
+ACTORS = ("case_manager", "bureau", "admin", "township", "park")
 MONTHS = 12
 # The strip begins one month back: what was due just now is still on everybody's mind. What is settled lies behind.
 MONTHS_BACK = {"waiting": 1, "done": 10, "waived": 10, "lapsed": 10}
@@ -39,6 +41,11 @@ MONTHS_BACK = {"waiting": 1, "done": 10, "waived": 10, "lapsed": 10}
 def mine_usually() -> bool:
     """Whether the list begins with the own enterprises: for case managers who do not answer for the whole region."""
     return viewer().has("case_manager") and not viewer().has("bureau", "leader", "admin")
+
+
+def may_act() -> bool:
+    """Whether this person has a part in settling what is due, so that rows can be chosen."""
+    return viewer().has(*ACTORS)
 
 
 def asked_by(args: MultiDict) -> filters.Asked:
@@ -62,18 +69,16 @@ def page(wanted: filters.Asked, **forms: Any) -> str:
     person = viewer()
     counts = obligation_lists.pivot(wanted.filter, person, now=now())
     total = counts.count(wanted.filter)
-    found = obligation_lists.page(wanted.filter, person, counts, number=wanted.number)
-    townships = {r.id: r.name for r in reference.townships(person)}
-    managers = reference.managers(person, today())
-    # Not the name behind an id in the address: it may be somebody's of another district.
-    people = {u.id: u.name for u in managers} | reference.people({row.manager_id for row in found})
-    chips = filters.chips(wanted, townships=townships, people=people, mine=mine_usually())
+    found = obligation_lists.page(wanted.filter, person, counts, order=wanted.order, number=wanted.number)
+    names = columns.names_for(found, person)
+    lines = columns.lines(found, wanted.columns, names, person, now())
+    chips = filters.chips(wanted, **names, mine=mine_usually())
     side = panel(wanted, **forms) if wanted.open else {"row": None}
     return render_template(
         "obligations/index.html",
         asked=wanted,
-        rows=found,
-        groups=_grouped(found, counts.by_group(wanted.filter), wanted),
+        lines=lines,
+        groups=_grouped(lines, counts.by_group(wanted.filter), wanted),
         total=total,
         late=counts.count(replace(wanted.filter, month=LATE, shown="waiting")),
         tabs=_tabs(counts, wanted),
@@ -82,9 +87,15 @@ def page(wanted: filters.Asked, **forms: Any) -> str:
         bars=_bars(_strip(wanted.filter.shown)),
         now_at=_percent(today(), _strip(wanted.filter.shown)),
         chips=chips,
-        townships=townships,
-        managers=managers,
-        people=people,
+        in_words=filters.in_words(wanted, chips),
+        order_words=filters.order_in_words(wanted.order),
+        columns=[columns.COLUMNS[key] for key in wanted.columns],
+        offered=columns.COLUMNS,
+        sorts=columns.SORT_WORDS,
+        verbs=VERBS if may_act() else {},
+        may_visit=person.has(*WRITERS),
+        managers=reference.managers(person, today()),
+        **names,
         mine=mine_usually(),
         pages=max(1, -(-total // PAGE)),
         first=(wanted.number - 1) * PAGE + 1 if found else 0,
@@ -110,11 +121,11 @@ def _tabs(counts: obligation_lists.Pivot, wanted: filters.Asked) -> list[dict[st
 
 def _grouped(found: list, counts: dict[str, int], wanted: filters.Asked) -> list[tuple[str, str, int, list]]:
     """(group, heading, how many in all, rows): by nearness while something is to be done, else one list."""
-    if wanted.filter.shown != "waiting":
+    if not filters.is_grouped(wanted):
         return [("", "", len(found), found)] if found else []
     groups: list[tuple[str, str, int, list]] = []
     for key, label in filters.GROUPS.items():
-        rows = [row for row in found if group_of(row.due_at, now()) == key]
+        rows = [line for line in found if group_of(line.row.due_at, now()) == key]
         if rows:
             groups.append((key, label, counts.get(key, 0), rows))
     return groups
@@ -249,7 +260,7 @@ def panel(wanted: filters.Asked, **forms: Any) -> dict[str, Any]:
         "citation": cadence,
         "internal": internal,
         "owner": name.get(row.owner_id or 0) or name.get(row.manager_id or 0, ""),
-        "seals": {k: getattr(row, k) for k in STATE_COLUMNS if seal_shown(k, getattr(row, k))},
+        "seals": columns.seals(row),
         "may": may_settle(person, row, kind=kind, owner_id=row.owner_id),
         "back": f"/due{wanted.same()}",
         "settle_form": forms.get("settle_form") or SettleForm(formdata=None),
@@ -257,9 +268,16 @@ def panel(wanted: filters.Asked, **forms: Any) -> dict[str, Any]:
         "miss_form": forms.get("miss_form") or MissForm(formdata=None),
         "waive_form": forms.get("waive_form") or WaiveForm(formdata=None),
         "postpone_form": forms.get("postpone_form") or PostponeForm(formdata=None),
+        "assign_form": forms.get("assign_form") or AssignForm(formdata=None),
+        "assign_to": _assign_to(row),
         "take_back_form": forms.get("take_back_form") or TakeBackForm(formdata=None),
         "quick_days": quick_days(),
     }
+
+
+def _assign_to(row: obligation_lists.Row) -> list[tuple[str, str]]:
+    others = (one for one in assignees(row.region_id, today()).items() if one[0] != row.owner_id)
+    return [("", "选一名"), *((str(user_id), name) for user_id, name in others)]
 
 
 def quick_days() -> list[tuple[str, str]]:
@@ -289,60 +307,47 @@ def asked_by_path(path: str) -> filters.Asked:
 def export():
     """The list as it is shown, with the filter printed and the export logged."""
     wanted = asked_by(request.args)
+    ids = obligation_lists.all_ids(wanted.filter, viewer(), now=now(), order=wanted.order)
+    return export_of(ids, wanted)
+
+
+def export_of(ids: list[int], wanted: filters.Asked, note: str = ""):
+    """These obligations with the columns of a list; ``note`` says what else than its filter chose them."""
     person = viewer()
-    ids = obligation_lists.all_ids(wanted.filter, person, now=now())
     asks = downloads.asks_first(len(ids), lambda: _without_filter(wanted.filter.shown), "导出全部到期事项")
     if asks is not None:
         return asks
     found = obligation_lists.rows(ids[: downloads.MOST_ROWS])
-    townships = {r.id: r.name for r in reference.townships(person)}
-    managers = reference.managers(person, today())
-    people = {u.id: u.name for u in managers} | reference.people({row.manager_id for row in found})
-    chips = filters.chips(wanted, townships=townships, people=people, mine=mine_usually())
+    names = columns.names_for(found, person)
+    chips = filters.chips(wanted, **names, mine=mine_usually())
+    waiting = [("剩余", "text")] if wanted.filter.shown == "waiting" else []
+    chosen = [columns.COLUMNS[key] for key in wanted.columns]
+    cells = columns.exporter(wanted.columns, names, now())
+    said = (
+        filters.in_words(wanted, chips),
+        note,
+        filters.order_in_words(wanted.order),
+        words.day(today()),
+        f"{len(found)} 项",
+        downloads.left_out(len(ids), "项"),
+    )
     content, name = export_rows(
         title="到期事项",
-        subtitle="；".join(
-            part
-            for part in (
-                filters.in_words(wanted, chips),
-                words.day(today()),
-                f"{len(found)} 项",
-                downloads.left_out(len(ids), "项"),
-            )
-            if part
-        ),
-        columns=[
-            ("期限", "date"),
-            ("剩余", "text"),
-            ("企业名称", "text"),
-            ("事项", "text"),
-            ("状态", "text"),
-            ("说明", "text"),
-            ("乡镇（考核）", "text"),
-            ("专员", "text"),
-        ],
-        rows=(_cells(row, townships, people) for row in found),
+        subtitle="；".join(part for part in said if part),
+        columns=[("期限", "date"), *waiting, ("企业名称", "text"), *((one.head, one.kind) for one in chosen)],
+        rows=([*_deadline(row, waiting), row.name, *cells(row)] for row in found),
         act=new_act(),
-        filter={k: v for k, v in wanted.args.items() if v},
+        filter={k: v for k, v in wanted.args.items() if v} | ({"chosen": note} if note else {}),
         fmt=downloads.format_asked(),
     )
     return downloads.as_download(content, name)
 
 
+def _deadline(row: obligation_lists.Row, waiting: list) -> list[Any]:
+    left = words.days_left(row.due_at, now()).text if row.state in obligation_lists.WAITING else ""
+    return [day_of(row.due_at), left] if waiting else [day_of(row.due_at)]
+
+
 def _without_filter(shown: str) -> int:
     every = obligation_lists.Filter(shown=shown)
     return obligation_lists.pivot(every, viewer(), now=now()).count(every)
-
-
-def _cells(row: obligation_lists.Row, townships: dict[int, str], people: dict[int, str]) -> list[Any]:
-    waiting = row.state in obligation_lists.WAITING
-    return [
-        day_of(row.due_at),
-        words.days_left(row.due_at, now()).text if waiting else "",
-        row.name,
-        words.OBLIGATION_KINDS.get(row.kind, row.kind) + ("（预计）" if row.expected else ""),
-        words.OBLIGATION_STATES["overdue" if waiting and row.due_at < now() else row.state],
-        row.reason,
-        townships.get(row.township_id, ""),
-        people.get(row.manager_id, ""),
-    ]

@@ -1,5 +1,6 @@
 """办结, 免办, 改期, 取回: from the panel of the due list, and in place from a line of the desk."""
 
+from dataclasses import replace
 from datetime import date
 
 from flask import render_template, request, url_for
@@ -11,9 +12,11 @@ from crm.domain import words
 from crm.domain.refusals import InvalidInput, NotFound
 from crm.store import file_store, obligation_lists
 from crm.store.writer import Written
+from crm.web import reference
+from crm.web.addresses import LARGEST_COUNT, whole
 from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, own_path, viewer
 from crm.web.obligations import blueprint, listing
-from crm.web.obligations.forms import MissForm, PostponeForm, SettleForm, TakeBackForm, WaiveForm
+from crm.web.obligations.forms import AssignForm, MissForm, PostponeForm, SettleForm, TakeBackForm, WaiveForm
 
 # A receipt is a page or a photograph; the limit of imports would invite whole folders.
 LARGEST_RECEIPT = 20 * 1024 * 1024
@@ -85,6 +88,17 @@ def postpone(enterprise_id: int, kind: str, period: str):
     return _answer(form, "postpone_form", written, (enterprise_id, kind, period), said)
 
 
+@blueprint.post(f"{PATH}/assign")
+@open_to(SIGNED_IN)
+def assign(enterprise_id: int, kind: str, period: str):
+    _require(enterprise_id, kind, period)
+    form = AssignForm()
+    to = whole(form.assignee.data, largest=LARGEST_COUNT) or 0
+    written = attempt(form, lambda: obligations.assign(enterprise_id, kind, period, to=to, act=new_act()))
+    said = f"已交办给 {reference.people([to]).get(to, '')}" if written else ""
+    return _answer(form, "assign_form", written, (enterprise_id, kind, period), said)
+
+
 @blueprint.post(f"{PATH}/take-back")
 @open_to(SIGNED_IN)
 def take_back(enterprise_id: int, kind: str, period: str):
@@ -145,5 +159,5 @@ def _answer(form: Form, name: str, written: Written | None, key: tuple[int, str,
     if written is not None:
         return done(message, back, written)
     asked = listing.asked_by_path(back)
-    wanted = listing.filters.Asked(asked.filter, asked.number, key, asked.args)
+    wanted = replace(asked, open=key)
     return listing.page(wanted, **{name: form}), 422

@@ -1,5 +1,5 @@
 """Everything under /due."""
 
-from crm.web.obligations import blueprint, listing, settling
+from crm.web.obligations import blueprint, bulk, cells, listing, selection, settling
 
-__all__ = ["blueprint", "listing", "settling"]
+__all__ = ["blueprint", "bulk", "cells", "listing", "selection", "settling"]

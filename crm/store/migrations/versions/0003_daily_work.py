@@ -15,6 +15,7 @@ depends_on = None
 POINTERS = (
     ("enterprise", "merged_into_id", "enterprise", True),
     ("import_batch", "collection_id", "collection", True),
+    ("obligation_outcome", "assignee_id", "user", True),
     ("pool_membership", "selection_id", "pool_selection", True),
     ("service_log", "step_owner_id", "user", True),
     ("user", "supervisor_id", "user", False),
