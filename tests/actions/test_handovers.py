@@ -10,6 +10,7 @@ from crm.actions.accounts import edit_user
 from crm.actions.changes import undo
 from crm.actions.enterprises import edit_enterprise
 from crm.actions.handovers import Wish
+from crm.actions.obligations import assign
 from crm.domain.changes import Create, Ref
 from crm.domain.refusals import Conflict, InvalidInput, NotAllowed, NotFound, Refused
 from crm.extensions import db
@@ -137,6 +138,24 @@ def test_a_promise_at_a_colleagues_enterprise_does_not_stay_behind(cast):
 
     assert db.session.get(ServiceLog, log_id).step_owner_id == cast["chen"].user_id
     assert managers() == {firm: cast["tan"].user_id}
+
+
+def test_what_the_person_was_given_to_do_goes_back_to_whose_the_enterprise_is(cast):
+    firms_of(cast["leaver"], 1)
+    [other] = firms_of(cast["tan"], 1, "红池坝镇")
+    key = (other, "next_step", str(promise(cast["tan"], other)))
+    with unit_of_work():
+        assign(*key, to=cast["leaver"].user_id, act=act(cast["office"]))
+    owner = select(Obligation.owner_id).where(Obligation.enterprise_id == other, Obligation.kind == "next_step")
+    assert db.session.scalar(owner) == cast["leaver"].user_id
+
+    written = given(cast, "chen")
+
+    db.session.expire_all()
+    assert db.session.scalar(owner) != cast["leaver"].user_id
+    with unit_of_work():
+        undo(written.change_set_id, act=act(cast["office"]))
+    assert db.session.scalar(owner) == cast["leaver"].user_id
 
 
 def test_plans_of_this_quarter_and_open_collections_go_along(cast):
