@@ -1,0 +1,101 @@
+"""The batches of a region, and a file that comes in."""
+
+from flask import redirect, render_template, request, url_for
+from sqlalchemy import func, select
+from wtforms import BooleanField, FileField, StringField
+
+from crm.actions import imports
+from crm.actions.exports import blank_template
+from crm.domain.refusals import Refused
+from crm.extensions import db
+from crm.store import file_store
+from crm.store.imports import ImportBatch
+from crm.store.regions import Region, counties
+from crm.store.scope import visible
+from crm.web.addresses import page_number
+from crm.web.doors import Form, attempt, new_act, open_to, viewer
+from crm.web.downloads import as_download
+from crm.web.imports import ROLES, blueprint
+from crm.web.imports.preview import STATES
+
+BATCHES = 30
+
+PROFILES = [("", "自动识别"), ("county_workbook", "县级企业台账"), ("generic", "企业名单（通用）")]
+
+
+class UploadForm(Form):
+    file = FileField("文件")
+    region = StringField("区县")
+    profile = StringField("方案")
+    full_list = BooleanField("这是全量名单")
+
+
+def _own_counties() -> list[Region]:
+    return [county for county in counties() if imports.may_import(viewer(), county.id)]
+
+
+@blueprint.get("/imports")
+@open_to(*ROLES)
+def index():
+    return _index(UploadForm(formdata=None))
+
+
+def _index(form: UploadForm):
+    page = page_number(request.args)
+    total = db.session.scalar(visible(select(func.count(ImportBatch.id)), viewer())) or 0
+    query = visible(select(ImportBatch), viewer()).order_by(ImportBatch.id.desc())
+    batches = db.session.scalars(query.limit(BATCHES).offset((page - 1) * BATCHES)).all()
+    return render_template(
+        "imports/index.html",
+        form=form,
+        profiles=PROFILES,
+        regions=[(county.id, county.name) for county in _own_counties()],
+        batches=batches,
+        states=STATES,
+        total=total,
+        page=page,
+        pages=-(-total // BATCHES),
+        page_href=lambda number: url_for("imports.index", page=number),
+    )
+
+
+@blueprint.post("/imports")
+@open_to(*ROLES)
+def upload():
+    form = UploadForm()
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        form.file.errors = ["没有选文件。选一份 .xlsx、.xls 或 .csv。"]
+    regions = {str(county.id): county.id for county in _own_counties()}
+    region_id = regions.get(form.region.data or "") if len(regions) > 1 else next(iter(regions.values()), None)
+    if not regions:
+        form.general_errors.append("你的授权不含导入。")
+    elif region_id is None:
+        form.region.errors = ["选这份文件是哪个区县的。"]
+    if form.file.errors or form.region.errors or form.general_errors:
+        return _index(form), 422
+    kept = file_store.keep(file.stream)
+    batch_id = attempt(
+        form,
+        lambda: imports.start_import(
+            kept,
+            name=file.filename,
+            region_id=region_id,
+            profile=form.profile.data if form.profile.data in dict(PROFILES) and form.profile.data else None,
+            full_list=form.full_list.data,
+            act=new_act(),
+        ),
+    )
+    if batch_id is None:
+        return _index(form), 422
+    return redirect(url_for("imports.show", batch_id=batch_id))
+
+
+@blueprint.get("/imports/template")
+@open_to(*ROLES)
+def template():
+    region = next(iter(_own_counties()), None)
+    if region is None:
+        raise Refused("你的授权不含导入。")
+    content = blank_template("county_workbook", region_id=region.id)
+    return as_download(content, "企业台账_空白模板.xlsx")
