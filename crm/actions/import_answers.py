@@ -1,10 +1,13 @@
 """What a person says of a preview: which side of a row that asks is right, and what a sheet's missing column holds."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select
 
 from crm.actions.import_rows import KEEP_OURS, USE_FILE
+from crm.actions.import_said import Said
 from crm.actions.imports import PREVIEW, ask_again, own_batch, require_decider
 from crm.actions.jobs import asked_already
 from crm.domain.acts import Act
@@ -33,9 +36,7 @@ def decide_rows(batch_id: int, said: Mapping[int, str], *, act: Act) -> int:
     fresh = {(sheet, row): said[i] for i, sheet, row in db.session.execute(query) if said[i] in (USE_FILE, KEEP_OURS)}
     if not fresh:
         raise Refused("没有选用哪边的。逐行选用表里的或留本库的，再重新预览。")
-    summary = batch.summary or {}
-    known = {(sheet, row): choice for sheet, row, choice in summary.get("decided") or ()} | fresh
-    batch.summary = {**summary, "decided": [[*key, choice] for key, choice in known.items()]}
+    _keep(batch, decided={**Said.of(batch.summary).decided, **fresh})
     ask_again(batch_id, act=act)
     return len(fresh)
 
@@ -64,10 +65,13 @@ def answer(batch_id: int, said: Mapping[tuple[str, str], str], *, act: Act) -> i
             wrong["-".join(key)] = refusal.message
     if wrong:
         raise InvalidInput(wrong)
-    known = {(sheet, noun): text for sheet, noun, text in summary.get("answers") or ()} | fresh
-    batch.summary = {**summary, "answers": [[*key, text] for key, text in known.items()]}
+    _keep(batch, answers={**Said.of(summary).answers, **fresh})
     ask_again(batch_id, act=act)
     return len(fresh)
+
+
+def _keep(batch: ImportBatch, **fresh: Any) -> None:
+    batch.summary = {**(batch.summary or {}), **replace(Said.of(batch.summary), **fresh).kept()}
 
 
 def _was_said(batch_id: int, act: Act) -> bool:

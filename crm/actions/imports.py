@@ -16,14 +16,15 @@ from sqlalchemy import delete, func, insert, select
 
 from crm.actions import collection_returns, jobs
 from crm.actions.import_judging import Progress, judge
-from crm.actions.import_rows import OUTCOMES, WRITTEN, Decisions, Judgement, asked
+from crm.actions.import_rows import OUTCOMES, WRITTEN, Judgement, asked
+from crm.actions.import_said import Said
 from crm.actions.rights import require
 from crm.domain.acts import Act
 from crm.domain.refusals import Refused
 from crm.domain.viewers import OFFICE, Viewer, the_machine
 from crm.extensions import db
 from crm.sheets.profiles import Profile, Reading, load_profile, read
-from crm.sheets.questions import Answers, Question
+from crm.sheets.questions import Question
 from crm.sheets.reading import read_sheets
 from crm.sheets.refusals import SheetRefused
 from crm.store import file_store
@@ -109,7 +110,7 @@ def start_import(
         good_rows_only=False,
         effective_on=act.effective_on,
         state="uploaded",
-        summary={"sheet": sheet} if sheet else None,
+        summary=Said(sheet=sheet).kept() if sheet else None,
         created_at=act.recorded_at,
     )
     db.session.add(batch)
@@ -149,24 +150,24 @@ def read_tables(
     *,
     name: str,
     profile: str | None = None,
-    sheet: str | None = None,
-    answers: Answers | None = None,
+    said: Said | None = None,
     progress: Any = None,
 ) -> tuple[Profile, Reading]:
-    """What a file holds and leaves open, and the profile it follows.
+    """What a file holds and leaves open after what was ``said`` of it, and the profile it follows.
 
     Of several profiles the one that knows more of its columns. Raises a SheetRefused that says why nothing can be read.
     """
+    said = said or Said()
     sheets = read_sheets(path, name=name, progress=progress)
     if profile is not None:
         chosen = load_profile(profile)
-        return chosen, read(chosen, sheets, only=sheet, answers=answers)
+        return chosen, read(chosen, sheets, only=said.sheet, answers=said.answers)
     refusal: SheetRefused | None = None
     best: tuple[int, Profile, Reading] | None = None
     for code in PROFILES:
         candidate = load_profile(code)
         try:
-            found = read(candidate, sheets, only=sheet, answers=answers)
+            found = read(candidate, sheets, only=said.sheet, answers=said.answers)
         except SheetRefused as error:
             refusal = refusal or error
             continue
@@ -191,14 +192,12 @@ class Source:
     path: Path
     name: str
     profile: str | None
-    sheet: str | None
     full_list: bool
     good_rows_only: bool
     effective_on: date
     state: str
     fingerprint: str | None
-    decided: Decisions
-    answers: Answers
+    said: Said
     # The task whose returned sheets these are, with its name, and whether sealed originals of them have come.
     collection_id: int | None = None
     collection: str = ""
@@ -220,14 +219,12 @@ def source_of(batch_id: int) -> Source:
         path=file_store.bytes_of(stored),
         name=batch.file_name,
         profile=batch.profile,
-        sheet=summary.get("sheet"),
         full_list=batch.full_list,
         good_rows_only=batch.good_rows_only,
         effective_on=batch.effective_on,
         state=batch.state,
         fingerprint=summary.get("fingerprint"),
-        decided={(sheet, row): said for sheet, row, said in summary.get("decided") or ()},
-        answers={(sheet, noun): said for sheet, noun, said in summary.get("answers") or ()},
+        said=Said.of(summary),
         collection_id=batch.collection_id,
         collection=db.session.scalar(select(Collection.title).where(Collection.id == batch.collection_id)) or "",
         sealed=bool(summary.get("sealed")),
@@ -261,12 +258,10 @@ def judge_source(source: Source, act: Act, *, progress: Progress | None = None) 
             viewer=act.viewer,
             on=source.effective_on,
             recorded_at=act.recorded_at,
-            decided=source.decided,
+            decided=source.said.decided,
             progress=progress,
         )
-    profile, found = read_tables(
-        source.path, name=source.name, profile=source.profile, sheet=source.sheet, answers=source.answers
-    )
+    profile, found = read_tables(source.path, name=source.name, profile=source.profile, said=source.said)
     return judge(
         found,
         profile=profile.code,
@@ -275,7 +270,7 @@ def judge_source(source: Source, act: Act, *, progress: Progress | None = None) 
         on=source.effective_on,
         recorded_at=act.recorded_at,
         full_list=source.full_list,
-        decided=source.decided,
+        decided=source.said.decided,
         progress=progress,
     )
 
@@ -333,9 +328,7 @@ def keep_preview(batch_id: int, judgement: Judgement, *, seconds: float) -> None
         db.session.execute(insert(ImportRow.__table__), [_row(batch_id, row) for row in judgement.rows])
     before = batch.summary or {}
     batch.state, batch.message, batch.profile = "preview", None, judgement.profile
-    batch.summary = {name: before.get(name) for name in ("sheet", "decided", "answers", "sealed")} | summary_of(
-        judgement, seconds=seconds
-    )
+    batch.summary = Said.of(before).kept() | {"sealed": before.get("sealed")} | summary_of(judgement, seconds=seconds)
 
 
 def _row(batch_id: int, row: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from crm.actions import imports
 from crm.actions.exports import export_profile
 from crm.actions.import_judging import judge
 from crm.actions.import_rows import OUTCOMES
+from crm.actions.import_said import Said
 from crm.actions.import_undo import kept_words, preview_undo
 from crm.cli import Day, refuse
 from crm.cli.database import operators_act
@@ -121,7 +122,7 @@ def _rehearse(
     file: Path, profile: str | None, sheet: str | None, full_list: bool, region_id: int, act: Act
 ) -> dict[str, Any]:
     imports.require_import(act.viewer, region_id)
-    chosen, found = imports.read_tables(file, name=file.name, profile=profile, sheet=sheet)
+    chosen, found = imports.read_tables(file, name=file.name, profile=profile, said=Said(sheet=sheet))
     judgement = judge(
         found,
         profile=chosen.code,

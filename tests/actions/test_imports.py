@@ -282,7 +282,7 @@ def test_an_answer_that_cannot_be_is_refused_and_nothing_is_lost(sqlite_app):
         with pytest.raises(Refused), unit_of_work():
             import_answers.answer(batch_id, {("资格名单", "qualification"): said}, act=act())
 
-    assert (batch(batch_id).state, batch(batch_id).summary.get("answers")) == ("preview", None)
+    assert (batch(batch_id).state, batch(batch_id).summary["answers"]) == ("preview", [])
 
 
 def test_a_doubtful_code_is_kept_with_the_file_as_its_reason(sqlite_app):

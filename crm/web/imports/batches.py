@@ -8,6 +8,7 @@ from crm.actions import imports
 from crm.actions.exports import blank_template
 from crm.domain.refusals import Refused
 from crm.extensions import db
+from crm.sheets.profiles import load_profile
 from crm.store import file_store
 from crm.store.imports import ImportBatch
 from crm.store.regions import Region, counties
@@ -20,14 +21,17 @@ from crm.web.imports.preview import STATES
 
 BATCHES = 30
 
-PROFILES = [("", "自动识别"), ("county_workbook", "县级企业台账"), ("generic", "企业名单（通用）")]
-
 
 class UploadForm(Form):
     file = FileField("文件")
     region = StringField("区县")
     profile = StringField("方案")
     full_list = BooleanField("这是全量名单")
+
+
+def _profiles() -> dict[str, str]:
+    """The profiles a file may follow, by code."""
+    return {code: load_profile(code).title for code in imports.PROFILES}
 
 
 def _own_counties() -> list[Region]:
@@ -48,7 +52,7 @@ def _index(form: UploadForm):
     return render_template(
         "imports/index.html",
         form=form,
-        profiles=PROFILES,
+        profiles=[("", "自动识别"), *_profiles().items()],
         regions=[(county.id, county.name) for county in _own_counties()],
         batches=batches,
         states=STATES,
@@ -81,7 +85,7 @@ def upload():
             kept,
             name=file.filename,
             region_id=region_id,
-            profile=form.profile.data if form.profile.data in dict(PROFILES) and form.profile.data else None,
+            profile=form.profile.data if form.profile.data in _profiles() else None,
             full_list=form.full_list.data,
             act=new_act(),
         ),

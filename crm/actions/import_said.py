@@ -1,0 +1,36 @@
+"""What people said of a batch so far. It is kept with the batch and carried over into every new preview."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm.actions.import_rows import Decisions
+from crm.sheets.questions import Answers
+
+
+@dataclass(frozen=True)
+class Said:
+    """``sheet`` is the only one to be read (None: all), ``decided`` says which side of a row that asks is right,
+    ``answers`` what a sheet's missing column holds."""
+
+    sheet: str | None = None
+    decided: Decisions = field(default_factory=dict)
+    answers: Answers = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, summary: Mapping[str, Any] | None) -> "Said":
+        """What the summary of a batch keeps."""
+        kept = summary or {}
+        return cls(
+            sheet=kept.get("sheet"),
+            decided={(sheet, row): said for sheet, row, said in kept.get("decided") or ()},
+            answers={(sheet, noun): said for sheet, noun, said in kept.get("answers") or ()},
+        )
+
+    def kept(self) -> dict[str, Any]:
+        """The same as it stands in the summary; the inverse of ``of``."""
+        return {
+            "sheet": self.sheet,
+            "decided": [[*key, said] for key, said in self.decided.items()],
+            "answers": [[*key, said] for key, said in self.answers.items()],
+        }
