@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import select
 
 from crm.actions.notices import tell
-from crm.actions.rights import may_log
+from crm.actions.rights import may_edit, may_log, require
 from crm.domain.acts import Act
 from crm.domain.changes import Create, Update
 from crm.domain.months import month_of, months_on
@@ -15,7 +15,7 @@ from crm.domain.refusals import InvalidInput, NotAllowed, NotFound, Refused
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.confirmations import Confirmation
-from crm.store.scope import visible
+from crm.store.scope import visible, visible_enterprise, visible_record
 from crm.store.standings import Standing
 from crm.store.users import User
 from crm.store.writer import Written, write
@@ -99,7 +99,9 @@ def confirm(month: date, answers: Mapping[int, Answer], *, act: Act) -> Confirme
         if before is not None and before.version != one.seen:
             clashes[enterprise_id] = before
             continue
-        values = {"answer": one.answer, "note": note, "user_id": act.viewer.user_id}
+        # What was looked into was the answer before; the new one is looked into anew.
+        looked = {"checked_on": None, "checked_by_id": None, "checked_note": None} if before is not None else {}
+        values = {"answer": one.answer, "note": note, "user_id": act.viewer.user_id, **looked}
         if before is None:
             changes.append(Create("confirmation", {"enterprise_id": enterprise_id, "month": month, **values}))
         else:
@@ -121,6 +123,29 @@ def confirm(month: date, answers: Mapping[int, Answer], *, act: Act) -> Confirme
             act=act,
         )
     return Confirmed(written, clashes, len(changes))
+
+
+def check_confirmation(confirmation_id: int, note: str | None, *, version: int, act: Act) -> Written:
+    """核实: what a township said has changed was looked into, with what came of it (may be blank).
+
+    Done by who may edit the enterprise. ``version`` is that of the answer that was looked at. Raises NotFound,
+    NotAllowed, InvalidInput, Refused when it says 无变化, was looked into, or was answered anew since.
+    """
+    one: Confirmation = visible_record(Confirmation, confirmation_id, act.viewer, "这条月度确认")
+    row, standing = visible_enterprise(one.enterprise_id, act.viewer)
+    require(may_edit(act.viewer, standing), "核实乡镇说的变化")
+    if one.checked_on is not None:
+        raise Refused(f"{one.checked_on} 已核实。刷新后再看。")
+    if one.version != version:
+        raise Refused("乡镇刚改了答复，没有写入。看过新的答复再核实。")
+    if one.answer == SAME:
+        raise Refused("乡镇说没有变化，不用核实。")
+    said = (note or "").strip()
+    if len(said) > LONGEST_NOTE:
+        raise InvalidInput({"checked_note": f"核实结果最多 {LONGEST_NOTE} 字，现在 {len(said)} 字。"})
+    values = {"checked_on": act.effective_on, "checked_by_id": act.viewer.user_id, "checked_note": said or None}
+    changes = [Update("confirmation", one.id, values, version)]
+    return write(changes, act=act, action="check_confirmation", region_id=row.region_id)
 
 
 def answered_by(clashes: Mapping[int, Confirmation]) -> dict[int, str]:

@@ -107,23 +107,31 @@ def by_township(viewer: Viewer, month: date) -> dict[int | None, tuple[int, int]
     return {row[0]: (row[1], row[2]) for row in db.session.execute(query)}
 
 
-def told(viewer: Viewer, month: date, *, mine: int | None = None, limit: int = 100) -> list[Told]:
-    """The answers of a month that are news, the newest first; ``mine``: of this case manager's enterprises."""
-    query = _news(select(Confirmation, Enterprise.name, Standing.township_id, Standing.manager_id), month, mine)
-    query = visible(query, viewer).order_by(Confirmation.id.desc()).limit(limit)
+def told(
+    viewer: Viewer, *months: date, mine: int | None = None, limit: int = 100, open_only: bool = False
+) -> list[Told]:
+    """The answers of these months that are news, what nobody has looked into before the rest, the newest first.
+
+    ``mine``: of this case manager's enterprises; ``open_only``: only what nobody has looked into yet.
+    """
+    query = _news(select(Confirmation, Enterprise.name, Standing.township_id, Standing.manager_id), months, mine)
+    if open_only:
+        query = query.where(Confirmation.checked_on.is_(None))
+    query = visible(query, viewer).order_by(Confirmation.checked_on.is_not(None), Confirmation.id.desc()).limit(limit)
     return [Told(*row) for row in db.session.execute(query)]
 
 
 def count_told(viewer: Viewer, month: date, *, mine: int | None = None) -> int:
-    """How many of them there are."""
-    return db.session.scalar(visible(_news(select(func.count()), month, mine), viewer)) or 0
+    """How many of them nobody has looked into yet."""
+    query = _news(select(func.count()), (month,), mine).where(Confirmation.checked_on.is_(None))
+    return db.session.scalar(visible(query, viewer)) or 0
 
 
-def _news(query: Select[Any], month: date, mine: int | None) -> Select[Any]:
+def _news(query: Select[Any], months: Sequence[date], mine: int | None) -> Select[Any]:
     query = (
         query.select_from(Confirmation)
         .join(Enterprise, Enterprise.id == Confirmation.enterprise_id)
         .join(Standing, Standing.enterprise_id == Confirmation.enterprise_id)
-        .where(Confirmation.month == month, Confirmation.answer != "same")
+        .where(Confirmation.month.in_(months), Confirmation.answer != "same")
     )
     return query if mine is None else query.where(Standing.manager_id == mine)

@@ -19,6 +19,10 @@ class Confirmation(Record, Model):
     answer: Mapped[str] = mapped_column(Words(16))
     note: Mapped[str | None] = mapped_column(Words(300))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
+    # What was news was looked into: on which day, by whom, and what came of it.
+    checked_on: Mapped[date | None] = mapped_column(Date)
+    checked_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    checked_note: Mapped[str | None] = mapped_column(Words(300))
 
     extra_args = (
         Index(

@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from crm.actions.changes import undo
-from crm.actions.confirmations import Answer, confirm, open_months
+from crm.actions.confirmations import Answer, check_confirmation, confirm, open_months
 from crm.domain.refusals import InvalidInput, NotAllowed, NotFound, Refused
 from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store import confirmation_lists, notices
 from crm.store.confirmations import Confirmation
 from crm.store.unit_of_work import unit_of_work
-from tests.builders import OTHER, act, county, make_enterprise, make_user, township
+from tests.builders import OTHER, TODAY, act, county, make_enterprise, make_user, township
 
 MONTH = date(2026, 11, 1)
 SAME = Answer("same")
@@ -153,6 +153,55 @@ def test_the_office_sees_how_far_each_place_is_and_what_is_news(world):
     assert [(one.name, one.confirmation.note) for one in news] == [("巫溪县甲食品有限公司", "去了县城")]
     assert confirmation_lists.count_told(world.bureau, MONTH, mine=world.manager.user_id) == 1
     assert confirmation_lists.told(replace(world.bureau, grants=()), MONTH) == []
+
+
+def test_what_a_township_said_is_looked_into_once_and_a_new_answer_is_looked_into_anew(world):
+    first = world.firms[0]
+    world.answer({first: Answer("moved", "去了县城")})
+    one = confirmation_lists.told(world.manager, MONTH)[0].confirmation
+    confirmation_id, version = one.id, one.version
+
+    def stored() -> Confirmation:
+        db.session.rollback()
+        return db.session.get(Confirmation, confirmation_id)
+
+    def look(version: int, who: Viewer = world.manager, note: str | None = "已改经营地"):
+        with unit_of_work():
+            return check_confirmation(confirmation_id, note, version=version, act=act(who))
+
+    with pytest.raises(NotAllowed):
+        look(version, world.clerk)
+    with pytest.raises(InvalidInput, match="最多 300 字，现在 301 字"):
+        look(version, note="长" * 301)
+    written = look(version)
+    looked = (stored().checked_on, stored().checked_by_id, stored().checked_note)
+    left = confirmation_lists.count_told(world.manager, MONTH, mine=world.manager.user_id)
+    with pytest.raises(Refused, match="已核实"):
+        look(version + 1)
+    world.answer({first: Answer("closed", "关了", seen=version + 1)})
+    with pytest.raises(Refused, match="刚改了答复"):
+        look(version + 1)
+
+    assert looked == (TODAY, world.manager.user_id, "已改经营地") and left == 0
+    assert (stored().checked_on, stored().checked_by_id, stored().checked_note) == (None, None, None)
+    [again] = confirmation_lists.told(world.manager, MONTH, open_only=True)
+    assert (again.name, again.confirmation.answer) == ("巫溪县甲食品有限公司", "closed")
+    assert written.record_count == 1
+
+
+def test_that_it_was_looked_into_is_taken_back(world):
+    first = world.firms[0]
+    world.answer({first: Answer("unreachable")})
+    one = confirmation_lists.told(world.bureau, MONTH)[0].confirmation
+    confirmation_id = one.id
+    with unit_of_work():
+        written = check_confirmation(confirmation_id, None, version=one.version, act=act(world.bureau))
+
+    with unit_of_work():
+        undo(written.change_set_id, act=act(world.bureau))
+
+    db.session.rollback()
+    assert db.session.get(Confirmation, confirmation_id).checked_on is None
 
 
 def test_what_is_left_is_listed_a_page_at_a_time_until_nothing_is(world):

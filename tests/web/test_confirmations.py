@@ -76,7 +76,7 @@ def test_what_changed_is_told_and_what_is_wrong_comes_back_as_it_was_typed(world
     assert answers()[first] == ("changed", "电话换了")
     assert "11 月确认：有变化，电话换了" in manager.get("/notices").text
     assert re.search(
-        r"乡镇说有变化</td><td class=\"n\"><a href=\"/confirmations\" class=\"b\">2<", manager.get("/").text
+        r"乡镇说有变化</td><td class=\"n\"><a href=\"/confirmations\?show=open\" class=\"b\">2<", manager.get("/").text
     )
     overview = world.client("tanyue").get("/confirmations").text
     assert "牌子摘了" in overview and "凤凰镇" in overview

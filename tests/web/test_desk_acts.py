@@ -6,16 +6,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from crm.actions.confirmations import Answer, confirm
 from crm.actions.requests import close_request, dispatch_request, raise_request, reply_request
 from crm.actions.reviews import check
 from crm.actions.service_logs import log_service
+from crm.domain.months import month_of
 from crm.extensions import db
 from crm.store.applications import ApplicationReview
 from crm.store.requests import Request
 from crm.store.review_lists import latest_review
 from crm.store.service_logs import ServiceLog
 from crm.store.unit_of_work import unit_of_work
-from tests.builders import TODAY, act, make_enterprise, make_unit, make_user
+from tests.builders import TODAY, act, make_enterprise, make_unit, make_user, township
 from tests.reviewing import bring_materials, make_application, make_window, receive
 from tests.web.conftest import csrf_of, post, sign_in
 from tests.web.pages import conflicts_on, form_on
@@ -335,3 +337,31 @@ def test_a_line_of_the_review_is_closed_again_and_leads_to_the_queue_without_scr
 
     assert f'hx-get="/reviews/{waiting}/line"' in closed and "<form" not in closed
     assert plain.status_code == 302 and f"open={waiting}" in plain.headers["Location"]
+
+
+def test_what_a_township_said_has_changed_is_looked_into_on_the_line_or_in_the_list(world):
+    place = township()
+    clerk = make_user("qindi", "township", name="秦笛", region=place)
+    own = {"manager": world.manager.user_id, "township": place.id}
+    firms = [make_enterprise(f"巫溪县{name}食品有限公司", **own) for name in "甲乙"]
+    answers = {firm: Answer("moved", f"去了县城 {n}") for n, firm in enumerate(firms)}
+    with unit_of_work():
+        confirm(month_of(TODAY), answers, act=act(clerk))
+    client = world.client("luosheng")
+    desk = client.get("/").text
+    assert "11 月确认说已搬走 · 去了县城 0" in desk and "乡镇说有变化" in desk
+    first, second = sorted(set(re.findall(r'hx-post="(/confirmations/\d+/check)"', desk)))
+
+    refused = client.post(first, data={**form_on(desk, first), "checked_note": "长" * 301}, headers=HX)
+    done = client.post(first, data={**form_on(refused.text, first), "checked_note": "已改经营地"}, headers=HX)
+    page = client.get("/confirmations?show=open").text
+    listed = client.post(second, data=form_on(page, second))
+    again = client.post(second, data={**form_on(page, second), "request_key": "k2"})
+
+    assert refused.status_code == 422 and "最多 300 字" in refused.text and "长" * 301 in refused.text
+    assert (done.status_code, done.headers["HX-Trigger"]) == (200, "settled")
+    assert "已核实" in done.text and "核实：已改经营地" in done.text and "/undo" in done.text
+    assert re.findall(r'action="(/confirmations/\d+/check)"', page) == [second]
+    assert listed.status_code == 302 and again.status_code == 422 and "已核实。刷新后再看。" in again.text
+    after = client.get("/").text
+    assert "确认说" not in after and "乡镇说有变化" not in after

@@ -71,6 +71,7 @@ RECORDS = {
     "view_id": "saved_view",
     "request_id": "request",
     "comment_id": "comment",
+    "confirmation_id": "confirmation",
     "notice_id": "notice",
     "absence_id": "absence",
 }

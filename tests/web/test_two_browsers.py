@@ -463,6 +463,7 @@ NO_EDITS = {
     "requests.reopen": ONCE,
     "requests.withdraw": ONCE,
     "comments.withdraw": ONCE,
+    "confirmations.check": "looks into the answer that was seen, or nothing",
     "confirmations.save": "an answer somebody else gave meanwhile stays, and the page says so (test_confirmations)",
     "notices.go": MACHINE,
     "notices.seen": MACHINE,

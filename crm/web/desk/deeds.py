@@ -40,6 +40,7 @@ DEEDS: dict[str, str] = {
     "close_request": "办结了诉求",
     "reopen_request": "重新打开了诉求",
     "confirm_month": "确认了本月情况",
+    "check_confirmation": "核实了乡镇说的变化",
     "write_comment": "写了批注",
     "edit_comment": "改了批注",
     "undo": "撤销了一次修改",

@@ -1,7 +1,7 @@
 """The lines of today: what is late or near, things due together told once, and who was not heard of for long."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
@@ -12,6 +12,7 @@ from crm.domain.requests import RATED, REPLIED, state_of
 from crm.domain.viewers import Viewer
 from crm.domain.workdays import Holidays
 from crm.store import desk, obligation_lists, request_lists
+from crm.store.confirmation_lists import Told
 from crm.store.obligation_lists import Filter, Pivot, Row, day_of
 from crm.store.requests import Request
 
@@ -24,12 +25,15 @@ TOGETHER = 3
 # or to end.
 KEPT_FOR_SILENCE = 2
 KEPT_FOR_REQUESTS = 2
+# So many of what townships said has changed, for whom it is told.
+MOST_TOLD = 2
 
 
 @dataclass(frozen=True)
 class Line:
     """One line: an obligation (``row``), a silent enterprise (``quiet``), a request (``asked``) that somebody has to
-    hand on or to answer, or an application to look at (``review``: its id); ``others`` counts those due with it."""
+    hand on or to answer, an application to look at (``review``: its id), or what a township said has changed
+    (``told``, with its ``word``); ``others`` counts those due with it."""
 
     chip: words.Deadline | None
     name: str
@@ -41,6 +45,8 @@ class Line:
     quiet: desk.Quiet | None = None
     asked: Request | None = None
     review: int = 0
+    told: Told | None = None
+    word: str = ""
 
     @property
     def answered(self) -> bool:
@@ -150,6 +156,16 @@ def request_lines(found: Iterable[request_lists.Row], *, now: datetime) -> list[
         chip = words.deadline(one.due_on, now) if one.due_on is not None else None
         what = "诉求待交办" if one.dispatched_on is None else "诉求待回复"
         lines.append(replace(line, chip=chip, text=f"{what} · {one.text}"))
+    return lines
+
+
+def told_lines(found: Iterable[Told], answers: Mapping[str, str]) -> list[Line]:
+    """A line per enterprise of which a township or park said that something has changed; ``answers`` are its words."""
+    lines = []
+    for one in found:
+        said, word = one.confirmation, answers.get(one.confirmation.answer, one.confirmation.answer)
+        text = f"{said.month.month} 月确认说{word}" + (f" · {said.note}" if said.note else "")
+        lines.append(Line(None, one.name, said.enterprise_id, text, told=one, word=word))
     return lines
 
 

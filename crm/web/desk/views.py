@@ -13,11 +13,12 @@ from crm.actions.requests import usual_due_on
 from crm.domain import words
 from crm.domain.cadences import REQUEST
 from crm.domain.kinds import KINDS
+from crm.domain.months import month_of, months_on
 from crm.domain.requests import DISPATCHED, OVERDUE, RAISED, RATED, RATINGS, REPLIED
 from crm.domain.viewers import Viewer
 from crm.domain.workdays import Holidays
 from crm.mail.compose import digest as digest_mail
-from crm.store import desk, enterprise_lists, notices, obligation_lists, recent, request_lists
+from crm.store import confirmation_lists, desk, enterprise_lists, notices, obligation_lists, recent, request_lists
 from crm.store.holidays import holidays
 from crm.store.obligation_lists import LATE, Filter
 from crm.store.silence import Limits, limits
@@ -148,9 +149,17 @@ def _todays(
         if len(first) < lines.KEPT_FOR_REQUESTS:
             first += request_lists.to_move((REPLIED, RATED), own, person, on=today(), limit=lines.KEPT_FOR_REQUESTS)
         raised = lines.request_lines(first[: lines.KEPT_FOR_REQUESTS], now=now())
-    most = lines.MOST - len(queue.lines)
+    told: list[lines.Line] = []
+    if place.mine is not None and person.has("case_manager"):
+        # What was left of the month before is still to be looked into.
+        this = month_of(today())
+        news = confirmation_lists.told(
+            person, this, months_on(this, -1), mine=place.mine, limit=lines.MOST_TOLD, open_only=True
+        )
+        told = lines.told_lines(news, ANSWERS)
+    most = lines.MOST - len(queue.lines) - len(told)
     found = lines.todays(person, wanted, counts, now=now(), silent=silent, internal=True, raised=raised, most=most)
-    found = [*queue.lines, *_with_requests(found, person)]
+    found = [*queue.lines, *_with_requests(found, person), *told]
     due = _due_counts(counts, wanted)
     # A line that stands for several counts as what it stands for, so that the heading agrees with the foot.
     listed = sum(line.others + 1 for line in found)

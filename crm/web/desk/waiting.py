@@ -80,7 +80,7 @@ def _confirmed(person: Viewer, mine: int | None) -> list[Waiting]:
     if not person.has("case_manager", "bureau", "leader", "admin"):
         return []
     n = confirmation_lists.count_told(person, month_of(today()), mine=mine)
-    return [Waiting("checklist", "乡镇说有变化", n, url_for("confirmations.index"), "本月")]
+    return [Waiting("checklist", "乡镇说有变化", n, url_for("confirmations.index", show="open"), "本月")]
 
 
 def _collected(person: Viewer) -> list[Waiting]:
