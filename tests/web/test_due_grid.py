@@ -7,7 +7,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from crm.actions.obligations import postpone
+from crm.actions.obligations import assign, postpone
 from crm.actions.service_logs import log_service
 from crm.extensions import db
 from crm.store.access_log import AccessLog
@@ -205,6 +205,23 @@ def test_the_one_who_does_it_is_chosen_in_its_place(client, chenshu):
     assert now_of(key).owner_id == chenshu.user_id
     assert 'data-cell="owner">陈述</td>' in answer["row"]
     assert "已交办给 陈述" in answer["toast"]
+
+
+def test_what_a_colleague_gave_away_meanwhile_is_not_given_away_unseen(client, chenshu):
+    key = promised("甲有限公司")
+    url = f"/due/{key.replace(':', '/')}/assign"
+    other = make_user("ranqing", "case_manager", name="冉青")
+    page = form_on(client.get("/due", query_string={"open": key}).text, url)
+    with unit_of_work():
+        assign(*_parts(key), to=other.user_id, act=act())
+
+    refused = client.post(url, data={**page, "assignee": str(chenshu.user_id)})
+    held = now_of(key).owner_id
+    again = client.post(url, data={**form_on(refused.text, url), "assignee": str(chenshu.user_id)})
+
+    assert refused.status_code == 422 and "同一处已被别人改过" in refused.text
+    assert held == other.user_id
+    assert again.status_code == 302 and now_of(key).owner_id == chenshu.user_id
 
 
 def test_the_same_cell_shows_before_theirs_and_mine_until_one_is_chosen(client):

@@ -29,6 +29,8 @@ class PostponeForm(Form):
 
 class AssignForm(Form):
     assignee = StringField()
+    # Who did it when the panel was opened.
+    had = HiddenField()
     back = HiddenField()
 
 

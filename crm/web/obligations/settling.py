@@ -94,7 +94,8 @@ def assign(enterprise_id: int, kind: str, period: str):
     _require(enterprise_id, kind, period)
     form = AssignForm()
     to = whole(form.assignee.data, largest=LARGEST_COUNT) or 0
-    written = attempt(form, lambda: obligations.assign(enterprise_id, kind, period, to=to, act=new_act()))
+    seen = {"assignee": whole(form.had.data, largest=LARGEST_COUNT)} if "had" in request.form else None
+    written = attempt(form, lambda: obligations.assign(enterprise_id, kind, period, to=to, seen=seen, act=new_act()))
     said = f"已交办给 {reference.people([to]).get(to, '')}" if written else ""
     return _answer(form, "assign_form", written, (enterprise_id, kind, period), said)
 
