@@ -111,6 +111,15 @@ def test_of_many_firms_those_with_figures_are_compared_and_the_limit_is_said(cli
     assert page.count("看比对") == 1 and "名下可争取的有 2 家，只比了指标最新的 1 家" in page
 
 
+def test_the_nearest_stands_first(client, manager):
+    judged("甲食品有限公司", {"staff_count": 620, "sci_staff_sme": 190}, manager=manager.user_id)
+    judged("乙食品有限公司", TOO_MANY, manager=manager.user_id)
+
+    page = client.get(URL).text
+
+    assert page.index("乙食品") < page.index("甲食品")
+
+
 def test_three_firms_take_as_many_queries_as_one_and_only_a_case_manager_reads_it(client, manager, sqlite_app):
     judged("甲食品有限公司", TOO_MANY, manager=manager.user_id)
     client.get(URL)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
 from flask import render_template, url_for
 
 from crm.actions.assessments import facts_of_many, judge
 from crm.domain import words
 from crm.domain.conditions import Outcome
-from crm.domain.judgements import Result, one_short, shortfall
+from crm.domain.judgements import CriterionResult, Result, one_short, shortfall
 from crm.domain.kinds import KINDS
 from crm.domain.viewers import Viewer
 from crm.rules import rule_sets
@@ -26,7 +27,10 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class Line:
-    """One enterprise, the condition that is short, by how much, and where the whole comparison stands."""
+    """One enterprise, the condition that is short, by how much, and where the whole comparison stands.
+
+    ``distance`` is what is lacking as a share of what is asked; 1 where no figure says how much.
+    """
 
     enterprise_id: int
     name: str
@@ -34,6 +38,7 @@ class Line:
     condition: str
     gap: str
     href: str
+    distance: Fraction
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ def _found(person: Viewer, mine: int) -> Iterable[Found]:
                 lines.append(_line(enterprise.id, enterprise.name, result))
             elif result.result is Outcome.UNKNOWN:
                 unknown += 1
+        lines.sort(key=lambda line: (line.distance, line.name))
         yield Found(kind, tuple(lines), len(ids), wanted, unknown)
 
 
@@ -87,7 +93,14 @@ def _line(enterprise_id: int, name: str, result: Result) -> Line:
     [short] = shortfall(result) or ()
     told = judging.row(short, enterprise_id)
     href = url_for("enterprises.show", enterprise_id=enterprise_id, tab="compare") + f"#compare-{result.kind}"
-    return Line(enterprise_id, name, result.kind, short.name, told["gap"] or told["note"], href)
+    return Line(enterprise_id, name, result.kind, short.name, told["gap"] or told["note"], href, _distance(short))
+
+
+def _distance(short: CriterionResult) -> Fraction:
+    asked = short.threshold.value if short.threshold is not None else None
+    if short.gap is None or not asked:
+        return Fraction(1)
+    return abs(Fraction(short.gap.amount) / asked)
 
 
 def _to_ask(found: list[Found]) -> str:
