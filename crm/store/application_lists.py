@@ -1,14 +1,17 @@
 """Applications as lists: by stage for the board, page by page, and how many there are of what."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 
 from crm.domain.viewers import Viewer
 from crm.extensions import db
+from crm.store.application_orders import due_at, ordered
 from crm.store.applications import Application
 from crm.store.enterprises import Enterprise
+from crm.store.orders import Order
 from crm.store.scope import standing_rule, visible
 from crm.store.standings import Standing
 from crm.store.windows import Window
@@ -32,13 +35,18 @@ class Filter:
 
 @dataclass(frozen=True)
 class Row:
-    """One application with the name of its enterprise, where it belongs and who looks after it."""
+    """One application with its enterprise, where that belongs and who looks after it.
+
+    ``due_at``: when its stage is due on the due list; read for lists only.
+    """
 
     application: Application
     name: str
     region_id: int
     township_id: int | None
     manager_id: int | None
+    credit_code: str | None
+    due_at: datetime | None = None
 
 
 def count(wanted: Filter, viewer: Viewer) -> int:
@@ -46,12 +54,18 @@ def count(wanted: Filter, viewer: Viewer) -> int:
     return int(db.session.scalar(_narrowed(_of(func.count(Application.id)), wanted, viewer)) or 0)
 
 
-def page(wanted: Filter, viewer: Viewer, *, number: int = 1, size: int = PAGE) -> list[Row]:
-    """One page of the list, the newest cycle first."""
-    query = _narrowed(_rows(), wanted, viewer).order_by(
-        Application.year.desc(), Application.kind, Standing.name_sort, Application.id
-    )
+def page(wanted: Filter, viewer: Viewer, *, order: Order = (), number: int = 1, size: int = PAGE) -> list[Row]:
+    """One page of the list in an order; the newest cycle first where none is given."""
+    query = ordered(_narrowed(_rows().add_columns(due_at()), wanted, viewer), order)
     return [Row(*row) for row in db.session.execute(query.limit(size).offset((number - 1) * size))]
+
+
+def state_counts(wanted: Filter, viewer: Viewer) -> dict[str, int]:
+    """How many of what a filter narrows to are in hand, ended, and ended each way."""
+    query = _narrowed(_of(Application.outcome, func.count()), replace(wanted, state=""), viewer)
+    by_end: dict[str | None, int] = dict(db.session.execute(query.group_by(Application.outcome)).all())
+    in_hand = by_end.pop(None, 0)
+    return {IN_HAND: in_hand, ENDED: sum(by_end.values())} | {end: n for end, n in by_end.items() if end}
 
 
 def stage_counts(wanted: Filter, viewer: Viewer) -> dict[tuple[str | None, str], int]:
@@ -103,8 +117,10 @@ def _of(*columns: Any) -> Select[Any]:
 
 
 def _rows() -> Select[Any]:
-    columns = (Application, Enterprise.name, Enterprise.region_id, Standing.township_id, Standing.manager_id)
-    return _of(*columns).join(Enterprise, Enterprise.id == Application.enterprise_id)
+    place = (Enterprise.region_id, Standing.township_id, Standing.manager_id)
+    return _of(Application, Enterprise.name, *place, Enterprise.credit_code).join(
+        Enterprise, Enterprise.id == Application.enterprise_id
+    )
 
 
 def _narrowed(query: Select[Any], wanted: Filter, viewer: Viewer) -> Select[Any]:

@@ -38,11 +38,12 @@
 
   // Looking for another word keeps the columns and the order one works with.
   $$("[data-find]").forEach((box) => {
+    if (!box.form || new URL(box.form.action).pathname !== window.location.pathname) return;
     for (const [name, value] of new URLSearchParams(grid.dataset.shape)) {
       if (!["columns", "sort"].includes(name)) continue;
       const kept = document.createElement("input");
       Object.assign(kept, { type: "hidden", name, value });
-      box.form?.append(kept);
+      box.form.append(kept);
     }
   });
 

@@ -1,73 +1,33 @@
 """Applications of many enterprises: the board by stage, the list, and the export of what is shown."""
 
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import render_template, request
+from werkzeug.datastructures import MultiDict
 
 from crm.actions.exports import export_rows
 from crm.actions.rights import may_edit
 from crm.domain import words
 from crm.domain.kinds import HNTE, KINDS
-from crm.domain.stages import ENDS, STAGES, cycle_day
+from crm.domain.stages import ENDS, cycle_day
 from crm.rules.stages import load_stages
 from crm.store import application_lists
-from crm.store.application_lists import ENDED, IN_HAND, Filter
+from crm.store.application_lists import Filter
 from crm.store.windows import calendar
 from crm.web import downloads, reference
-from crm.web.addresses import LARGEST_COUNT, page_number, whole
-from crm.web.applications import blueprint
+from crm.web.applications import blueprint, columns, filters
+from crm.web.applications.filters import Asked
 from crm.web.applications.shown import Card, cards_of, cycle_of
 from crm.web.doors import SIGNED_IN, new_act, open_to, today, viewer
+from crm.web.lists import order_in_words
 
 # As many cards as a lane shows; what is beyond is in the list.
 EACH = 30
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What an address asks of the board or the list, as its own texts and as a filter."""
-
-    args: dict[str, str]
-    filter: Filter
-    number: int
-
-    def query(self, **changes: Any) -> str:
-        """This address with some of it changed (None drops a part)."""
-        args = {**self.args, **changes}
-        left = {name: value for name, value in args.items() if value not in (None, "")}
-        return f"?{urlencode(left)}" if left else "?"
-
-
-def asked(kind: str | None = None) -> Asked:
-    """``kind``: the one a board shows where the address names none."""
-    given = request.args
-    person = viewer()
-    state = given.get("state", IN_HAND)
-    state = state if state in (IN_HAND, ENDED, *ENDS) else IN_HAND
-    chosen = given.get("kind") if given.get("kind") in KINDS else kind
-    manager = given.get("manager", "")
-    # A person is repeated in standings, in a narrower column than ids have.
-    manager_id = whole(manager, largest=LARGEST_COUNT)
-    window_id = whole(given.get("window"))
-    stage = given.get("stage") if given.get("stage") in STAGES else None
-    args = {
-        "kind": chosen or "",
-        "window": str(window_id) if window_id is not None else "",
-        "manager": manager if manager in ("me", "none") or manager_id is not None else "",
-        "stage": stage or "",
-        "state": state if state != IN_HAND else "",
-    }
-    wanted = Filter(
-        kind=chosen,
-        window_id=window_id,
-        manager_id=person.user_id if manager == "me" else manager_id,
-        unassigned=manager == "none",
-        stage=stage,
-        state=state,
-    )
-    return Asked(args, wanted, page_number(given))
+def asked_by(args: MultiDict, kind: str | None = None) -> Asked:
+    """What an address asks; ``kind``: the one a board shows where the address names none."""
+    return filters.read(args, viewer_id=viewer().user_id, kind=kind)
 
 
 @blueprint.get("/applications")
@@ -77,7 +37,7 @@ def index():
     person = viewer()
     in_hand = application_lists.kinds_in_hand(person)
     first = max(in_hand, key=lambda kind: (in_hand[kind], kind == HNTE), default=HNTE)
-    wanted = asked(first)
+    wanted = asked_by(request.args, first)
     kind = wanted.filter.kind or first
     template = load_stages().of(kind, cycle_day(today().year))
     assert template is not None, "every kind has a template of this year"
@@ -86,12 +46,12 @@ def index():
     for (code, said), n in application_lists.stage_counts(wanted.filter, person).items():
         here = code if code in template.by_code else template.code_of(said)
         counts[here] = counts.get(here, 0) + n
-    columns: list[tuple[str | None, str]] = [(stage.code, stage.name) for stage in template.stages]
+    stages: list[tuple[str | None, str]] = [(stage.code, stage.name) for stage in template.stages]
     if counts.get(None):
-        columns.insert(0, (None, "未对应环节"))
+        stages.insert(0, (None, "未对应环节"))
     lanes = [
         {"code": code, "name": name, "n": counts.get(code, 0), "cards": [one for one in cards if one.stage == code]}
-        for code, name in columns
+        for code, name in stages
     ]
     return render_template(
         "applications/index.html",
@@ -110,11 +70,13 @@ def index():
 @blueprint.get("/applications/list")
 @open_to(SIGNED_IN)
 def table():
-    """The same as a list, the ended ones among them."""
-    wanted = asked()
+    """The same as a list with columns and orders, the ended ones among them."""
+    wanted = asked_by(request.args)
     person = viewer()
     total = application_lists.count(wanted.filter, person)
-    cards = cards_of(application_lists.page(wanted.filter, person, number=wanted.number), calendar())
+    found = application_lists.page(wanted.filter, person, order=wanted.order, number=wanted.number)
+    cards = cards_of(found, calendar())
+    around = _around(wanted, cards)
     return render_template(
         "applications/table.html",
         asked=wanted,
@@ -122,11 +84,19 @@ def table():
         total=total,
         number=wanted.number,
         pages=max(1, -(-total // application_lists.PAGE)),
-        first=(wanted.number - 1) * application_lists.PAGE + 1,
-        states={IN_HAND: "在办", ENDED: "已结束"} | ENDS,
+        first=(wanted.number - 1) * application_lists.PAGE + 1 if cards else 0,
+        last=(wanted.number - 1) * application_lists.PAGE + len(cards),
+        states=filters.STATES,
+        columns=[columns.COLUMNS[key] for key in wanted.columns],
+        offered=columns.COLUMNS,
+        sorts=columns.SORT_WORDS,
+        in_words=filters.in_words(wanted, around["windows"], around["people"]),
+        order_words=order_in_words(wanted.order, columns.SORT_WORDS),
+        text_of=columns.text_of,
+        put_off=columns.put_off,
         may_edit={one.row.application.id for one in cards if may_edit(person, one.row)},  # type: ignore[arg-type]
         page_href=lambda number: wanted.query(page=number),
-        **_around(wanted, cards),
+        **around,
     )
 
 
@@ -134,7 +104,7 @@ def table():
 @open_to(SIGNED_IN)
 def export():
     """The list as it is shown, with the filter printed and the export logged."""
-    wanted = asked()
+    wanted = asked_by(request.args)
     person = viewer()
     total = application_lists.count(wanted.filter, person)
     asks = downloads.asks_first(
@@ -142,55 +112,28 @@ def export():
     )
     if asks is not None:
         return asks
-    cards = cards_of(application_lists.page(wanted.filter, person, size=downloads.MOST_ROWS), calendar())
+    found = application_lists.page(wanted.filter, person, order=wanted.order, size=downloads.MOST_ROWS)
+    cards = cards_of(found, calendar())
     around = _around(wanted, cards)
-    rows = [_exported(one, around["townships"], around["people"]) for one in cards]
+    cells = columns.exporter(wanted.columns, around["townships"], around["people"])
+    chosen = [columns.COLUMNS[key] for key in wanted.columns]
+    said = (
+        filters.in_words(wanted, around["windows"], around["people"]),
+        order_in_words(wanted.order, columns.SORT_WORDS),
+        words.day(today()),
+        f"{len(cards)} 件",
+        downloads.left_out(total, "件"),
+    )
     content, name = export_rows(
         title="申报名单",
-        subtitle="；".join(part for part in (_in_words(wanted, around), downloads.left_out(total, "件")) if part),
-        columns=COLUMNS,
-        rows=rows,
+        subtitle="；".join(part for part in said if part),
+        columns=[("企业名称", "text"), *((one.head, one.kind) for one in chosen)],
+        rows=([one.row.name, *cells(one)] for one in cards),
         act=new_act(),
         filter={name: value for name, value in wanted.args.items() if value},
         fmt=downloads.format_asked(),
     )
     return downloads.as_download(content, name)
-
-
-COLUMNS = (
-    ("企业名称", "text"),
-    ("申报资格", "text"),
-    ("申报年度", "year"),
-    ("批次", "text"),
-    ("环节", "text"),
-    ("到这一步", "date"),
-    ("在本环节天数", "count"),
-    ("期限", "text"),
-    ("材料完整度", "text"),
-    ("结果", "text"),
-    ("乡镇（考核）", "text"),
-    ("专员", "text"),
-    ("说明", "text"),
-)
-
-
-def _exported(one: Card, townships: dict[int, str], people: dict[int, str]) -> tuple[Any, ...]:
-    row = one.row.application
-    return (
-        one.row.name,
-        KINDS[row.kind].name,
-        row.year,
-        one.window.batch if one.window is not None else "",
-        row.stage,
-        row.stage_on,
-        one.days,
-        words.moment(one.due_at, today()) if one.due_at is not None else "",
-        f"{one.complete.percent}%" if one.complete is not None else "",
-        ENDS.get(row.outcome or "", "在办"),
-        townships.get(one.row.township_id or 0, ""),
-        people.get(one.row.manager_id or 0, ""),
-        row.note or "",
-    )
 
 
 def _around(wanted: Asked, cards: list[Card]) -> dict[str, Any]:
@@ -209,17 +152,3 @@ def _around(wanted: Asked, cards: list[Card]) -> dict[str, Any]:
         "cycle_of": cycle_of,
         "ENDS": ENDS,
     }
-
-
-def _in_words(wanted: Asked, around: dict[str, Any]) -> str:
-    """The filter as one line, printed on exports."""
-    args = wanted.args
-    said = [
-        KINDS[args["kind"]].short if args["kind"] else "",
-        around["windows"].get(wanted.filter.window_id, "") if args["window"] else "",
-        STAGES.get(args["stage"], ""),
-        {IN_HAND: "在办", ENDED: "已结束", **ENDS}.get(wanted.filter.state, ""),
-        "我的" if args["manager"] == "me" else "未指派" if args["manager"] == "none" else "",
-        around["people"].get(wanted.filter.manager_id, "") if args["manager"] not in ("", "me", "none") else "",
-    ]
-    return "；".join(one for one in said if one)

@@ -6,8 +6,10 @@ from urllib.parse import parse_qsl
 
 from flask import url_for
 
-from crm.store import enterprise_lists, obligation_lists
+from crm.store import application_lists, enterprise_lists, obligation_lists
 from crm.web.addresses import Texts
+from crm.web.applications import filters as application_filters
+from crm.web.applications import listing as application_listing
 from crm.web.doors import now, today, viewer
 from crm.web.enterprises import filters as enterprise_filters
 from crm.web.enterprises import listing as enterprise_listing
@@ -19,7 +21,11 @@ Tab = tuple[str, str, str, int | None, bool]
 
 @dataclass(frozen=True)
 class ListPage:
-    """One list whose views can be saved."""
+    """One list whose views can be saved.
+
+    ``standing`` are the tabs everybody has, given which is open and what the list shows; where they already cover the
+    whole list (``covers``) there is no tab 全部 before them.
+    """
 
     key: str
     title: str
@@ -27,7 +33,8 @@ class ListPage:
     unit: str
     shape: Callable[[str], str]
     count: Callable[[str], int]
-    standing: Callable[[str], Iterable[Tab]]
+    standing: Callable[[str, str], Iterable[Tab]]
+    covers: bool = False
 
     def href(self, query: str, view_id: int | None = None) -> str:
         """The address of the list with a query, and the view it was opened by."""
@@ -44,7 +51,7 @@ def _count_enterprises(query: str) -> int:
     return enterprise_lists.count(wanted, viewer(), today=today())
 
 
-def _standing_views(current: str) -> Iterable[Tab]:
+def _standing_views(current: str, shape: str) -> Iterable[Tab]:
     """The views everybody has, but those with nothing in them."""
     person, when = viewer(), enterprise_listing.when()
     for key, (label, narrow) in enterprise_filters.views_for(person.public_only).items():
@@ -57,6 +64,21 @@ def _standing_views(current: str) -> Iterable[Tab]:
 def _count_obligations(query: str) -> int:
     wanted = obligation_listing.asked_by(_texts(query)).filter
     return obligation_lists.pivot(wanted, viewer(), now=now()).count(wanted)
+
+
+def _count_applications(query: str) -> int:
+    return application_lists.count(application_listing.asked_by(_texts(query)).filter, viewer())
+
+
+def _application_states(current: str, shape: str) -> Iterable[Tab]:
+    """In hand and ended, and the ends there are, each of what the list is narrowed to."""
+    asked = application_listing.asked_by(_texts(shape))
+    counted = application_lists.state_counts(asked.filter, viewer())
+    for key, label in application_filters.STATES.items():
+        n = counted.get(key, 0)
+        if n or key in (current, application_lists.IN_HAND, application_lists.ENDED):
+            changes = {"state": None if key == application_lists.IN_HAND else key, "saved": None}
+            yield key, label, url_for("applications.table") + asked.query(**changes), n, False
 
 
 PAGES: dict[str, ListPage] = {
@@ -76,6 +98,16 @@ PAGES: dict[str, ListPage] = {
         "项",
         lambda query: obligation_listing.asked_by(_texts(query)).shape,
         _count_obligations,
-        lambda current: (),
+        lambda current, shape: (),
+    ),
+    "applications": ListPage(
+        "applications",
+        "申报",
+        "applications.table",
+        "件",
+        lambda query: application_listing.asked_by(_texts(query)).shape,
+        _count_applications,
+        _application_states,
+        covers=True,
     ),
 }

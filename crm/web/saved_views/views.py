@@ -62,6 +62,13 @@ def obligations():
     return _tabs("obligations")
 
 
+@blueprint.get("/applications/views")
+@open_to(SIGNED_IN)
+def applications():
+    """The views of the list of applications."""
+    return _tabs("applications")
+
+
 def _tabs(page: str) -> str:
     """The views of a list with their counts, fetched after the list so that they never hold it up.
 
@@ -75,14 +82,14 @@ def _tabs(page: str) -> str:
     shape = where.shape(request.args.get("shape", ""))
     pinned = [_tab(where, view) for view in saved if view.pinned]
     others = [_tab(where, view) for view in saved if not view.pinned]
-    every = [*pinned, *where.standing(standing_key), *others]
+    every = [*pinned, *where.standing(standing_key, shape), *others]
     open_key = str(current.id) if current else standing_key
     # 全部 takes one place of the row.
-    shown, rest = in_a_row(every, lambda tab: tab[0] == open_key, room=IN_A_ROW - 1)
+    shown, rest = in_a_row(every, lambda tab: tab[0] == open_key, room=IN_A_ROW - (0 if where.covers else 1))
     return render_template(
         "saved_views/_tabs.html",
         where=where,
-        everything=where.count(""),
+        everything=None if where.covers else where.count(""),
         shown=[_counted(where, saved, tab) for tab in shown],
         rest=rest,
         open_key=open_key,
