@@ -27,16 +27,16 @@ def decide_rows(batch_id: int, said: Mapping[int, str], *, act: Act) -> int:
     does nothing more and returns 0. Raises NotFound, NotAllowed, and Refused when the batch is no preview or nothing
     was said.
     """
-    if _was_said(batch_id, act):
+    if was_said(batch_id, act):
         return 0
-    batch = _previewed(batch_id, act)
+    batch = previewed(batch_id, act)
     query = select(ImportRow.id, ImportRow.sheet, ImportRow.row).where(
         ImportRow.batch_id == batch_id, ImportRow.outcome == "conflict", ImportRow.id.in_(said)
     )
     fresh = {(sheet, row): said[i] for i, sheet, row in db.session.execute(query) if said[i] in (USE_FILE, KEEP_OURS)}
     if not fresh:
         raise Refused("没有选用哪边的。逐行选用表里的或留本库的，再重新预览。")
-    _keep(batch, decided={**Said.of(batch.summary).decided, **fresh})
+    keep_said(batch, decided={**Said.of(batch.summary).decided, **fresh})
     ask_again(batch_id, act=act)
     return len(fresh)
 
@@ -48,9 +48,9 @@ def answer(batch_id: int, said: Mapping[tuple[str, str], str], *, act: Act) -> i
     that cannot be, and Refused when the batch is no preview or nothing that was asked is answered. A second press
     does nothing more and returns 0.
     """
-    if _was_said(batch_id, act):
+    if was_said(batch_id, act):
         return 0
-    batch = _previewed(batch_id, act)
+    batch = previewed(batch_id, act)
     summary = batch.summary or {}
     open_ones = {(question["sheet"], question["noun"]): question for question in summary.get("questions") or ()}
     fresh = {key: text.strip() for key, text in said.items() if key in open_ones and text.strip()}
@@ -65,22 +65,24 @@ def answer(batch_id: int, said: Mapping[tuple[str, str], str], *, act: Act) -> i
             wrong["-".join(key)] = refusal.message
     if wrong:
         raise InvalidInput(wrong)
-    _keep(batch, answers={**Said.of(summary).answers, **fresh})
+    keep_said(batch, answers={**Said.of(summary).answers, **fresh})
     ask_again(batch_id, act=act)
     return len(fresh)
 
 
-def _keep(batch: ImportBatch, **fresh: Any) -> None:
+def keep_said(batch: ImportBatch, **fresh: Any) -> None:
+    """Put these fields of ``Said`` in place of what the batch kept of them."""
     batch.summary = {**(batch.summary or {}), **replace(Said.of(batch.summary), **fresh).kept()}
 
 
-def _was_said(batch_id: int, act: Act) -> bool:
+def was_said(batch_id: int, act: Act) -> bool:
     """Whether this press of a button has asked for the new preview already."""
     own_batch(batch_id, act.viewer)
     return asked_already(PREVIEW, act=act) is not None
 
 
-def _previewed(batch_id: int, act: Act) -> ImportBatch:
+def previewed(batch_id: int, act: Act) -> ImportBatch:
+    """The batch whose preview somebody decides about. Raises NotFound, NotAllowed, Refused when it is no preview."""
     batch = own_batch(batch_id, act.viewer)
     require_decider(batch, act.viewer)
     if batch.state != "preview":

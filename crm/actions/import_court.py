@@ -1,29 +1,37 @@
 """Whose a row of an imported file is, and what earlier rows of the same file said: the same for every kind of row."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from crm.actions import service_logs
+from crm.actions import enterprises, service_logs
+from crm.actions.import_candidates import candidates_for, kept, named
 from crm.actions.import_library import Keys, Library
 from crm.actions.import_rows import (
     DUPLICATE,
+    ENTER,
     ERROR,
     UNMATCHED,
+    WRITTEN,
     Decisions,
     Judged,
+    Placed,
     Sheet,
 )
 from crm.actions.import_words import ElsewhereArea, Unknown, Words
-from crm.domain.changes import Ref
+from crm.domain.changes import Create, Ref, Update
 from crm.domain.names import normalise_name
 from crm.domain.periods import TitleFact
 from crm.domain.viewers import OFFICE, Viewer
 from crm.sheets.layouts import AREA
 from crm.sheets.rows import TypedRow
 
+# How a row was matched when a person said whom it is about.
+CHOSEN = "chosen"
+# What stands as the reason of a doubtful code that came with a file.
+FROM_FILE = "导入时照表里的存，未写理由"
 NEUTRAL = "这一行不能写入：代码或名称可能有误，也可能不归你管。核对后再传，或交业务科室办理。"
 
 
@@ -76,6 +84,13 @@ def keys_of(values: Mapping[str, Any]) -> tuple[str | None, str | None, str | No
     )
 
 
+def kept_in_doubt(answer: Judged, stated: Mapping[str, Any]) -> dict[str, str]:
+    """Why a code whose check character fails is kept; a file says no reason, so the file is the reason."""
+    if stated.get("credit_code") and any(problem["code"] == "code_doubtful" for problem in answer.problems):
+        return {"code_reason": FROM_FILE}
+    return {}
+
+
 class Court:
     """Says whose a row is and remembers what earlier rows of the file said; rows are judged one after another."""
 
@@ -88,9 +103,14 @@ class Court:
         on: date,
         recorded_at: datetime,
         decided: Decisions,
+        placed: Placed | None = None,
     ) -> None:
         self.library, self.words, self.viewer = library, words, viewer
         self.region_id, self.on, self.recorded_at, self.decided = region_id, on, recorded_at, decided
+        self.placed: Placed = placed or {}
+        self.candidates = candidates_for((), region_id=region_id, viewer=viewer)
+        # Enterprises that rows of other kinds bring because a person said so, by the row's position.
+        self._entered: dict[int, tuple[Subject, list[Create | Update]]] = {}
         self.may_enter = viewer.has_in(region_id, *OFFICE, "case_manager")
         self.is_office = viewer.has_in(region_id, *OFFICE)
         self.spoken_of: set[int] = set()
@@ -136,8 +156,34 @@ class Court:
 
     # --- whose row it is ----------------------------------------------------------------------------------------
 
-    def known(self, values: Mapping[str, Any]) -> tuple[int | None, str | None, bool]:
-        """(id, found by, more than one fits) in the library: code, else old number, else exact name, now or before."""
+    def look_for_candidates(self, sheets: Iterable[Sheet]) -> None:
+        """Fetch, once for the file, what the names may mean that neither the library nor the file itself knows."""
+        unknown = [
+            said
+            for sheet in sheets
+            for row in sheet.rows
+            if self.known(row.values)[0] is None and (said := named(row.values)) is not None
+        ]
+        self.candidates = candidates_for(unknown, region_id=self.region_id, viewer=self.viewer)
+
+    def offer(self, answer: Judged, row: TypedRow) -> bool:
+        """Note whom a row may be about and what was said of it; answers whether more than a 字号 speaks for one."""
+        answer.placed = self.placed.get((row.sheet, row.row))
+        said = named(row.values)
+        found = self.candidates.of(said) if said is not None else []
+        answer.candidates = kept(found)
+        return any(one.is_strong for one in found)
+
+    def said_of(self, row: TypedRow) -> int | None:
+        """The enterprise that a person said a row is about, if it is still there to be seen."""
+        said = self.placed.get((row.sheet, row.row))
+        return said if isinstance(said, int) and said in self.library.visible else None
+
+    def known(self, values: Mapping[str, Any], said: int | None = None) -> tuple[int | None, str | None, bool]:
+        """(id, found by, more than one fits) in the library: code, else old number, else exact name, now or before.
+
+        What a person ``said`` the row is about counts when nothing of these is known.
+        """
         code, number, name = keys_of(values)
         library = self.library
         if code and code in library.by_code:
@@ -153,14 +199,14 @@ class Court:
         ):
             if found:
                 return (next(iter(found)), by, False) if len(found) == 1 else (None, by, True)
-        return None, None, False
+        return (said, CHOSEN, False) if said is not None else (None, None, False)
 
-    def whom(self, values: Mapping[str, Any]) -> Whom:
+    def whom(self, values: Mapping[str, Any], said: int | None = None) -> Whom:
         """Whom a title, a year of figures or a log is about."""
         code, number, name = keys_of(values)
         if code and code not in self.library.by_code and ("code", code) in self.in_file:
             return self.of_file(self.in_file["code", code])
-        enterprise_id, by, several = self.known(values)
+        enterprise_id, by, several = self.known(values, said)
         if several:
             return Whom(outcome=ERROR, code="ambiguous", message="库里有不止一家企业对得上这一行。补上信用代码。")
         if enterprise_id is not None:
@@ -168,7 +214,7 @@ class Court:
                 return Whom(outcome=ERROR, code="not_available", message=NEUTRAL)
             state = self.library.states[enterprise_id]
             own = state.values.get("credit_code")
-            if code and own and own != code and not self.library.by_number.get(code):
+            if by != CHOSEN and code and own and own != code and not self.library.by_number.get(code):
                 message = "名称对得上库里的企业，信用代码却不同。核对是哪一家后改正。"
                 return Whom(outcome=ERROR, code="code_differs", message=message)
             self.spoken_of.add(enterprise_id)
@@ -190,8 +236,12 @@ class Court:
         has_key = any(keys_of(row.values))
         if row.has_errors and not has_key:
             return None
-        whom = self.whom(row.values)
+        whom = self.whom(row.values, self.said_of(row))
         answer.matched_by = whom.by
+        if whom.by == CHOSEN or (whom.subject is None and whom.outcome == UNMATCHED):
+            self.offer(answer, row)
+        if whom.subject is None and whom.outcome == UNMATCHED and answer.placed == ENTER:
+            whom = self.enter(answer, row)
         if whom.subject is None:
             wrong = any(problem["severity"] == "error" for problem in answer.problems)
             answer.outcome = ERROR if wrong else whom.outcome
@@ -200,6 +250,48 @@ class Court:
             return None
         answer.enterprise_id, answer.name = whom.subject.id, whom.subject.name
         return whom.subject
+
+    def enter(self, answer: Judged, row: TypedRow) -> Whom:
+        """A new enterprise with the name and code of a row that hangs on it, because a person said so."""
+        if not self.may_enter:
+            return Whom(outcome=ERROR, code="not_allowed", message="你的授权不含新增企业。交业务科室办理。")
+        stated = {code: row.values.get(f"enterprise.{code}") for code in ("name", "credit_code")}
+        stated = {code: value for code, value in stated.items() if value}
+        if "name" not in stated:
+            message = "新增企业要有名称，这一行没有。补上名称，或在企业表里加上这一家。"
+            return Whom(outcome=ERROR, code="missing", message=message)
+        subject = Subject(None, ("entered", answer.position), answer.row, True, stated["name"])
+        stated |= kept_in_doubt(answer, stated)
+        if not self.is_office:
+            stated["manager"] = self.viewer.user_id
+        brought = enterprises.decide(None, stated, region_id=self.region_id, on=self.on, key=subject.key)
+        self._entered[answer.position] = subject, brought
+        for key in self._names_of(row):
+            self.in_file[key] = subject
+        return Whom(subject)
+
+    @staticmethod
+    def _names_of(row: TypedRow) -> list[tuple[str, str]]:
+        kinds = zip(("code", "number", "name"), keys_of(row.values), strict=True)
+        return [(kind, value) for kind, value in kinds if value]
+
+    def close(self, answer: Judged, row: TypedRow) -> None:
+        """A row is judged: what it brings besides goes with it, or is not there for the rows that follow."""
+        entered = self._entered.pop(answer.position, None)
+        if entered is None:
+            return
+        subject, brought = entered
+        if answer.outcome in WRITTEN:
+            answer.changes = [*brought, *answer.changes]
+            names = {
+                "enterprise.name": subject.name,
+                "enterprise.credit_code": row.values.get("enterprise.credit_code"),
+            }
+            answer.diff = {key: value for key, value in names.items() if value} | answer.diff
+            return
+        for key in self._names_of(row):
+            if self.in_file.get(key) is subject:
+                del self.in_file[key]
 
     @staticmethod
     def key_cell(row: TypedRow) -> tuple[str, Any]:

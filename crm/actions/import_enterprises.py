@@ -4,15 +4,24 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from crm.actions import enterprises
-from crm.actions.import_court import NEUTRAL, Court, Subject, keys_of
-from crm.actions.import_rows import CHANGED, CONFLICT, ERROR, KEEP_OURS, NEW, SAME, Judged, Sheet
+from crm.actions.import_court import CHOSEN, NEUTRAL, Court, Subject, kept_in_doubt, keys_of
+from crm.actions.import_rows import (
+    CHANGED,
+    CONFLICT,
+    ENTER,
+    ERROR,
+    KEEP_OURS,
+    LEAVE,
+    NEW,
+    SAME,
+    UNMATCHED,
+    Judged,
+    Sheet,
+)
 from crm.actions.rights import may_edit
 from crm.domain.names import normalise_name
 from crm.sheets.rows import TypedRow
 from crm.store.writer import plain
-
-# What stands as the reason of a doubtful code that came with a file.
-FROM_FILE = "导入时照表里的存，未写理由"
 
 
 def judge_enterprise(court: Court, sheet: Sheet, answer: Judged, row: TypedRow) -> None:
@@ -21,7 +30,9 @@ def judge_enterprise(court: Court, sheet: Sheet, answer: Judged, row: TypedRow) 
     key = ("enterprise", answer.position)
     if _repeats_a_row(court, sheet, answer, values):
         return
-    enterprise_id, by, several = court.known(values)
+    enterprise_id, by, several = court.known(values, court.said_of(row))
+    if (by == CHOSEN or not by) and _waits_for_a_person(court, sheet, answer, row, by):
+        return
     said = values.get("enterprise.credit_code")
     if enterprise_id is not None and _is_other_code(court, enterprise_id, by, values):
         decision = court.decided.get((row.sheet, row.row))
@@ -63,6 +74,30 @@ def _repeats_a_row(court: Court, sheet: Sheet, answer: Judged, values: Mapping[s
         if value:
             court.first.setdefault((kind, value), (answer, code))
     return False
+
+
+def _waits_for_a_person(court: Court, sheet: Sheet, answer: Judged, row: TypedRow, by: str | None) -> bool:
+    """Whether nobody has said yet whom a row is about for which more than a 字号 speaks, or it is not to be written."""
+    doubtful = court.offer(answer, row)
+    if by == CHOSEN or answer.placed == ENTER or not (doubtful or answer.placed == LEAVE):
+        return False
+    if doubtful and answer.placed != LEAVE:
+        message = f"库里没有这个名称，相近的有{_named(answer)}。选是哪一家、新增，或不写入。"
+        answer.problems.append(sheet.problem(answer.row, *court.key_cell(row), "candidates", message))
+        wrong = any(p["severity"] == "error" and p["code"] != "candidates" for p in answer.problems)
+    else:
+        answer.problems.append(
+            sheet.problem(answer.row, *court.key_cell(row), "left", "按所选，这一行不写入。", "warning")
+        )
+        wrong = court.has_errors(answer)
+    answer.outcome = ERROR if wrong else UNMATCHED
+    return True
+
+
+def _named(answer: Judged) -> str:
+    names = [f"“{one['name']}”" for one in answer.candidates[:2]]
+    more = len(answer.candidates) - len(names)
+    return "、".join(names) + (f"等 {len(answer.candidates)} 家" if more else "")
 
 
 def _is_other_code(court: Court, enterprise_id: int, by: str | None, values: Mapping[str, Any]) -> bool:
@@ -138,7 +173,7 @@ def _new_enterprise(court: Court, sheet: Sheet, answer: Judged, row: TypedRow, k
     if not court.is_office:
         # What a case manager enters is theirs, as on the form.
         stated["manager"] = court.viewer.user_id
-    stated |= _kept_in_doubt(answer, stated)
+    stated |= kept_in_doubt(answer, stated)
     answer.outcome = NEW
     answer.changes = enterprises.decide(None, stated, region_id=court.region_id, on=court.on, key=key)
 
@@ -151,6 +186,12 @@ def _known_enterprise(court: Court, sheet: Sheet, answer: Judged, row: TypedRow,
     for code, value in stated.items():
         if code == "name":
             if normalise_name(value) == normalise_name(state.values["name"]):
+                continue
+            if answer.matched_by == CHOSEN:
+                message = f"表里是“{value}”，库里是“{state.values['name']}”。名称没有改动；改了名的在企业页面改。"
+                answer.problems.append(
+                    sheet.problem(answer.row, "enterprise.name", value, "name_kept", message, "warning")
+                )
                 continue
             if normalise_name(value) in state.former_names:
                 message = f"“{value}”是曾用名，现名是“{state.values['name']}”。名称没有改动。"
@@ -182,14 +223,7 @@ def _known_enterprise(court: Court, sheet: Sheet, answer: Judged, row: TypedRow,
         answer.outcome = SAME
     else:
         answer.outcome = CHANGED
-        changed |= _kept_in_doubt(answer, changed)
+        changed |= kept_in_doubt(answer, changed)
         answer.changes = enterprises.decide(
             state, changed, region_id=court.region_id, on=court.on, version=state.version
         )
-
-
-def _kept_in_doubt(answer: Judged, stated: Mapping[str, Any]) -> dict[str, str]:
-    """Why a code whose check character fails is kept; a file says no reason, so the file is the reason."""
-    if stated.get("credit_code") and any(problem["code"] == "code_doubtful" for problem in answer.problems):
-        return {"code_reason": FROM_FILE}
-    return {}

@@ -16,6 +16,7 @@ from crm.actions.import_rows import (
     Decisions,
     Judged,
     Judgement,
+    Placed,
     Sheet,
     fingerprint_of,
     problem_of,
@@ -49,21 +50,28 @@ def judge(
     recorded_at: datetime,
     full_list: bool = False,
     decided: Decisions | None = None,
+    placed: Placed | None = None,
     progress: Progress | None = None,
 ) -> Judgement:
     """Judge every data row of a file for one region; reads the library in sets and writes nothing.
 
     Rows of enterprises are judged first, so that titles, figures and logs may be about enterprises that the same file
-    brings. ``on`` is the day from which changes hold; ``decided`` what a person said of rows that asked.
+    brings. ``on`` is the day from which changes hold; ``decided`` what a person said of rows that asked, ``placed``
+    whom they said rows are about that no key tells.
     """
     sheets = [Sheet(table, list(typed_rows(*table, today=on))) for table in reading.tables]
     total = sum(len(sheet.rows) for sheet in sheets)
-    keys, nouns = Keys(), frozenset(sheet.layout.noun for sheet in sheets)
+    placed = placed or {}
+    keys, nouns = (
+        Keys(ids={said for said in placed.values() if isinstance(said, int)}),
+        frozenset(sheet.layout.noun for sheet in sheets),
+    )
     for sheet in sheets:
         for row in sheet.rows:
             collect(keys, row.values)
     library = load(keys, region_id=region_id, viewer=viewer, nouns=nouns)
-    court = Court(library, Words(region_id, on), viewer, region_id, on, recorded_at, decided or {})
+    court = Court(library, Words(region_id, on), viewer, region_id, on, recorded_at, decided or {}, placed)
+    court.look_for_candidates(sheets)
     judged: list[Judged] = []
     position = {id(sheet): sum(len(other.rows) for other in sheets[:index]) for index, sheet in enumerate(sheets)}
     for sheet in sorted(sheets, key=lambda s: s.layout.noun != "enterprise"):
@@ -98,6 +106,7 @@ def _judge_row(court: Court, judge_row: Judge, sheet: Sheet, answer: Judged, row
         answer.outcome, answer.problems = NOT_OURS, []
         return
     judge_row(court, sheet, answer, row)
+    court.close(answer, row)
     if answer.outcome not in WRITTEN:
         answer.changes = []
         if answer.outcome != CONFLICT:

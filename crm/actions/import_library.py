@@ -35,6 +35,8 @@ class Keys:
     codes: set[str] = field(default_factory=set)
     numbers: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
+    # The enterprises that a person said rows are about.
+    ids: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,9 @@ def load(keys: Keys, *, region_id: int, viewer: Viewer, nouns: frozenset[str]) -
     library = Library()
     _find(library, keys, region_id)
     found = set(library.by_code.values())
+    for condition in _in(Enterprise.id, keys.ids):
+        query = select(Enterprise.id).where(condition, Enterprise.region_id == region_id, ~Enterprise.deleted)
+        found.update(db.session.scalars(query))
     for index in (library.by_number, library.by_name, library.by_former_name):
         found.update(*index.values())
     for chunk in _chunks(sorted(found)):

@@ -31,6 +31,9 @@ ASKED = frozenset({"credit_code"})
 # What a person may say of a row that asks, by (sheet, row number).
 USE_FILE, KEEP_OURS = "file", "ours"
 Decisions = Mapping[tuple[str, int], str]
+# What a person may say of a row whose enterprise nothing tells: a new one, not to be written, or the id of the one.
+ENTER, LEAVE = "new", "leave"
+Placed = Mapping[tuple[str, int], int | str]
 
 _BY_RECORD = frozenset({"region", "person", "park", "carrier"})
 
@@ -50,6 +53,9 @@ class Judged:
     diff: dict[str, Any] = field(default_factory=dict)
     problems: list[dict[str, Any]] = field(default_factory=list)
     changes: list[Create | Update] = field(default_factory=list)
+    # Whom it may be about when nothing tells, and what a person said of that.
+    candidates: list[dict[str, Any]] = field(default_factory=list)
+    placed: int | str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,8 +72,9 @@ class Judgement:
 
     @property
     def blocking(self) -> int:
-        """Rows that forbid writing the file as a whole."""
-        return sum(self.counts[outcome] for outcome in BLOCKING)
+        """Rows that forbid writing the file as a whole; one that a person left out does not."""
+        left = sum(row.outcome == UNMATCHED and row.placed == LEAVE for row in self.rows)
+        return sum(self.counts[outcome] for outcome in BLOCKING) - left
 
     def changes(self) -> list[Create | Update]:
         """Everything the good rows change, in the order of the file."""

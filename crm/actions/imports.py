@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select
 
 from crm.actions import collection_returns, jobs
+from crm.actions.import_candidates import counted
 from crm.actions.import_judging import Progress, judge
 from crm.actions.import_rows import OUTCOMES, WRITTEN, Judgement, asked
 from crm.actions.import_said import Said
@@ -271,6 +272,7 @@ def judge_source(source: Source, act: Act, *, progress: Progress | None = None) 
         recorded_at=act.recorded_at,
         full_list=source.full_list,
         decided=source.said.decided,
+        placed=source.said.placed,
         progress=progress,
     )
 
@@ -343,6 +345,7 @@ def _row(batch_id: int, row: Any) -> dict[str, Any]:
         "matched_by": row.matched_by,
         "diff": row.diff or None,
         "problems": row.problems or None,
+        "candidates": row.candidates or None,
     }
 
 
@@ -357,6 +360,7 @@ def summary_of(judgement: Judgement, *, seconds: float) -> dict[str, Any]:
         "blocking": judgement.blocking,
         "sheets": judgement.sheets,
         "questions": [asdict(question) for question in judgement.questions],
+        "candidates": counted(judgement.rows),
         "warnings": warnings.most_common(),
         "missing": missing[:_MOST_MISSING] if missing is not None else None,
         "missing_count": len(missing) if missing is not None else None,

@@ -55,6 +55,8 @@ class ImportRow(Machine, Model):
     # {field key: [old, new]} as JSON values; for a new row {field key: new}.
     diff: Mapped[dict | None] = mapped_column(Json)
     problems: Mapped[list | None] = mapped_column(Json)
+    # Enterprises it may be about when no key tells: [{"id", "name", "code", "evidence": {kind: word}}].
+    candidates: Mapped[list | None] = mapped_column(Json)
 
 
 def job_was_cancelled(job_id: int, now: datetime) -> None:

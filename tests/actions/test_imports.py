@@ -337,12 +337,12 @@ def test_an_enterprise_is_found_by_code_old_number_and_exact_name_of_now_or_befo
     assert (found.outcome, found.matched_by) == ("changed", matched_by)
 
 
-def test_a_similar_name_is_another_enterprise(app):
+def test_a_similar_name_is_nobodys_before_a_person_says_whose(app):
     make_enterprise(QINGHE, code=code(1))
 
     batch_id = bring({"企业": [["企业名称", "联系人"], ["巫溪县青禾食品有限公司", "谭越"]]})
 
-    assert outcomes(batch_id) == ["new"]
+    assert outcomes(batch_id) == ["unmatched"]
 
 
 def test_a_name_of_the_next_district_is_no_key_here(app):

@@ -117,6 +117,33 @@ def test_rows_that_ask_are_decided_on_the_page(client):
     assert db.session.get(ImportBatch, batch_id).summary["changed"] == 3
 
 
+def test_whom_a_row_is_about_is_said_on_the_page(client):
+    qinghe = make_enterprise(QINGHE, code=make_code(1))
+    make_enterprise("巫溪县红池食品有限公司", code=make_code(2))
+    rows = [[f"重庆{core}食品有限公司", None, None, "谭越", None] for core in ("青禾", "红池")]
+    batch_id = upload(client, {"企业": [HEAD, *rows]})
+
+    page = client.get(f"/imports/{batch_id}?outcome=unmatched").text
+    first = re.search(r'name="(place-\d+)"', page)[1]
+    nothing = post(client, f"/imports/{batch_id}/place", {first: "", "other-x": "某"})
+    nobody = post(
+        client, f"/imports/{batch_id}/place?outcome=unmatched", {first.replace("place", "other"): "没有的公司"}
+    )
+    chosen = {first: str(qinghe), "request_key": "k-1"}
+    one = [post(client, f"/imports/{batch_id}/place", chosen) for _ in range(2)]
+    work.preview(work.InProcess(), {"batch": batch_id})
+    decided = client.get(f"/imports/{batch_id}?outcome=changed").text
+    rest = post(client, f"/imports/{batch_id}/place", {"all": "leave", "kind": "short_name"})
+    work.preview(work.InProcess(), {"batch": batch_id})
+
+    assert ("字号、行业同为“青禾食品”" in page, "字号、行业都相同，只有一家（2 行）" in page) == (True, True)
+    assert (nothing.status_code, nobody.status_code, rest.status_code) == (409, 409, 302)
+    assert ("库里没有“没有的公司”" in nobody.text, 'value="没有的公司"' in nobody.text) == (True, True)
+    assert [(answer.status_code, answer.location) for answer in one] == [(302, f"/imports/{batch_id}")] * 2
+    assert ("人工认定" in decided, f'<option value="{qinghe}" selected>' in decided) == (True, True)
+    assert "确认导入 1 行" in client.get(f"/imports/{batch_id}").text
+
+
 def test_a_file_is_uploaded_previewed_and_confirmed_with_its_exact_number(client):
     batch_id = upload(client, GOOD)
 

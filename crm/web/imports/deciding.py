@@ -3,7 +3,7 @@
 from flask import flash, redirect, request, url_for
 from sqlalchemy import select
 
-from crm.actions import import_answers, imports
+from crm.actions import import_answers, import_placing, imports
 from crm.extensions import db
 from crm.store.imports import ImportRow
 from crm.store.unit_of_work import unit_of_work
@@ -45,6 +45,35 @@ def decide(batch_id: int):
     if not form.validate() or attempt(form, lambda: import_answers.decide_rows(batch_id, said, act=new_act())) is None:
         return batch_page(batch, form), 409
     return redirect(url_for("imports.show", batch_id=batch_id))
+
+
+@blueprint.post("/imports/<int:batch_id>/place")
+@open_to(*ROLES)
+def place(batch_id: int):
+    """Whom rows are about that nothing tells: those chosen one by one on this page, or all of one kind one way."""
+    batch = imports.own_batch(batch_id, viewer())
+    form = Form()
+    for_all = request.form.get("all")
+
+    def deed() -> int:
+        if for_all:
+            return import_placing.place_alike(batch_id, request.form.get("kind", ""), for_all, act=new_act())
+        return import_placing.place_rows(batch_id, _placed(), act=new_act())
+
+    if not form.validate() or attempt(form, deed) is None:
+        return batch_page(batch, form), 409
+    return redirect(url_for("imports.show", batch_id=batch_id))
+
+
+def _placed() -> dict[int, str]:
+    """{row: what was chosen}, where a name or code typed beside the choice goes before it."""
+    said: dict[int, str] = {}
+    for prefix in ("place-", "other-"):
+        for key, value in request.form.items():
+            number = whole(key.removeprefix(prefix)) if key.startswith(prefix) else None
+            if number is not None and (prefix == "place-" or value.strip()):
+                said[number] = value
+    return said
 
 
 @blueprint.post("/imports/<int:batch_id>/answer")

@@ -48,6 +48,7 @@ MATCHED_BY = {
     "former_name": "曾用名",
     "file": "本文件",
     "stamp": "识别码",
+    "chosen": "人工认定",
 }
 STATES = {
     "uploaded": ("排队", "hold"),
@@ -77,8 +78,27 @@ WARNINGS = {
     "former_name": "表里用的是曾用名",
     "number_doubted": "编号与常见样式不同",
     "code_differs": "名称相同、代码不同",
+    "name_kept": "认定的企业名称不同，名称没有改动",
+    "left": "按所选不写入",
     "not_asked": "不是这次问的，没有读入",
     "not_signed": "签字人或签字日期没有写全",
+}
+# What speaks for a candidate, before the word that both share.
+EVIDENCE = {
+    "organisation": "组织机构代码同为",
+    "short_name": "字号、行业同为",
+    "core": "字号同为",
+    "phone": "联系电话同为",
+    "legal_person": "法定代表人同为",
+    "address": "地址同为",
+}
+# Unmatched rows of which the same kind of thing is known, to be decided in one press.
+ALIKE = {
+    "organisation": "组织机构代码相同，只有一家",
+    "short_name": "字号、行业都相同，只有一家",
+    "core": "只有字号相同，只有一家",
+    "several": "相近的有几家",
+    "none": "没有相近的",
 }
 # Fields that a column of their own tells nothing new about beside the enterprise's name.
 _IN_NAME = frozenset({"enterprise.name"})

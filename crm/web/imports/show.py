@@ -6,6 +6,7 @@ from wtforms import StringField
 
 from crm.actions import imports
 from crm.actions.exports import export_rows
+from crm.actions.import_said import Said
 from crm.actions.import_words import labels
 from crm.domain.fields import CHOICES
 from crm.extensions import db
@@ -72,6 +73,7 @@ def batch_page(batch: ImportBatch, form: Form):
             "imports.show", batch_id=batch.id, outcome=outcome or None, sheet=sheet or None, page=number
         ),
         words_of=shown,
+        placed=Said.of(batch.summary).placed,
         title_kinds=CHOICES["title_kind"],
         this_year=today().year,
         may_decide=batch.user_id == viewer().user_id or viewer().has_in(batch.region_id, "bureau", "admin"),

@@ -598,6 +598,7 @@ def upgrade() -> None:
 
     op.add_column("application", sa.Column("stage_code", types.Words(24), nullable=True))
     op.add_column("application", sa.Column("stage_due_on", sa.Date(), nullable=True))
+    op.add_column("import_row", sa.Column("candidates", types.Json, nullable=True))
     op.add_column("pool_membership", sa.Column("declined_on", sa.Date(), nullable=True))
     op.add_column("pool_membership", sa.Column("declined_reason", types.Words(200), nullable=True))
     op.add_column("pool_membership", sa.Column("reason", types.Words(200), nullable=True))
@@ -630,6 +631,7 @@ def downgrade() -> None:
     op.drop_column("pool_membership", "reason")
     op.drop_column("pool_membership", "declined_reason")
     op.drop_column("pool_membership", "declined_on")
+    op.drop_column("import_row", "candidates")
     op.drop_column("application", "stage_due_on")
     op.drop_column("application", "stage_code")
 
