@@ -82,6 +82,26 @@ def test_a_sheet_that_leaves_something_open_asks_on_the_page(client):
     assert "确认导入 1 行" in client.get(f"/imports/{batch_id}").text
 
 
+def test_pasted_rows_become_a_batch_with_a_file_of_their_own(client):
+    text = "企业名称\t统一社会信用代码\t备注\n" + f"{QINGHE}\t{make_code(1)}\t=1+1\n"
+
+    answers = [post(client, "/imports/paste", {"text": text, "request_key": "k-1"}) for _ in range(2)]
+    batch_id = int(answers[0].location.rsplit("/", 1)[1])
+    db.session.rollback()
+    work.preview(work.InProcess(), {"batch": batch_id})
+    nothing = post(client, "/imports/paste", {"text": " \n", "full_list": "y"})
+
+    batch = db.session.get(ImportBatch, batch_id)
+    stored = db.session.get(StoredFile, batch.stored_file_id)
+    assert (answers[0].location, batch.summary["new"]) == (answers[1].location, 1)
+    assert (batch.file_name[:4], stored.name[-4:], stored.media_type) == ("粘贴的行", ".csv", "text/csv")
+    assert (nothing.status_code, "没有粘贴内容。" in nothing.text, "<details open>" in nothing.text) == (
+        422,
+        True,
+        True,
+    )
+
+
 def test_a_file_with_a_header_alone_says_so_and_can_be_given_up(client):
     batch_id = upload(client, {"企业": [HEAD]})
 

@@ -1,8 +1,10 @@
 """The batches of a region, and a file that comes in."""
 
+from collections.abc import Callable
+
 from flask import redirect, render_template, request, url_for
 from sqlalchemy import func, select
-from wtforms import BooleanField, FileField, StringField
+from wtforms import BooleanField, FileField, StringField, TextAreaField
 
 from crm.actions import imports
 from crm.actions.exports import blank_template
@@ -29,6 +31,10 @@ class UploadForm(Form):
     full_list = BooleanField("这是全量名单")
 
 
+class PasteForm(UploadForm):
+    text = TextAreaField("粘贴的行")
+
+
 def _profiles() -> dict[str, str]:
     """The profiles a file may follow, by code."""
     return {code: load_profile(code).title for code in imports.PROFILES}
@@ -41,17 +47,19 @@ def _own_counties() -> list[Region]:
 @blueprint.get("/imports")
 @open_to(*ROLES)
 def index():
-    return _index(UploadForm(formdata=None))
+    return index_page()
 
 
-def _index(form: UploadForm):
+def index_page(form: UploadForm | None = None, pasted: PasteForm | None = None):
+    """The batches with both ways in: a file, and pasted rows; ``form`` or ``pasted`` is the one that was refused."""
     page = page_number(request.args)
     total = db.session.scalar(visible(select(func.count(ImportBatch.id)), viewer())) or 0
     query = visible(select(ImportBatch), viewer()).order_by(ImportBatch.id.desc())
     batches = db.session.scalars(query.limit(BATCHES).offset((page - 1) * BATCHES)).all()
     return render_template(
         "imports/index.html",
-        form=form,
+        form=form or UploadForm(formdata=None),
+        pasted=pasted or PasteForm(formdata=None),
         profiles=[("", "自动识别"), *_profiles().items()],
         regions=[(county.id, county.name) for county in _own_counties()],
         batches=batches,
@@ -70,29 +78,34 @@ def upload():
     file = request.files.get("file")
     if file is None or not file.filename:
         form.file.errors = ["没有选文件。选一份 .xlsx、.xls 或 .csv。"]
+    batch_id = begin(form, lambda: file_store.keep(file.stream), file.filename if file is not None else "")
+    if batch_id is None:
+        return index_page(form), 422
+    return redirect(url_for("imports.show", batch_id=batch_id))
+
+
+def begin(form: UploadForm, keep: Callable[[], file_store.Kept], name: str) -> int | None:
+    """Begin a batch with the bytes that ``keep`` puts into the store; None when the form says why not."""
     regions = {str(county.id): county.id for county in _own_counties()}
     region_id = regions.get(form.region.data or "") if len(regions) > 1 else next(iter(regions.values()), None)
     if not regions:
         form.general_errors.append("你的授权不含导入。")
     elif region_id is None:
         form.region.errors = ["选这份文件是哪个区县的。"]
-    if form.file.errors or form.region.errors or form.general_errors:
-        return _index(form), 422
-    kept = file_store.keep(file.stream)
-    batch_id = attempt(
+    if form.general_errors or any(field.errors for field in form):
+        return None
+    kept = keep()
+    return attempt(
         form,
         lambda: imports.start_import(
             kept,
-            name=file.filename,
+            name=name,
             region_id=region_id,
             profile=form.profile.data if form.profile.data in _profiles() else None,
             full_list=form.full_list.data,
             act=new_act(),
         ),
     )
-    if batch_id is None:
-        return _index(form), 422
-    return redirect(url_for("imports.show", batch_id=batch_id))
 
 
 @blueprint.get("/imports/template")
