@@ -31,9 +31,11 @@ PEOPLE = {"bureau": "tanyue", "admin": "tianyan", "case_manager": "xianghe", "to
 FIRST_VISIT, LATER = 150 * 1024, 30 * 1024
 # Screens: a wide light one and a phone in the dark; colours and widths differ, so both are looked at.
 SCREENS = {"desktop": (1440, 900, "light"), "phone": (390, 844, "dark")}
-# What a page needs of its record: a comment is its author's to change, only a decided list is sent out.
+# What a page needs of its record: a comment is its author's to change, only a decided list is sent out, only what
+# was handed in is looked at.
 WANTED = {
     "comments.edit": ("comment", "author_id = (SELECT id FROM user WHERE login = 'tanyue')"),
+    "reviews.line": ("application", "id IN (SELECT application_id FROM application_review)"),
     "pool.issue_list": ("pool_selection", "decided_on IS NOT NULL"),
     "pool.decide_list": ("pool_selection", "decided_on IS NULL"),
 }
@@ -121,6 +123,17 @@ def _addresses(rule: Rule, rows: sqlite3.Connection) -> list[str]:
         of_lists = [(re.sub(r"<[^<>]*list_name>", name, str(rule)), noun) for name, noun in LISTS.items()]
         return [re.sub(r"<[^<>]*entry_id>", str(_record(noun, rows)), filled) for filled, noun in of_lists]
     filled = str(rule)
+    if {"enterprise_id", "kind", "period"} <= rule.arguments:
+        # What is due changes with the day: one that waits, of a firm of the county.
+        waits = rows.execute(
+            "SELECT o.enterprise_id, o.kind, o.period FROM obligation o JOIN enterprise e ON e.id = o.enterprise_id"
+            " JOIN region r ON r.id = e.region_id WHERE r.code = '500238' AND o.state = 'open' AND o.kind = 'next_step'"
+            " ORDER BY o.id LIMIT 1"
+        ).fetchone()
+        if waits is None:
+            raise LookupError("nothing waits in the demo county")
+        for name, value in zip(("enterprise_id", "kind", "period"), waits, strict=True):
+            filled = re.sub(rf"<(?:[^<>]*:)?{name}>", str(value), filled)
     for name in rule.arguments:
         noun = RECORDS.get(name, name.removesuffix("_id"))
         # Beside one enterprise stands another one.
