@@ -7,6 +7,7 @@ from datetime import date, datetime
 from crm.actions.import_court import Court, collect
 from crm.actions.import_enterprises import judge_enterprise
 from crm.actions.import_library import Keys, load, missing_from
+from crm.actions.import_lists import judge_listed
 from crm.actions.import_records import judge_figures, judge_service_log, judge_title
 from crm.actions.import_rows import (
     CONFLICT,
@@ -23,6 +24,7 @@ from crm.actions.import_rows import (
 )
 from crm.actions.import_words import Words
 from crm.domain.viewers import Viewer
+from crm.sheets.layouts import UNMATCHED
 from crm.sheets.profiles import Reading
 from crm.sheets.rows import TypedRow, typed_rows
 
@@ -75,7 +77,7 @@ def judge(
     judged: list[Judged] = []
     position = {id(sheet): sum(len(other.rows) for other in sheets[:index]) for index, sheet in enumerate(sheets)}
     for sheet in sorted(sheets, key=lambda s: s.layout.noun != "enterprise"):
-        judge_row = JUDGES[sheet.layout.noun]
+        judge_row = judge_listed if sheet.layout.unknown == UNMATCHED else JUDGES[sheet.layout.noun]
         for offset, row in enumerate(sheet.rows):
             answer = Judged(position[id(sheet)] + offset, row.sheet, sheet.layout.noun, row.row)
             _judge_row(court, judge_row, sheet, answer, row)

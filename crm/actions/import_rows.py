@@ -10,7 +10,8 @@ from typing import Any
 from crm.domain.cells import as_text
 from crm.domain.changes import Create, Update
 from crm.domain.codecs import write_value
-from crm.sheets.layouts import SheetLayout
+from crm.domain.fields import Field
+from crm.sheets.layouts import SheetLayout, field_behind
 from crm.sheets.profiles import Table
 from crm.sheets.questions import Question
 from crm.sheets.rows import Problem, TypedRow
@@ -119,8 +120,15 @@ class Sheet:
             "columns": [[m.letter, m.heading, m.column.field.label] for m in match.columns],
             "unknown": [[u.letter, u.heading, u.same_as] for u in match.unknown],
             "units": units,
+            "said": [[m.label, said] for m, said in self._said_once()],
+            "once": [key for key in self.layout.once if key not in self.places],
             "notes": list(self.table.sheet.notes),
         }
+
+    def _said_once(self) -> list[tuple[Field, str]]:
+        """What every row of the sheet says because no column does."""
+        match = self.table.match
+        return [(field_behind(key), said) for key, said in (*match.given, *match.defaults)]
 
     def problem(
         self, row: int, key: str, value: Any, code: str, message: str, severity: str = "error"

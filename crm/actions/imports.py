@@ -6,6 +6,7 @@ that comes back after a crash knows from the history whether it was written.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -24,7 +25,7 @@ from crm.domain.acts import Act
 from crm.domain.refusals import Refused
 from crm.domain.viewers import OFFICE, Viewer, the_machine
 from crm.extensions import db
-from crm.sheets.profiles import Profile, Reading, load_profile, read
+from crm.sheets.profiles import Profile, Reading, load_profile, read, says_names_only
 from crm.sheets.questions import Question
 from crm.sheets.reading import read_sheets
 from crm.sheets.refusals import SheetRefused
@@ -39,8 +40,21 @@ from crm.store.scope import visible_record
 from crm.store.users import User, viewer_of
 from crm.store.writer import Prepared, Written, write_prepared
 
-# The profiles this version knows, the more exact first.
-PROFILES = ("county_workbook", "generic")
+# The profiles this version knows, in the order of the menu.
+PROFILES = (
+    "county_workbook",
+    "hnte_list",
+    "cq_tech_list",
+    "tech_sme_list",
+    "srdi_list",
+    "figures",
+    "service_logs",
+    "names_only",
+    "generic",
+)
+# Those that a file may follow without anybody saying so, the more exact first. Which title a list is about it seldom
+# says itself, so the lists of one title are chosen by a person; names alone never enter an enterprise.
+_AUTOMATIC, _NAMES = ("county_workbook", "generic"), "names_only"
 PREVIEW, COMMIT = "import_preview", "import_commit"
 STALE = "预览之后有人改过库里的数据，结果与预览不同，什么也没有写入。重新预览，看过再确认。"
 # Names of enterprises that a full list lacks, kept with the preview; more than this nobody checks one by one.
@@ -85,12 +99,14 @@ def start_import(
     profile: str | None = None,
     sheet: str | None = None,
     full_list: bool = False,
+    once: Mapping[str, str] | None = None,
     ask: bool = True,
     act: Act,
 ) -> int:
     """Put an uploaded file on record as a batch and ask for its preview; returns the batch's id.
 
-    ``profile`` None: the one that knows more of the file's columns. ``ask`` False leaves the preview to the caller.
+    ``profile`` None: the one that knows more of the file's columns. ``once``: what every row of a list says, checked.
+    ``ask`` False leaves the preview to the caller.
     A second press of the same upload returns the batch of the first. Raises NotAllowed.
     """
     require_import(act.viewer, region_id)
@@ -111,7 +127,7 @@ def start_import(
         good_rows_only=False,
         effective_on=act.effective_on,
         state="uploaded",
-        summary=Said(sheet=sheet).kept() if sheet else None,
+        summary=Said(sheet=sheet, once=once or {}).kept() if sheet or once else None,
         created_at=act.recorded_at,
     )
     db.session.add(batch)
@@ -162,13 +178,13 @@ def read_tables(
     sheets = read_sheets(path, name=name, progress=progress)
     if profile is not None:
         chosen = load_profile(profile)
-        return chosen, read(chosen, sheets, only=said.sheet, answers=said.answers)
+        return chosen, read(chosen, sheets, only=said.sheet, answers=said.answers, once=said.once)
     refusal: SheetRefused | None = None
     best: tuple[int, Profile, Reading] | None = None
-    for code in PROFILES:
+    for code in _AUTOMATIC:
         candidate = load_profile(code)
         try:
-            found = read(candidate, sheets, only=said.sheet, answers=said.answers)
+            found = read(candidate, sheets, only=said.sheet, answers=said.answers, once=said.once)
         except SheetRefused as error:
             refusal = refusal or error
             continue
@@ -179,6 +195,11 @@ def read_tables(
     if best is None:
         assert refusal is not None
         raise refusal
+    # Whether a file is a list of names is its own affair, whatever is said of it: it may be unsaid again.
+    bare = read(best[1], sheets, only=said.sheet, answers=said.answers) if said.once else best[2]
+    if says_names_only(bare):
+        names = load_profile(_NAMES)
+        return names, read(names, sheets, only=said.sheet, answers=said.answers, once=said.once)
     return best[1], best[2]
 
 

@@ -16,6 +16,8 @@ from crm.sheets.refusals import SheetHasNoHeader, SheetHasNoKey
 _SEARCHED_ROWS = 40
 # Explanation and sample rows stand directly under the header.
 _GUIDE_ROWS = 4
+# A place written over so many merged columns is the head of the rows below it.
+_BAND = 3
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class HeaderMatch:
     """Where the header is and what it says. Rows are indexes into ``SheetData.rows``; data begins at ``data_from``.
 
     ``given`` are fields that no column holds, because a person said what they are in every row: (key, as a cell).
+    ``defaults`` are such fields of a list that is about nothing else: every row of it says them.
     """
 
     header_row: int
@@ -55,6 +58,7 @@ class HeaderMatch:
     columns: tuple[MatchedColumn, ...]
     unknown: tuple[UnknownColumn, ...] = ()
     given: tuple[tuple[str, str], ...] = ()
+    defaults: tuple[tuple[str, str], ...] = ()
 
     @property
     def data_from(self) -> int:
@@ -62,7 +66,8 @@ class HeaderMatch:
 
     def has(self, key: str) -> bool:
         """Whether the file has a column for this field, or somebody said what it is."""
-        return any(matched.column.key == key for matched in self.columns) or key in dict(self.given)
+        said = (*self.given, *self.defaults)
+        return any(matched.column.key == key for matched in self.columns) or key in dict(said)
 
 
 def letter_of(index: int) -> str:
@@ -292,13 +297,32 @@ _NOTE = re.compile(
     r"联系人|联系电话|填报单位|填报日期|填表日期|制表日期|数据来源|单位[（(]?盖章[）)]?)\s*[:：（(\d]|^[※*]\s*注"
 )
 _GROUP = re.compile(r"^.{1,20}[（(]\s*(?:共)?\s*\d+\s*[家户个]\s*[）)]$")
+_COUNTED = re.compile(r"[（(]\s*(?:共)?\s*\d+\s*[家户个]\s*[）)]$")
+_NUMBERED = re.compile(r"^(?:[（(]?[一二三四五六七八九十\d]+[）)]?[、.．]?\s*)(?=\D)")
+# What a group of rows is called when it is a place; 园区 and the like end in the same character and are none.
+_PLACE = re.compile(r"^[\u4e00-\u9fff]{1,16}(?:镇|乡|街道|街道办|街道办事处|自治县|县|区|市)$")
+_NO_PLACE = re.compile(r"(?:园区|社区|小区|片区|库区|地区|高新区|经开区|开发区)$")
 
 
-def data_rows(sheet: SheetData, match: HeaderMatch) -> Iterator[tuple[int, list[Any]]]:
-    """(row number as seen in the sheet, cells) of every row that is data: no blank, sample, total or note."""
+def data_rows(sheet: SheetData, match: HeaderMatch) -> Iterator[tuple[int, list[Any], str]]:
+    """(row number as seen in the sheet, cells, place) of every row that is data: no blank, sample, total or note.
+
+    The place is what the group row above says (凤凰镇（12家）), "" without one or when it is about something else.
+    """
+    place = ""
     for index, kind in kinds_of_rows(sheet, match):
         if kind == DATA:
-            yield sheet.row_number(index), sheet.rows[index]
+            yield sheet.row_number(index), sheet.rows[index], place
+        elif kind == GROUP:
+            place = _place_of(sheet.rows[index])
+
+
+def _place_of(row: list[Any]) -> str:
+    """The place that a group row names: 一、凤凰镇（12家） → 凤凰镇; "" when it names none (制造业（5家）)."""
+    said = next(_cell_text(cell) for cell in row if not _is_empty(cell))
+    plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", said))
+    name = _COUNTED.sub("", _NUMBERED.sub("", plain)).rstrip(":")
+    return name if _PLACE.match(name) and not _NO_PLACE.search(name) else ""
 
 
 def kinds_of_rows(sheet: SheetData, match: HeaderMatch) -> Iterator[tuple[int, str]]:
@@ -307,13 +331,23 @@ def kinds_of_rows(sheet: SheetData, match: HeaderMatch) -> Iterator[tuple[int, s
     name = next((matched.index for matched in match.columns if matched.column.key == "enterprise.name"), None)
     headings = {matched.index: _parse_heading(matched.heading)[0] for matched in match.columns}
     carried = _carried(sheet)
+    bands = {top for top, left, bottom, right in sheet.merged if top == bottom and right - left >= _BAND - 1}
     for index in range(match.data_from, len(sheet.rows)):
         row = sheet.rows[index]
+        if index in bands and _is_band(row):
+            yield index, GROUP
+            continue
         own = [place for place in known if place not in carried[index]] if index in carried else known
         kind = _kind_of(row, own, headings)
         if kind == DATA and index - match.data_from < _GUIDE_ROWS:
             kind = _kind_of_first_row(row, "" if name is None else _cell_text(row[name]))
         yield index, kind
+
+
+def _is_band(row: list[Any]) -> bool:
+    """Whether a row merged over several columns holds nothing but the name of a place."""
+    filled = [cell for cell in row if not _is_empty(cell)]
+    return len(filled) == 1 and isinstance(filled[0], str) and bool(_place_of(row))
 
 
 def _carried(sheet: SheetData) -> dict[int, set[int]]:

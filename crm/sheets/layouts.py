@@ -47,6 +47,12 @@ _KEYS_OF_ROWS = {
 }
 
 
+# What a blank cell means. A typed 清空 clears in either case.
+LEAVE, CLEARS = "leave", "clears"
+# What becomes of a name that the library does not know: a new enterprise, or a row of the list of the unmatched.
+ENTERS, UNMATCHED = "enters", "unmatched"
+
+
 def field_behind(key: str) -> Field:
     """The declared field of a column; raises KeyError with the key when there is none."""
     return FIELDS[key] if key in FIELDS else _KEYS_OF_ROWS[key]
@@ -57,7 +63,7 @@ class Column:
     """One column of a sheet. ``unit`` is what its numbers are in when the heading of a file does not say.
 
     ``in_blank`` columns stand in the blank template; the others are known when a file has them and are written by an
-    export when a row has a value.
+    export when a row has a value. ``blank`` is what an empty cell of a file means: LEAVE what is known, or CLEARS it.
     """
 
     field: Field
@@ -66,6 +72,7 @@ class Column:
     unit: str | None = None
     required: bool = False
     in_blank: bool = True
+    blank: str = LEAVE
 
     @property
     def key(self) -> str:
@@ -88,6 +95,8 @@ class SheetLayout:
     """One sheet of a profile: the noun its rows are, the names it goes by, its columns and what tells a row's subject.
 
     A row is about the enterprise named by any of ``key``; ``also_key`` (the year of figures) must be there as well.
+    ``defaults`` is what every row says where no column says it (a list of one title: its kind), as a cell would; a
+    person may say otherwise, and more, for the keys of ``once``. ``unknown``: ENTERS or UNMATCHED.
     """
 
     noun: str
@@ -97,6 +106,9 @@ class SheetLayout:
     also_key: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     any_sheet: bool = False
+    defaults: tuple[tuple[str, str], ...] = ()
+    once: tuple[str, ...] = ()
+    unknown: str = ENTERS
 
     def column(self, key: str) -> Column | None:
         """The column of this field, if the layout has one."""

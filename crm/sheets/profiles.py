@@ -3,17 +3,30 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from crm.domain.cells import Unreadable
+from crm.domain.codecs import reader_of
 from crm.domain.fields import fields_of
 from crm.domain.number_readers import MONEY_UNITS
 from crm.sheets.headers import HeaderMatch, find_header, match_header
-from crm.sheets.layouts import AREA, Column, Profile, SheetLayout, field_behind
-from crm.sheets.questions import Answers, Question, answered, asks, is_usable, own_columns
+from crm.sheets.layouts import (
+    AREA,
+    CLEARS,
+    ENTERS,
+    LEAVE,
+    UNMATCHED,
+    Column,
+    Profile,
+    SheetLayout,
+    field_behind,
+)
+from crm.sheets.questions import Answers, Question, answered, asks, is_usable, own_columns, with_defaults
 from crm.sheets.reading import SheetData
 from crm.sheets.refusals import ProfileInvalid, SheetHasNoRows, SheetRefused
 
@@ -29,9 +42,12 @@ __all__ = [
     "profiles",
     "read",
     "read_profile",
+    "says_names_only",
     "tables",
 ]
 
+# A default of a shipped file is checked when it is loaded; no word of it depends on the day.
+_ANY_DAY = date(2026, 1, 1)
 _FOLDER = Path(__file__).with_suffix("")
 
 
@@ -90,6 +106,11 @@ def _layout(entry: dict[str, Any], source: str) -> SheetLayout:
     absent = [key for key in (*entry["key"], *entry.get("also_key", [])) if key not in keys]
     if absent:
         raise ProfileInvalid(f"{source}: sheet {entry['name']}: key {absent[0]} is no column of it")
+    defaults = _defaults(entry, keys, source)
+    unknown = entry.get("unknown", ENTERS)
+    if unknown not in (ENTERS, UNMATCHED):
+        raise ProfileInvalid(f"{source}: sheet {entry['name']}: unknown is {ENTERS} or {UNMATCHED}, not {unknown}")
+    _check_blanks(columns, entry, source)
     return SheetLayout(
         noun=entry["noun"],
         name=entry["name"],
@@ -98,7 +119,33 @@ def _layout(entry: dict[str, Any], source: str) -> SheetLayout:
         also_key=tuple(entry.get("also_key", [])),
         names=tuple(entry.get("names", [])),
         any_sheet=entry.get("any_sheet", False),
+        defaults=defaults,
+        once=tuple(entry.get("once", [])),
+        unknown=unknown,
     )
+
+
+def _defaults(entry: dict[str, Any], keys: set[str], source: str) -> tuple[tuple[str, str], ...]:
+    """What every row of the sheet says, each checked as a cell would be; and the keys that may be said once."""
+    for key in (*entry.get("default", {}), *entry.get("once", [])):
+        if key not in keys or not key.startswith(f"{entry['noun']}."):
+            raise ProfileInvalid(f"{source}: sheet {entry['name']}: {key} is no column of its own")
+    for key, said in entry.get("default", {}).items():
+        try:
+            reader_of(field_behind(key), today=_ANY_DAY)(said)
+        except Unreadable as refusal:
+            raise ProfileInvalid(f"{source}: sheet {entry['name']}: {key}: {refusal.message}") from None
+    return tuple(entry.get("default", {}).items())
+
+
+def _check_blanks(columns: list[Column], entry: dict[str, Any], source: str) -> None:
+    """A blank may clear what a row can do without; what tells whose it is cannot be cleared."""
+    kept = {*entry["key"], *entry.get("also_key", [])}
+    for column in columns:
+        if column.blank not in (LEAVE, CLEARS):
+            raise ProfileInvalid(f"{source}: {column.key}: blank is {LEAVE} or {CLEARS}, not {column.blank}")
+        if column.blank == CLEARS and (column.required or column.key in kept):
+            raise ProfileInvalid(f"{source}: {column.key}: a key or required column cannot be cleared by a blank")
 
 
 def _column(entry: dict[str, Any], money_unit: str | None, source: str) -> Column:
@@ -112,7 +159,11 @@ def _column(entry: dict[str, Any], money_unit: str | None, source: str) -> Colum
         tuple(entry.get("aliases", [])),
         unit,
         entry.get("required", False),
+        blank=entry.get("blank", LEAVE),
     )
+
+
+_NAMES = frozenset({"enterprise.name", "enterprise.former_name", "enterprise.notes", AREA})
 
 
 class Table(NamedTuple):
@@ -135,14 +186,20 @@ class Reading(NamedTuple):
 
 
 def read(
-    profile: Profile, sheets: Sequence[SheetData], *, only: str | None = None, answers: Answers | None = None
+    profile: Profile,
+    sheets: Sequence[SheetData],
+    *,
+    only: str | None = None,
+    answers: Answers | None = None,
+    once: Mapping[str, str] | None = None,
 ) -> Reading:
     """The sheets of a file that this profile can read: by their names, else by their headings.
 
     Hidden and empty sheets are left out; several sheets may follow one layout (one sheet per township); one sheet may
     hold two nouns (a list of firms with last year's figures beside them). ``only`` names the one sheet wanted, hidden
-    or not. A sheet called like one of the profile's must have its header. Raises SheetHasNoHeader, SheetHasNoKey or
-    SheetHasNoRows when nothing can be read, UnknownSheet when ``only`` is not there.
+    or not. ``once`` is what a person said for every row of a list: {field key: as a cell}. A sheet called like one of
+    the profile's must have its header. Raises SheetHasNoHeader, SheetHasNoKey or SheetHasNoRows when nothing can be
+    read, UnknownSheet when ``only`` is not there.
     """
     if only is not None:
         sheets = [replace(sheet, hidden=False) for sheet in sheets if sheet.name == only]
@@ -151,7 +208,7 @@ def read(
     reading = Reading([], [])
     for sheet in sheets:
         if sheet.rows and not sheet.hidden:
-            _read_sheet(profile, sheet, answers or {}, reading)
+            _read_sheet(profile, sheet, answers or {}, once or {}, reading)
     if reading.tables or reading.questions:
         return reading
     filled = next((sheet for sheet in sheets if sheet.rows and not sheet.hidden), None)
@@ -160,16 +217,30 @@ def read(
     return Reading([Table(filled, profile.sheets[0], find_header(filled, profile.sheets[0]))], [])
 
 
+def says_names_only(reading: Reading) -> bool:
+    """Whether a file says nothing of its enterprises but what they are called, so that nobody can be entered by it."""
+    return bool(reading.tables) and not reading.questions and all(_is_names(table) for table in reading.tables)
+
+
+def _is_names(table: Table) -> bool:
+    """A remark beside the name tells no more of whose it is than the name alone."""
+    known = {matched.column.key for matched in table.match.columns}
+    return table.layout.noun == "enterprise" and "enterprise.name" in known and known <= _NAMES
+
+
 def tables(profile: Profile, sheets: Sequence[SheetData], *, only: str | None = None) -> list[Table]:
     """What can be read of a file without asking anything. Raises like ``read``."""
     return read(profile, sheets, only=only).tables
 
 
-def _read_sheet(profile: Profile, sheet: SheetData, answers: Answers, reading: Reading) -> None:
+def _read_sheet(
+    profile: Profile, sheet: SheetData, answers: Answers, once: Mapping[str, str], reading: Reading
+) -> None:
     """Adds what a sheet holds: the noun it is a sheet of, and others whose columns stand beside it."""
     matches: Matches = {}
     for layout in profile.sheets:
-        matches[layout.noun] = layout, answered(sheet, layout, match_header(sheet, layout), answers)
+        match = with_defaults(layout, match_header(sheet, layout), once)
+        matches[layout.noun] = layout, answered(sheet, layout, match, answers)
     named = next((layout for layout in profile.sheets if _goes_by(sheet.name, layout)), None)
     if named is not None:
         main: SheetLayout | None = named

@@ -48,6 +48,17 @@ def answered(sheet: SheetData, layout: SheetLayout, match: HeaderMatch | None, a
     return replace(match, given=((missing[0], said),))
 
 
+def with_defaults(layout: SheetLayout, match: HeaderMatch | None, once: Mapping[str, str]) -> HeaderMatch | None:
+    """The header with what every row says: the layout's own defaults, and before them what a person said once.
+
+    A column of the file goes before both. Nothing is said of keys that the layout does not let be said.
+    """
+    if match is None:
+        return None
+    said = dict(layout.defaults) | {key: text for key, text in once.items() if key in layout.once}
+    return replace(match, defaults=tuple((key, text) for key, text in said.items() if not match.has(key)))
+
+
 def is_usable(layout: SheetLayout, match: HeaderMatch) -> bool:
     """Whether rows under this header say whom they are about, and all that the layout needs."""
     return any(match.has(key) for key in layout.key) and not _missing(layout, match)

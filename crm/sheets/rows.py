@@ -12,7 +12,7 @@ from crm.domain.codecs import reader_of
 from crm.domain.fields import Field
 from crm.domain.words import money_sentence
 from crm.sheets.headers import HeaderMatch, MatchedColumn, data_rows
-from crm.sheets.layouts import Column, SheetLayout
+from crm.sheets.layouts import AREA, CLEARS, Column, SheetLayout
 from crm.sheets.reading import SheetData
 
 Choices = Mapping[str, Mapping[Any, str]]
@@ -82,20 +82,22 @@ def typed_rows(
         for matched in match.columns
     ]
     given = {key: _given(layout, key, said, today, choices) for key, said in match.given}
+    defaults = {key: _given(layout, key, said, today, choices) for key, said in match.defaults}
+    clearing = {matched.index: matched.column.key for matched in match.columns if matched.column.blank == CLEARS}
     places = {matched.column.key: (matched.heading, matched.letter) for matched in match.columns}
     required = [column for column in layout.columns if column.required]
     # Told once, at the first amount of such a column: nothing but the reader knows whether the unit is right.
     assumed = {matched.column.key for matched in match.columns if matched.assumed}
-    for number, cells in data_rows(sheet, match):
-        values: dict[str, Any] = dict(given)
+    for number, cells, place in data_rows(sheet, match):
+        values: dict[str, Any] = given | defaults
         cleared: set[str] = set()
         faults: list[tuple[str, str, str, str, str]] = []
         for index, key, read, matched in plan:
             raw = cells[index]
-            if raw == "" or raw is None:
-                continue
-            value = read(raw)
+            value = None if raw == "" or raw is None else read(raw)
             if value is None:
+                if index in clearing:
+                    cleared.add(key)
                 continue
             kind = type(value)
             if kind is Noted:
@@ -113,6 +115,8 @@ def typed_rows(
         if given and not any(layout.noun == key.split(".")[0] for key in values if key not in given) and not faults:
             # A firm without any of these columns says nothing here; its row belongs to the sheet's other noun.
             continue
+        if place:
+            values.setdefault(AREA, place)
         _judge_row(layout, required, values, cleared, faults)
         problems = [Problem(sheet.name, number, *_place(places, layout, fault[0]), *fault[1:]) for fault in faults]
         yield TypedRow(sheet.name, number, values, cleared, problems)
@@ -153,7 +157,8 @@ def _given(layout: SheetLayout, key: str, said: str, today: date, choices: Choic
     """What a person said for a missing column, read as its cell would be. Raises Unreadable."""
     column = layout.column(key)
     assert column is not None
-    return reader_of(column.field, unit=None, choices=choices_for(column.field, choices), today=today)(said)
+    value = reader_of(column.field, unit=None, choices=choices_for(column.field, choices), today=today)(said)
+    return value.value if isinstance(value, Noted) else value
 
 
 def _is_bare(raw: Any) -> bool:

@@ -537,7 +537,8 @@ AREAS = (
 @pytest.mark.parametrize("head", AREAS)
 def test_a_district_column_says_whose_a_row_is(sqlite_app, head):
     batch_id = bring(
-        {"名单": [["序号", "企业名称", head], [1, QINGHE, "巫溪县"], [2, "云阳县某某食品有限公司", "云阳县"]]}
+        {"名单": [["序号", "企业名称", head], [1, QINGHE, "巫溪县"], [2, "云阳县某某食品有限公司", "云阳县"]]},
+        profile="generic",
     )
 
     assert outcomes(batch_id) == ["new", "not_ours"]
@@ -553,13 +554,13 @@ def test_a_district_column_says_whose_a_row_is(sqlite_app, head):
     ],
 )
 def test_a_district_nobody_knows_is_told_and_the_row_stays_ours(sqlite_app, word, outcome, said):
-    batch_id = bring({"名单": [["企业名称", "区县"], [QINGHE, word]]})
+    batch_id = bring({"名单": [["企业名称", "区县"], [QINGHE, word]]}, profile="generic")
 
     assert (outcomes(batch_id), messages(batch_id)) == ([outcome], said)
 
 
 def test_a_district_column_with_our_townships_gives_the_township(sqlite_app):
-    confirm(bring({"名单": [["企业名称", "所属区域"], [QINGHE, "凤凰镇"]]}))
+    confirm(bring({"名单": [["企业名称", "所属区域"], [QINGHE, "凤凰镇"]]}, profile="generic"))
 
     assert db.session.scalar(select(Standing.township_id)) == township("凤凰镇").id
 
@@ -958,7 +959,7 @@ def test_a_confirmed_batch_is_confirmed_once(app):
 
 def test_an_upload_pressed_twice_is_one_batch_and_a_confirmation_one_job(app):
     viewer = make_user("tan", "bureau")
-    kept = file_store.keep(workbook({"企业": [["企业名称"], ["巫溪县甲食品有限公司"]]}))
+    kept = file_store.keep(workbook({"企业": [["企业名称", "联系人"], ["巫溪县甲食品有限公司", "谭越"]]}))
 
     def pressed(key: str) -> int:
         with unit_of_work():

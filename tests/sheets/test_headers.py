@@ -198,7 +198,7 @@ def test_totals_notes_groups_and_blank_rows_are_no_data():
     )
 
     assert kinds(sheet) == ["group", "data", "blank", "data", "total", "blank", "blank", "total", "note", "note"]
-    assert [number for number, _ in data_rows(sheet, find_header(sheet, GENERIC))] == [3, 5]
+    assert [number for number, *_ in data_rows(sheet, find_header(sheet, GENERIC))] == [3, 5]
 
 
 def test_a_header_repeated_on_each_printed_page_is_no_data():

@@ -452,3 +452,24 @@ def test_a_new_title_shows_its_days(client):
     page = client.get(f"/imports/{batch_id}?outcome=new").text
     assert "2024-11-28" in page
     assert "高新技术企业" in page
+
+
+def test_what_no_column_says_is_said_with_the_upload_and_changed_beside_the_preview(client):
+    make_enterprise(QINGHE, code=make_code(1))
+    names = {"公示": [["序号", "企业名称"], [1, QINGHE], [2, "巫溪县青和食品有限责任公司"]]}
+    wrong = upload(client, workbook(names), **{"once-qualification.announced_on": "去年"})
+    batch_id = upload(client, workbook(names), **{"once-qualification.kind": "高新技术企业"})
+
+    page = client.get(f"/imports/{batch_id}").text
+    told = post(client, f"/imports/{batch_id}/once", {"once-qualification.batch": "第二批"})
+    nothing = post(client, f"/imports/{batch_id}/once", {"once-qualification.batch": "第二批"})
+    work.preview(work.InProcess(), {"batch": batch_id})
+    after = client.get(f"/imports/{batch_id}").text
+
+    assert (wrong.status_code, "去年" in wrong.text) == (422, True)
+    assert "整份名单统一的" in page
+    assert "资格种类高新技术企业" in plain(page)
+    assert (told.status_code, nothing.status_code) == (302, 409)
+    assert db.session.get(ImportBatch, batch_id).profile == "names_only"
+    assert "不会新增企业" in client.get("/imports").text
+    assert "未匹配1" in plain(after)

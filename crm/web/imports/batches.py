@@ -6,7 +6,7 @@ from flask import redirect, render_template, request, url_for
 from sqlalchemy import func, select
 from wtforms import BooleanField, FileField, StringField, TextAreaField
 
-from crm.actions import imports
+from crm.actions import import_once, imports
 from crm.actions.exports import blank_template
 from crm.domain.refusals import Refused
 from crm.extensions import db
@@ -16,9 +16,10 @@ from crm.store.imports import ImportBatch
 from crm.store.regions import Region, counties
 from crm.store.scope import visible
 from crm.web.addresses import page_number
-from crm.web.doors import Form, attempt, new_act, open_to, viewer
+from crm.web.doors import Form, attempt, new_act, open_to, today, viewer
 from crm.web.downloads import as_download
 from crm.web.imports import ROLES, blueprint
+from crm.web.imports.once import BEFORE, once_fields, said_once
 from crm.web.imports.preview import STATES
 
 BATCHES = 30
@@ -62,6 +63,7 @@ def index_page(form: UploadForm | None = None, pasted: PasteForm | None = None):
         pasted=pasted or PasteForm(formdata=None),
         profiles=[("", "自动识别"), *_profiles().items()],
         regions=[(county.id, county.name) for county in _own_counties()],
+        once=once_fields(BEFORE, said_once()),
         batches=batches,
         states=STATES,
         total=total,
@@ -103,6 +105,7 @@ def begin(form: UploadForm, keep: Callable[[], file_store.Kept], name: str) -> i
             region_id=region_id,
             profile=form.profile.data if form.profile.data in _profiles() else None,
             full_list=form.full_list.data,
+            once=import_once.checked(said_once(), today=today()),
             act=new_act(),
         ),
     )

@@ -4,7 +4,7 @@ from flask import render_template, request, url_for
 from sqlalchemy import func, select
 from wtforms import StringField
 
-from crm.actions import imports
+from crm.actions import import_once, imports
 from crm.actions.exports import export_rows
 from crm.actions.import_said import Said
 from crm.actions.import_words import labels
@@ -17,6 +17,7 @@ from crm.web.doors import Form, new_act, open_to, today, viewer
 from crm.web.downloads import as_download
 from crm.web.imports import ROLES, blueprint
 from crm.web.imports import preview as shown
+from crm.web.imports.once import once_fields, said_once
 
 PAGE = 50
 # Errors that stand beside the table; the rest is one click away.
@@ -76,8 +77,15 @@ def batch_page(batch: ImportBatch, form: Form):
         placed=Said.of(batch.summary).placed,
         title_kinds=CHOICES["title_kind"],
         this_year=today().year,
+        once=_once(sheets, summary),
         may_decide=batch.user_id == viewer().user_id or viewer().has_in(batch.region_id, "bureau", "admin"),
     )
+
+
+def _once(sheets: list[dict], summary: dict) -> list[dict]:
+    """The form for what no column says, with what was said or is being said."""
+    keys = [key for key in import_once.KEYS if any(key in (sheet.get("once") or ()) for sheet in sheets)]
+    return once_fields(keys, (summary.get("once") or {}) | said_once())
 
 
 def _rows(batch_id: int, outcome: str, sheet: str) -> tuple[list[ImportRow], int, int]:
