@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
-from crm.actions import import_once, imports
+from crm.actions import import_once, import_placing, imports
 from crm.actions.import_said import Said
 from crm.domain.codes import make_code
 from crm.domain.refusals import InvalidInput, Refused
@@ -135,3 +135,15 @@ def test_what_is_said_once_is_checked_and_kept_over_a_new_preview(sqlite_app):
         say(batch_id, {"qualification.kind": "高企", "qualification.cohort_year": "2025"})
     assert Said.of(batch(batch_id).summary).once == {"qualification.kind": "高企", "qualification.cohort_year": "2025"}
     assert [row[0] for row in told(batch_id)] == ["new"]
+
+
+def test_a_person_may_say_that_an_unknown_name_is_a_new_firm(app):
+    batch_id = bring({"Sheet1": PUBLICITY[:3]})
+    [row] = rows_of(batch_id)
+
+    with unit_of_work():
+        import_placing.place_rows(batch_id, {row.id: "new"}, act=act())
+    work.preview(work.InProcess(), {"batch": batch_id})
+    confirm(batch_id)
+
+    assert db.session.scalars(select(Enterprise.name)).all() == [QINGHE]
