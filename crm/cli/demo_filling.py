@@ -15,7 +15,15 @@ from sqlalchemy import select
 
 from crm.actions import enterprises, figures, places, qualifications, service_logs
 from crm.actions.enterprises import POINTING
-from crm.cli import demo_applications, demo_collections, demo_plans, demo_pool, demo_reviews, demo_views
+from crm.cli import (
+    demo_applications,
+    demo_assigned,
+    demo_collections,
+    demo_plans,
+    demo_pool,
+    demo_reviews,
+    demo_views,
+)
 from crm.cli.demo_confirmations import confirmation_events
 from crm.cli.demo_events import (
     APPLICATIONS,
@@ -139,6 +147,7 @@ def _all_events(world: World, windows: Set[Hashable], names: Mapping[str, str], 
     for number, log in enumerate(world.logs):
         yield from _log_events(number, log, world, by_key)
         yield from request_events(number, log, world, waits=number in waiting)
+    yield from demo_assigned.events(world)
     yield from comment_events(world)
     yield from file_events(world)
     yield from confirmation_events(world)

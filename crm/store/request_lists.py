@@ -13,6 +13,8 @@ from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.enterprises import Enterprise
 from crm.store.matching import stands_in
+from crm.store.orders import Order
+from crm.store.request_orders import ordered, usual_order
 from crm.store.requests import Request
 from crm.store.scope import visible
 from crm.store.standings import SearchText, Standing
@@ -63,12 +65,16 @@ class Filter:
 
 @dataclass(frozen=True)
 class Row:
-    """One request with the name of its enterprise and who looks after it."""
+    """One request with its enterprise and who looks after that."""
 
     request: Request
     name: str
     township_id: int | None
     manager_id: int | None
+    credit_code: str | None
+
+
+_COLUMNS = (Request, Enterprise.name, Standing.township_id, Standing.manager_id, Enterprise.credit_code)
 
 
 def counts(wanted: Filter, viewer: Viewer, *, on: date, closed: bool = True) -> dict[str, int]:
@@ -82,15 +88,19 @@ def counts(wanted: Filter, viewer: Viewer, *, on: date, closed: bool = True) -> 
     return {view: n or 0 for view, n in zip(VIEWS, found, strict=True)}
 
 
-def page(view: str, wanted: Filter, viewer: Viewer, *, on: date, number: int = 1, size: int = PAGE) -> list[Row]:
-    """One page of a view: what waits for an answer first, by its day; what is closed newest first."""
-    query = select(Request, Enterprise.name, Standing.township_id, Standing.manager_id).select_from(Request)
-    query = visible(_joined(query, wanted).where(_view(view, on)), viewer)
-    if view == "closed":
-        query = query.order_by(Request.closed_on.desc(), Request.id.desc())
-    else:
-        answered = case((Request.replied_on.is_(None), 0), else_=1)
-        query = query.order_by(answered, Request.due_on.is_(None), Request.due_on, Request.raised_on, Request.id)
+def page(
+    view: str,
+    wanted: Filter,
+    viewer: Viewer,
+    *,
+    on: date,
+    order: Order = (),
+    number: int = 1,
+    size: int = PAGE,
+) -> list[Row]:
+    """One page of a view in an order (the usual one of the view where none is given)."""
+    query = visible(_joined(select(*_COLUMNS).select_from(Request), wanted).where(_view(view, on)), viewer)
+    query = ordered(query, order or usual_order(view))
     rows: Sequence[Any] = db.session.execute(query.limit(size).offset((number - 1) * size)).all()
     return [Row(*row) for row in rows]
 
@@ -103,8 +113,7 @@ def of_enterprise(enterprise_id: int, viewer: Viewer) -> list[Request]:
 
 def to_move(state: tuple[str, ...], wanted: Filter, viewer: Viewer, *, on: date, limit: int) -> list[Row]:
     """The first requests in these states: those with the nearest day, then those that were raised first."""
-    query = select(Request, Enterprise.name, Standing.township_id, Standing.manager_id).select_from(Request)
-    query = _joined(query, wanted).where(or_(*(in_state(one, on) for one in state)))
+    query = _joined(select(*_COLUMNS).select_from(Request), wanted).where(or_(*(in_state(one, on) for one in state)))
     query = visible(query, viewer).order_by(Request.due_on.is_(None), Request.due_on, Request.raised_on, Request.id)
     return [Row(*row) for row in db.session.execute(query.limit(limit))]
 

@@ -180,9 +180,26 @@ def test_some_reports_are_filed_some_missed_and_some_untold(county, sqlite_app):
     assert {("done", "done"), ("lapsed", "missed"), ("lapsed", None)} <= shown
 
 
+def test_some_steps_that_are_still_ahead_were_given_to_a_colleague(county, sqlite_app):
+    given = list(db.session.scalars(select(ObligationOutcome).where(ObligationOutcome.outcome == "assigned")))
+
+    assert len(given) == 3
+    for said in given:
+        due = db.session.scalar(
+            select(Obligation).where(
+                Obligation.enterprise_id == said.enterprise_id,
+                Obligation.kind == said.kind,
+                Obligation.period == said.period,
+            )
+        )
+        standing = db.session.get(Standing, said.enterprise_id)
+        assert due.state in ("upcoming", "open", "urgent") and due.owner_id == said.assignee_id != standing.manager_id
+
+
 def test_settled_steps_are_no_longer_due(county, sqlite_app):
     settled = sum(len(log.enterprises) for log in county.logs if log.done_on and "next_step" in log.fields)
-    outcomes = list(db.session.scalars(select(ObligationOutcome).where(ObligationOutcome.kind == "next_step")))
+    of_steps = select(ObligationOutcome).where(ObligationOutcome.kind == "next_step")
+    outcomes = list(db.session.scalars(of_steps.where(ObligationOutcome.outcome == "done")))
 
     assert len(outcomes) == settled
     open_periods = set(

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from flask import url_for
 
-from crm.store import application_lists, enterprise_lists, obligation_lists
+from crm.store import application_lists, enterprise_lists, obligation_lists, request_lists
 from crm.web.addresses import Texts
 from crm.web.applications import filters as application_filters
 from crm.web.applications import listing as application_listing
@@ -14,6 +14,8 @@ from crm.web.doors import now, today, viewer
 from crm.web.enterprises import filters as enterprise_filters
 from crm.web.enterprises import listing as enterprise_listing
 from crm.web.obligations import listing as obligation_listing
+from crm.web.requests import filters as request_filters
+from crm.web.requests import listing as request_listing
 
 # A tab: its key, its words, its address, how many are behind it (None: not counted), and whether it is late things.
 Tab = tuple[str, str, str, int | None, bool]
@@ -81,6 +83,19 @@ def _application_states(current: str, shape: str) -> Iterable[Tab]:
             yield key, label, url_for("applications.table") + asked.query(**changes), n, False
 
 
+def _count_requests(query: str) -> int:
+    asked = request_listing.asked_by(_texts(query))
+    return request_lists.counts(asked.filter, viewer(), on=today())[asked.view]
+
+
+def _request_states(current: str, shape: str) -> Iterable[Tab]:
+    """Every state of what the list is narrowed to."""
+    asked = request_listing.asked_by(_texts(shape))
+    counted = request_lists.counts(asked.filter, viewer(), on=today())
+    for key, label in request_filters.VIEWS.items():
+        yield key, label, url_for("requests.index") + asked.in_view(key), counted[key], key == "overdue"
+
+
 PAGES: dict[str, ListPage] = {
     "enterprises": ListPage(
         "enterprises",
@@ -108,6 +123,16 @@ PAGES: dict[str, ListPage] = {
         lambda query: application_listing.asked_by(_texts(query)).shape,
         _count_applications,
         _application_states,
+        covers=True,
+    ),
+    "requests": ListPage(
+        "requests",
+        "企业诉求",
+        "requests.index",
+        "件",
+        lambda query: request_listing.asked_by(_texts(query)).shape,
+        _count_requests,
+        _request_states,
         covers=True,
     ),
 }

@@ -15,6 +15,7 @@ from crm.store.scope import visible_record
 from crm.web.addresses import version_in, whole
 from crm.web.doors import SIGNED_IN, Form, attempt, done, new_act, open_to, pressed, viewer
 from crm.web.editing import EditForm, last_writers
+from crm.web.requests.listing import READERS
 from crm.web.saved_views import blueprint
 from crm.web.saved_views.pages import PAGES, ListPage, Tab
 from crm.web.tabs import IN_A_ROW, in_a_row
@@ -67,6 +68,13 @@ def obligations():
 def applications():
     """The views of the list of applications."""
     return _tabs("applications")
+
+
+@blueprint.get("/requests/views")
+@open_to(*READERS)
+def requests():
+    """The views of the list of requests."""
+    return _tabs("requests")
 
 
 def _tabs(page: str) -> str:
