@@ -10,10 +10,12 @@ from crm.actions import enterprises, service_logs
 from crm.actions.import_candidates import candidates_for, kept, named
 from crm.actions.import_library import Keys, Library
 from crm.actions.import_rows import (
+    CONFLICT,
     DUPLICATE,
     ENTER,
     ERROR,
     UNMATCHED,
+    USE_FILE,
     WRITTEN,
     Decisions,
     Judged,
@@ -25,8 +27,10 @@ from crm.domain.changes import Create, Ref, Update
 from crm.domain.names import normalise_name
 from crm.domain.periods import TitleFact
 from crm.domain.viewers import OFFICE, Viewer
+from crm.sheets.column_rules import ASK, FILE
 from crm.sheets.layouts import AREA
 from crm.sheets.rows import TypedRow
+from crm.store.writer import plain
 
 # How a row was matched when a person said whom it is about.
 CHOSEN = "chosen"
@@ -250,6 +254,31 @@ class Court:
             return None
         answer.enterprise_id, answer.name = whom.subject.id, whom.subject.name
         return whom.subject
+
+    def settle(
+        self, sheet: Sheet, answer: Judged, noun: str, differing: Mapping[str, tuple[Any, Any]]
+    ) -> set[str] | None:
+        """Which of the cells that differ (code: ours, the file's) are written, by what their columns' rules say.
+
+        None when a person is to decide: the row is a conflict then, with every cell that asks named. What the library
+        leaves blank is filled whatever the rule.
+        """
+        said = self.decided.get((answer.sheet, answer.row))
+        rules = {code: sheet.wins(f"{noun}.{code}") for code in differing}
+        taken = {FILE, ASK} if said == USE_FILE else {FILE}
+        asking = [
+            code for code, (ours, _) in differing.items() if rules[code] == ASK and ours is not None and said is None
+        ]
+        if not asking:
+            return {code for code, (ours, _) in differing.items() if ours is None or rules[code] in taken}
+        for code in asking:
+            message = "表里的与库里的不同，这一列要人来定。选用表里的或留本库的。"
+            answer.problems.append(
+                sheet.problem(answer.row, f"{noun}.{code}", differing[code][1], "differs", message, "warning")
+            )
+        answer.diff = {f"{noun}.{code}": [plain(ours), plain(theirs)] for code, (ours, theirs) in differing.items()}
+        answer.outcome = CONFLICT
+        return None
 
     def enter(self, answer: Judged, row: TypedRow) -> Whom:
         """A new enterprise with the name and code of a row that hangs on it, because a person said so."""

@@ -15,11 +15,13 @@ from crm.actions.import_rows import (
     NEW,
     SAME,
     UNMATCHED,
+    USE_FILE,
     Judged,
     Sheet,
 )
 from crm.actions.rights import may_edit
 from crm.domain.names import normalise_name
+from crm.sheets.column_rules import FILE, OURS
 from crm.sheets.rows import TypedRow
 from crm.store.writer import plain
 
@@ -35,7 +37,8 @@ def judge_enterprise(court: Court, sheet: Sheet, answer: Judged, row: TypedRow) 
         return
     said = values.get("enterprise.credit_code")
     if enterprise_id is not None and _is_other_code(court, enterprise_id, by, values):
-        decision = court.decided.get((row.sheet, row.row))
+        wins = sheet.wins("enterprise.credit_code")
+        decision = {FILE: USE_FILE, OURS: KEEP_OURS}.get(wins) or court.decided.get((row.sheet, row.row))
         if decision is None:
             _differs_in_code(court, sheet, answer, enterprise_id, by, values)
             return
@@ -219,7 +222,13 @@ def _known_enterprise(court: Court, sheet: Sheet, answer: Judged, row: TypedRow,
                 answer.diff[f"enterprise.{code}"] = [plain(before), plain(value)]
     if court.has_errors(answer):
         answer.outcome = ERROR
-    elif not changed:
+        return
+    taken = court.settle(sheet, answer, "enterprise", {code: (state.value(code), new) for code, new in changed.items()})
+    if taken is None:
+        return
+    changed = {code: value for code, value in changed.items() if code in taken}
+    answer.diff = {key: said for key, said in answer.diff.items() if key.removeprefix("enterprise.") in taken}
+    if not changed:
         answer.outcome = SAME
     else:
         answer.outcome = CHANGED

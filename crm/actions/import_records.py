@@ -1,6 +1,5 @@
 """Rows that hang on an enterprise, judged: titles, years of figures, services."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -56,12 +55,17 @@ def judge_title(court: Court, sheet: Sheet, answer: Judged, row: TypedRow) -> No
         answer.changes = list(qualifications.decide_new(subject.ref, stated, recorded_at=court.recorded_at))
         court.titles[subject.key][fact] = answer
     else:
-        _known_title(court, answer, existing, stated)
+        _known_title(court, sheet, answer, existing, stated)
 
 
-def _known_title(court: Court, answer: Judged, existing: Title, stated: Mapping[str, Any]) -> None:
+def _known_title(court: Court, sheet: Sheet, answer: Judged, existing: Title, stated: dict[str, Any]) -> None:
     """What was blank is filled in; what differs is a correction: the old fact is kept as superseded."""
     differing = {code: value for code, value in stated.items() if existing.values.get(code) != value}
+    cells = {code: (existing.values.get(code), value) for code, value in differing.items()}
+    taken = court.settle(sheet, answer, "qualification", cells)
+    if taken is None:
+        return
+    differing = {code: value for code, value in differing.items() if code in taken}
     if not differing:
         answer.outcome = SAME
         return
@@ -75,7 +79,7 @@ def _known_title(court: Court, answer: Judged, existing: Title, stated: Mapping[
         answer.changes = [Update("qualification", row_id, differing, existing.version)]
         return
     key = ("corrected", row_id)
-    merged = {**existing.values, **stated}
+    merged = {**existing.values, **differing}
     [create] = qualifications.decide_new(answer.enterprise_id, merged, recorded_at=court.recorded_at)
     superseded = {"superseded_at": court.recorded_at, "superseded_by_id": Ref(key)}
     answer.changes = [
@@ -120,6 +124,11 @@ def judge_figures(court: Court, sheet: Sheet, answer: Judged, row: TypedRow) -> 
         return
     stated |= {key.removeprefix("figures."): None for key in row.cleared if key.startswith("figures.")}
     differing = {code: value for code, value in stated.items() if state.values.get(code) != value}
+    cells = {code: (state.values.get(code), value) for code, value in differing.items()}
+    taken = court.settle(sheet, answer, "figures", cells)
+    if taken is None:
+        return
+    differing = {code: value for code, value in differing.items() if code in taken}
     answer.outcome = CHANGED if differing else SAME
     answer.diff = {
         f"figures.{code}": [plain(state.values.get(code)), plain(value)] for code, value in differing.items()

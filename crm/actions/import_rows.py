@@ -11,6 +11,7 @@ from crm.domain.cells import as_text
 from crm.domain.changes import Create, Update
 from crm.domain.codecs import write_value
 from crm.domain.fields import Field
+from crm.sheets.column_rules import FILE
 from crm.sheets.layouts import SheetLayout, field_behind
 from crm.sheets.profiles import Table
 from crm.sheets.questions import Question
@@ -25,9 +26,6 @@ OUTCOMES = (NEW, CHANGED, SAME, CONFLICT, DUPLICATE, UNMATCHED, NOT_OURS, ERROR)
 WRITTEN = frozenset({NEW, CHANGED})
 # With one of these in the file, “all or nothing” writes nothing. Rows of other districts are no fault of the file.
 BLOCKING = frozenset({CONFLICT, DUPLICATE, UNMATCHED, ERROR})
-
-# Cells whose difference is not decided by the file: a person looks. A code that differs may be another enterprise.
-ASKED = frozenset({"credit_code"})
 
 # What a person may say of a row that asks, by (sheet, row number).
 USE_FILE, KEEP_OURS = "file", "ours"
@@ -122,6 +120,12 @@ class Sheet:
             "units": units,
             "said": [[m.label, said] for m, said in self._said_once()],
             "once": [key for key in self.layout.once if key not in self.places],
+            # Columns of which the file does not simply win.
+            "rules": [
+                [m.heading, m.column.wins]
+                for m in match.columns
+                if m.column.wins != FILE and m.column.field.noun == self.layout.noun
+            ],
             "notes": list(self.table.sheet.notes),
         }
 
@@ -129,6 +133,11 @@ class Sheet:
         """What every row of the sheet says because no column does."""
         match = self.table.match
         return [(field_behind(key), said) for key, said in (*match.given, *match.defaults)]
+
+    def wins(self, key: str) -> str:
+        """Whose value stands where a cell of this column differs: FILE, OURS or ASK."""
+        column = self.layout.column(key)
+        return column.wins if column is not None else FILE
 
     def problem(
         self, row: int, key: str, value: Any, code: str, message: str, severity: str = "error"

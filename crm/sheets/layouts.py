@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from crm.domain.fields import FIELDS, Field
+from crm.sheets.column_rules import FILE
 
 # The year of a row of figures is part of its key and no fact of its own, so the declarations do not list it; nor the
 # district that a row of a list for the whole city names, which only says whether the row is ours.
@@ -62,6 +63,7 @@ def field_behind(key: str) -> Field:
 class Column:
     """One column of a sheet. ``unit`` is what its numbers are in when the heading of a file does not say.
 
+    ``wins`` says whose value stands where both have one and they differ (see ``column_rules``).
     ``in_blank`` columns stand in the blank template; the others are known when a file has them and are written by an
     export when a row has a value. ``blank`` is what an empty cell of a file means: LEAVE what is known, or CLEARS it.
     """
@@ -73,6 +75,7 @@ class Column:
     required: bool = False
     in_blank: bool = True
     blank: str = LEAVE
+    wins: str = FILE
 
     @property
     def key(self) -> str:

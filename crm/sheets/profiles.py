@@ -14,6 +14,7 @@ from crm.domain.cells import Unreadable
 from crm.domain.codecs import reader_of
 from crm.domain.fields import fields_of
 from crm.domain.number_readers import MONEY_UNITS
+from crm.sheets.column_rules import rule_of
 from crm.sheets.headers import HeaderMatch, find_header, match_header
 from crm.sheets.layouts import (
     AREA,
@@ -96,7 +97,13 @@ def _layout(entry: dict[str, Any], source: str) -> SheetLayout:
     if entry.get("rest"):
         named = {column.key for column in columns}
         columns += [
-            Column(field, field.label, unit=money_unit if field.type == "money" else None, in_blank=False)
+            Column(
+                field,
+                field.label,
+                unit=money_unit if field.type == "money" else None,
+                in_blank=False,
+                wins=rule_of({}, field.key, source),
+            )
             for field in fields_of(entry["noun"])
             if field.key not in named
         ]
@@ -160,6 +167,7 @@ def _column(entry: dict[str, Any], money_unit: str | None, source: str) -> Colum
         unit,
         entry.get("required", False),
         blank=entry.get("blank", LEAVE),
+        wins=rule_of(entry, field.key, source),
     )
 
 

@@ -78,6 +78,7 @@ WARNINGS = {
     "former_name": "表里用的是曾用名",
     "number_doubted": "编号与常见样式不同",
     "code_differs": "名称相同、代码不同",
+    "differs": "要人来定的列与库里不同",
     "name_kept": "认定的企业名称不同，名称没有改动",
     "left": "按所选不写入",
     "not_asked": "不是这次问的，没有读入",
