@@ -25,6 +25,7 @@ from crm.domain.acts import Act
 from crm.domain.refusals import Refused
 from crm.domain.viewers import OFFICE, Viewer, the_machine
 from crm.extensions import db
+from crm.sheets.marks import without_marks
 from crm.sheets.profiles import Profile, Reading, load_profile, read, says_names_only
 from crm.sheets.questions import Question
 from crm.sheets.reading import read_sheets
@@ -175,7 +176,7 @@ def read_tables(
     Of several profiles the one that knows more of its columns. Raises a SheetRefused that says why nothing can be read.
     """
     said = said or Said()
-    sheets = read_sheets(path, name=name, progress=progress)
+    sheets = without_marks(read_sheets(path, name=name, progress=progress))
     if profile is not None:
         chosen = load_profile(profile)
         return chosen, read(chosen, sheets, only=said.sheet, answers=said.answers, once=said.once)

@@ -59,10 +59,8 @@ def read_sheets(
     title = Path(name or path.name).stem or "表格"
     limits = (str(CHILD_MEMORY_MB), str(int(seconds) + 1))
     command = [sys.executable, "-m", _CHILD, facts.kind, str(path), *limits]
-    # The child parses what strangers wrote, so it is not given our secrets from the environment.
-    environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ}
     with subprocess.Popen(
-        command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command, cwd=_ROOT, env=child_environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as child:
         watch = Timer(seconds, child.kill)
         watch.start()
@@ -77,6 +75,11 @@ def read_sheets(
     if not finished:
         raise SheetTooHeavy(_TOO_HEAVY)
     return sheets
+
+
+def child_environment() -> dict[str, str]:
+    """What a child that parses what strangers wrote knows of our environment: none of its secrets."""
+    return {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ}
 
 
 def _collect(

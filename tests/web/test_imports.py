@@ -408,7 +408,7 @@ def test_a_file_of_200_mb_is_refused_in_chinese_before_it_is_read(client, sqlite
     assert db.session.scalar(select(func.count()).select_from(StoredFile)) == 0
 
 
-@pytest.mark.parametrize("path", ["", "/progress", "/undo", "/problems.xlsx"])
+@pytest.mark.parametrize("path", ["", "/progress", "/undo", "/problems.xlsx", "/marked.xlsx", "/failed.xlsx"])
 def test_another_districts_batch_reads_as_not_there(client, sqlite_app, path):
     batch_id = upload(client, GOOD)
     make_user("stranger", "bureau", region=county(OTHER))

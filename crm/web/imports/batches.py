@@ -19,6 +19,7 @@ from crm.web.addresses import page_number
 from crm.web.doors import Form, attempt, new_act, open_to, today, viewer
 from crm.web.downloads import as_download
 from crm.web.imports import ROLES, blueprint
+from crm.web.imports.history import profile_words, undone_of
 from crm.web.imports.once import BEFORE, once_fields, said_once
 from crm.web.imports.preview import STATES
 
@@ -66,6 +67,8 @@ def index_page(form: UploadForm | None = None, pasted: PasteForm | None = None):
         once=once_fields(BEFORE, said_once()),
         batches=batches,
         states=STATES,
+        profile_words=profile_words,
+        undone=undone_of(batches),
         total=total,
         page=page,
         pages=-(-total // BATCHES),

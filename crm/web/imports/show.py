@@ -17,6 +17,7 @@ from crm.web.doors import Form, new_act, open_to, today, viewer
 from crm.web.downloads import as_download
 from crm.web.imports import ROLES, blueprint
 from crm.web.imports import preview as shown
+from crm.web.imports.history import facts_of
 from crm.web.imports.once import once_fields, said_once
 
 PAGE = 50
@@ -75,6 +76,7 @@ def batch_page(batch: ImportBatch, form: Form):
         ),
         words_of=shown,
         placed=Said.of(batch.summary).placed,
+        facts=facts_of(batch),
         title_kinds=CHOICES["title_kind"],
         this_year=today().year,
         once=_once(sheets, summary),
