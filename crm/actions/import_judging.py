@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any
 
 from crm.actions.import_court import Court, collect
 from crm.actions.import_enterprises import judge_enterprise
-from crm.actions.import_library import Keys, load, missing_from
+from crm.actions.import_library import Keys, load
 from crm.actions.import_lists import judge_listed
+from crm.actions.import_missing import Named, missing_enterprises, missing_holders
 from crm.actions.import_records import judge_figures, judge_service_log, judge_title
 from crm.actions.import_rows import (
     CONFLICT,
@@ -35,6 +37,8 @@ JUDGES: dict[str, Judge] = {
     "figures": judge_figures,
     "service_log": judge_service_log,
 }
+
+_KIND = "qualification.kind"
 
 # How many rows lie between two reports of progress; each costs a transaction.
 STEP = 2_000
@@ -75,6 +79,7 @@ def judge(
     court = Court(library, Words(region_id, on), viewer, region_id, on, recorded_at, decided or {}, placed)
     court.look_for_candidates(sheets)
     judged: list[Judged] = []
+    named: Named = set()
     position = {id(sheet): sum(len(other.rows) for other in sheets[:index]) for index, sheet in enumerate(sheets)}
     for sheet in sorted(sheets, key=lambda s: s.layout.noun != "enterprise"):
         judge_row = judge_listed if sheet.layout.unknown == UNMATCHED else JUDGES[sheet.layout.noun]
@@ -82,22 +87,35 @@ def judge(
             answer = Judged(position[id(sheet)] + offset, row.sheet, sheet.layout.noun, row.row)
             _judge_row(court, judge_row, sheet, answer, row)
             judged.append(answer)
+            if answer.enterprise_id is not None:
+                named.add((answer.enterprise_id, row.values.get(_KIND)))
             if progress is not None and len(judged) % STEP == 0:
                 progress(len(judged), total)
     if progress is not None:
         progress(total, total)
     judged.sort(key=lambda answer: answer.position)
     counts = Counter(answer.outcome for answer in judged)
-    missing = missing_from(court.spoken_of, region_id=region_id, viewer=viewer) if full_list else None
     return Judgement(
         profile=profile,
         rows=judged,
         counts={outcome: counts[outcome] for outcome in OUTCOMES},
         sheets=[sheet.described() for sheet in sheets],
         questions=reading.questions,
-        missing=missing,
+        missing=_missing(court, sheets, named) if full_list else None,
         fingerprint=fingerprint_of(judged),
     )
+
+
+def _missing(court: Court, sheets: list[Sheet], named: Named) -> list[dict[str, Any]]:
+    """Whom the file as a full list lacks: of the holders of its titles, or of all enterprises where it is no such list.
+
+    A list of titles that names no kind in any row says nothing of who is missing.
+    """
+    where = {"region_id": court.region_id, "on": court.on, "viewer": court.viewer}
+    if any(sheet.layout.noun != "qualification" for sheet in sheets):
+        return missing_enterprises(court.spoken_of, **where)
+    kinds = {row.values[_KIND] for sheet in sheets for row in sheet.rows if _KIND in row.values}
+    return missing_holders(named, kinds, **where)
 
 
 def _judge_row(court: Court, judge_row: Judge, sheet: Sheet, answer: Judged, row: TypedRow) -> None:

@@ -80,10 +80,10 @@ def load(keys: Keys, *, region_id: int, viewer: Viewer, nouns: frozenset[str]) -
         found.update(db.session.scalars(query))
     for index in (library.by_number, library.by_name, library.by_former_name):
         found.update(*index.values())
-    for chunk in _chunks(sorted(found)):
+    for chunk in chunks(sorted(found)):
         _rights(library, chunk, viewer)
     seen = sorted(library.visible)
-    for chunk in _chunks(seen):
+    for chunk in chunks(seen):
         if "enterprise" in nouns:
             library.states.update(states_of(chunk))
         else:
@@ -97,28 +97,14 @@ def load(keys: Keys, *, region_id: int, viewer: Viewer, nouns: frozenset[str]) -
     return library
 
 
-def missing_from(found: set[int], *, region_id: int, viewer: Viewer) -> list[dict[str, str | None]]:
-    """The visible enterprises of a region that a full list does not name (库内有、名单无), in the order of names."""
-    query = (
-        select(Enterprise.id, Enterprise.credit_code, Enterprise.name)
-        .join(Standing, Standing.enterprise_id == Enterprise.id)
-        .where(Standing.region_id == region_id, standing_rule(viewer), ~Enterprise.deleted)
-        .order_by(Standing.name_sort, Enterprise.id)
-    )
-    return [
-        {"credit_code": code, "name": name}
-        for enterprise_id, code, name in db.session.execute(query)
-        if enterprise_id not in found
-    ]
-
-
-def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """The values in pieces that fit into one statement."""
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]
 
 
 def _in(column: Any, values: Iterable[Any]) -> Iterator[ColumnElement[bool]]:
-    for chunk in _chunks(sorted(values)):
+    for chunk in chunks(sorted(values)):
         yield column.in_(chunk)
 
 

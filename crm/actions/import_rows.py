@@ -66,7 +66,7 @@ class Judgement:
     counts: dict[str, int]
     sheets: list[dict[str, Any]]
     questions: list[Question]
-    missing: list[dict[str, str | None]] | None
+    missing: list[dict[str, Any]] | None
     fingerprint: str
 
     @property

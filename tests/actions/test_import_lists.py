@@ -5,8 +5,9 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
-from crm.actions import import_once, import_placing, imports
+from crm.actions import import_missing, import_once, import_placing, imports
 from crm.actions.import_said import Said
+from crm.actions.qualifications import record_qualification
 from crm.domain.codes import make_code
 from crm.domain.refusals import InvalidInput, Refused
 from crm.extensions import db
@@ -16,18 +17,20 @@ from crm.store.enterprises import Enterprise
 from crm.store.imports import ImportBatch, rows_of
 from crm.store.qualifications import qualifications_of
 from crm.store.unit_of_work import unit_of_work
-from tests.builders import act, county, make_enterprise
+from tests.builders import TODAY, act, county, make_enterprise
 from tests.workbooks import workbook
 
 QINGHE = "巫溪县青禾食品有限责任公司"
 YANQUAN = "巫溪县盐泉机械有限公司"
 
 
-def bring(sheets, **more):
+def bring(sheets, *, on=TODAY, **more):
     """Upload a workbook and preview it; returns the batch's id."""
     kept = file_store.keep(workbook(sheets))
     with unit_of_work():
-        batch_id = imports.start_import(kept, name="名单.xlsx", region_id=county().id, ask=False, act=act(), **more)
+        batch_id = imports.start_import(
+            kept, name="名单.xlsx", region_id=county().id, ask=False, act=act(on=on), **more
+        )
     work.preview(work.InProcess(), {"batch": batch_id})
     return batch_id
 
@@ -147,3 +150,76 @@ def test_a_person_may_say_that_an_unknown_name_is_a_new_firm(app):
     confirm(batch_id)
 
     assert db.session.scalars(select(Enterprise.name)).all() == [QINGHE]
+
+
+# --- full lists of one title --------------------------------------------------------------------------------------
+
+HNTE = [["重庆市2025年高新技术企业名单"], ["序号", "企业名称", "证书编号", "发证日期"]]
+
+
+def holder(name, n, kind, **more):
+    enterprise_id = make_enterprise(name, code=make_code(n), **more)
+    give(enterprise_id, kind, announced_on=date(2024, 11, 1), valid_from=date(2024, 11, 1))
+    return enterprise_id
+
+
+def give(enterprise_id, kind, **days):
+    with unit_of_work():
+        record_qualification(enterprise_id, {"kind": kind, **days}, act=act())
+
+
+def test_a_full_list_of_one_title_lacks_only_who_holds_that_title_on_the_day(app):
+    listed = holder(QINGHE, 1, "hnte")
+    left_out = holder("巫溪县漏报科技有限公司", 2, "hnte")
+    holder("巫溪县科小食品有限公司", 3, "tech_sme")
+    make_enterprise("巫溪县普通食品有限公司", code=make_code(4))
+    gone = holder("巫溪县注销科技有限公司", 5, "hnte", status="deregistered")
+    moved = holder("巫溪县迁出科技有限公司", 6, "hnte", status="moved_out")
+    lapsed = make_enterprise("巫溪县早已到期科技有限公司", code=make_code(7))
+    give(lapsed, "hnte", announced_on=date(2018, 11, 1), valid_from=date(2018, 11, 1))
+
+    batch_id = bring(
+        {"Sheet1": [*HNTE, [1, QINGHE, "GR202451000001", date(2024, 11, 1)]]}, profile="hnte_list", full_list=True
+    )
+
+    missing = {one["id"]: (one["kind"], one["check"]) for one in batch(batch_id).summary["missing"]}
+    assert listed not in missing
+    assert missing == {
+        left_out: ("hnte", "left_out"),
+        gone: ("hnte", "deregistered"),
+        moved: ("hnte", "moved_out"),
+    }
+
+
+def test_who_waits_for_a_renewal_and_is_not_on_the_list_may_not_have_renewed(sqlite_app):
+    make_enterprise(QINGHE, code=make_code(1))
+    waiting = make_enterprise(YANQUAN, code=make_code(2))
+    give(waiting, "tech_sme", announced_on=date(2025, 6, 1), cohort_year=2025)
+
+    batch_id = bring(
+        {"Sheet1": [["序号", "企业名称", "入库登记编号"], [1, QINGHE, "202650023800000001"]]},
+        profile="tech_sme_list",
+        full_list=True,
+        once={"qualification.announced_on": "2026-05-20"},
+        on=date(2026, 6, 30),
+    )
+
+    [one] = batch(batch_id).summary["missing"]
+    assert (one["id"], one["state"], one["check"]) == (waiting, "awaiting_update", "not_renewed")
+    assert qualifications_of(waiting)[0].ended_on is None
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "check"),
+    [
+        ("deregistered", "valid", "deregistered"),
+        ("licence_revoked", "valid", "deregistered"),
+        ("moved_out", "renewing", "moved_out"),
+        ("active", "renewing", "not_renewed"),
+        (None, "awaiting_update", "not_renewed"),
+        (None, "expiring", "left_out"),
+        (None, None, "left_out"),
+    ],
+)
+def test_what_is_worth_checking_follows_from_what_is_known_of_the_firm(status, state, check):
+    assert import_missing.check_of(status, state) == check

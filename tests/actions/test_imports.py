@@ -883,7 +883,9 @@ def test_a_full_list_names_whom_it_lacks_and_an_ordinary_one_does_not(app):
 
     full, plain = bring(content, full_list=True), bring(content)
 
-    assert batch(full).summary["missing"] == [{"credit_code": code(2), "name": "巫溪县多余食品有限公司"}]
+    [lacking] = batch(full).summary["missing"]
+    assert (lacking["credit_code"], lacking["name"]) == (code(2), "巫溪县多余食品有限公司")
+    assert lacking["check"] == "left_out"
     assert batch(plain).summary["missing"] is None
 
 

@@ -473,3 +473,21 @@ def test_what_no_column_says_is_said_with_the_upload_and_changed_beside_the_prev
     assert db.session.get(ImportBatch, batch_id).profile == "names_only"
     assert "不会新增企业" in client.get("/imports").text
     assert "未匹配1" in plain(after)
+
+
+def test_whom_a_full_list_lacks_has_a_page_with_checks_and_a_file(client):
+    make_enterprise(QINGHE, code=make_code(1))
+    make_enterprise("巫溪县多余食品有限公司", code=make_code(2))
+    make_enterprise("巫溪县注销食品有限公司", code=make_code(3), status="deregistered")
+    full = upload(client, workbook(GOOD), full_list="y")
+    ordinary = upload(client, workbook(GOOD))
+
+    page = client.get(f"/imports/{full}/missing").text
+    filtered = client.get(f"/imports/{full}/missing?check=deregistered&page=99").text
+    file = client.get(f"/imports/{full}/missing.xlsx")
+
+    assert f"/imports/{full}/missing" in client.get(f"/imports/{full}").text
+    assert all(word in plain(page) for word in ("名单漏报1", "注销1", "不会自动终止任何资格", "第1–2家，共2家"))
+    assert ("注销食品" in plain(filtered), "多余食品" in plain(filtered)) == (True, False)
+    assert (file.status_code, "attachment" in file.headers["Content-Disposition"]) == (200, True)
+    assert "这不是全量名单" in client.get(f"/imports/{ordinary}/missing").text
