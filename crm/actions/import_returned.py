@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from crm.actions.exports import file_name, watermark
 from crm.actions.import_rows import BLOCKING, NOT_OURS, OUTCOMES
+from crm.actions.import_said import Said
 from crm.actions.imports import own_batch
 from crm.domain.acts import Act
 from crm.domain.refusals import NotFound, Refused
@@ -29,7 +30,10 @@ WORDS = {
     "not_ours": "非本区",
     "error": "错误",
 }
-_LEGEND = "红格是错误，这一行不写入；黄格是提醒，照常写入。在原处改好，把这份文件原样传回；标注不用删，读的时候跳过。"
+_LEGEND = (
+    "红格是错误，这一行不写入；黄格是提醒，照常写入；绿格在预览里改过。"
+    "在原处改好，把这份文件原样传回；标注不用删，读的时候跳过。"
+)
 _FAILED = "这里只有没有写入的行，其余的行和表没有带出来。"
 _NOT_OURS = "写的是别的区县，不查也不写。"
 _NO_REASON = "没有写入。"
@@ -100,6 +104,11 @@ def marks_of(batch: ImportBatch, rows: Iterable[Told], *, act: Act, more: Iterab
     summary = batch.summary or {}
     said: dict[tuple[str, int], list[str]] = {}
     marks = Marks({entry["name"]: entry["header_row"] for entry in summary.get("sheets") or ()})
+    for (sheet, row, letter), correction in Said.of(summary).corrected.items():
+        changed = f"“{correction.before}”→“{correction.text}”"
+        told = f"{correction.who}在预览里改过，{changed}"
+        marks.cells.append(CellMark(sheet, row, letter, "corrected", told, correction.text))
+        said.setdefault((sheet, row), []).append(f"预览里改过：{letter} 列 {changed}")
     count = 0
     for sheet, row, outcome, problems in rows:
         count += 1

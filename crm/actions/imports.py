@@ -25,7 +25,7 @@ from crm.domain.acts import Act
 from crm.domain.refusals import Refused
 from crm.domain.viewers import OFFICE, Viewer, the_machine
 from crm.extensions import db
-from crm.sheets.marks import without_marks
+from crm.sheets.marks import corrected, without_marks
 from crm.sheets.profiles import Profile, Reading, load_profile, read, says_names_only
 from crm.sheets.questions import Question
 from crm.sheets.reading import read_sheets
@@ -176,7 +176,7 @@ def read_tables(
     Of several profiles the one that knows more of its columns. Raises a SheetRefused that says why nothing can be read.
     """
     said = said or Said()
-    sheets = without_marks(read_sheets(path, name=name, progress=progress))
+    sheets = corrected(without_marks(read_sheets(path, name=name, progress=progress)), said.cells)
     if profile is not None:
         chosen = load_profile(profile)
         return chosen, read(chosen, sheets, only=said.sheet, answers=said.answers, once=said.once)
@@ -264,10 +264,18 @@ def act_of(source: Source, *, now: datetime) -> Act:
         recorded_at=now,
         effective_on=source.effective_on,
         request_id=f"import-{source.id}",
-        reason=f"采集：{source.collection}" if source.collection_id else f"导入 {source.name}"[:500],
+        reason=_reason(source),
         request_key=request_key(source.id),
         import_batch_id=source.id,
     )
+
+
+def _reason(source: Source) -> str:
+    """What the history says of where a batch's values come from."""
+    if source.collection_id is not None:
+        return f"采集：{source.collection}"
+    mended = len(source.said.corrected)
+    return f"导入 {source.name}{f'，预览里改过 {mended} 格' if mended else ''}"[:500]
 
 
 def judge_source(source: Source, act: Act, *, progress: Progress | None = None) -> Judgement:

@@ -1,6 +1,7 @@
 """Our own marks in a file that went back to whoever sent it: how they look, and how reading leaves them out."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from crm.sheets.reading import SheetData
@@ -29,6 +30,32 @@ def without_marks(sheets: Iterable[SheetData]) -> list[SheetData]:
             for cells in sheet.rows[row:]:
                 cells[column] = ""
     return kept
+
+
+# What a person typed in place of a cell: {(sheet, row number, letter of the column): text}.
+Corrections = Mapping[tuple[str, int, str], str]
+_LETTERS = re.compile(r"[A-Z]{1,3}")
+
+
+def corrected(sheets: Sequence[SheetData], corrections: Corrections) -> Sequence[SheetData]:
+    """The sheets with what a person typed laid over what stands in the file; a cell outside a sheet is left out."""
+    by_name = {sheet.name: sheet for sheet in sheets}
+    for (name, number, letter), text in corrections.items():
+        sheet = by_name.get(name)
+        if sheet is None or not _LETTERS.fullmatch(letter):
+            continue
+        row, column = number - sheet.first_row, column_number(letter) - 1
+        if 0 <= row < len(sheet.rows) and column < len(sheet.rows[row]):
+            sheet.rows[row][column] = text
+    return sheets
+
+
+def column_number(letters: str) -> int:
+    """The number of a column from its letters: A → 1, AA → 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
 
 
 def is_summary(first_cell: Any) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 
 import openpyxl
 import pytest
@@ -72,3 +73,32 @@ def test_a_batch_without_rows_or_unread_has_no_marked_file(client, path):
     for batch_id in (unread, refused):
         assert client.get(f"/imports/{batch_id}/{path}").status_code == 404
         assert make_code(1) not in client.get(f"/imports/{batch_id}").text
+
+
+def test_cells_are_corrected_beside_their_errors_and_taken_back(client):
+    batch_id = upload(client, MIXED)
+    page = client.get(f"/imports/{batch_id}?outcome=error").text
+    field = re.search(r'name="(cell-\d+-C)" value="凤皇镇"', page).group(1)
+
+    nothing = post(client, f"/imports/{batch_id}/correct?outcome=error", {field: "凤皇镇"})
+    told = post(client, f"/imports/{batch_id}/correct", {field: "凤凰镇", "cell-x-C": "1", "cell-9-": "2", "cell": ""})
+    db.session.rollback()
+    work.preview(work.InProcess(), {"batch": batch_id})
+    after = client.get(f"/imports/{batch_id}").text
+    back = post(client, f"/imports/{batch_id}/correct/back", {"sheet": "企业", "row": "3", "letter": "C"})
+    db.session.rollback()
+    work.preview(work.InProcess(), {"batch": batch_id})
+
+    assert (nothing.status_code, "没有改动" in nothing.text, told.status_code) == (409, True, 302)
+    assert ("预览里改过的格" in after, "确认导入 2 行" in after, back.status_code) == (True, True, 302)
+    assert "预览里改过的格" not in client.get(f"/imports/{batch_id}").text
+
+
+def test_what_is_being_written_is_corrected_no_more(client):
+    batch_id = upload(client, MIXED)
+    field = re.search(r'name="(cell-\d+-C)"', client.get(f"/imports/{batch_id}?outcome=error").text).group(1)
+    post(client, f"/imports/{batch_id}/confirm", {"mode": "good"})
+
+    answer = post(client, f"/imports/{batch_id}/correct?outcome=error", {field: "凤凰镇"})
+
+    assert (answer.status_code, "现在不能改格" in answer.text) == (409, True)

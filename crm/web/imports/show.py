@@ -1,5 +1,7 @@
 """One batch: its progress, and what each of its rows does."""
 
+from typing import Any
+
 from flask import render_template, request, url_for
 from sqlalchemy import func, select
 from wtforms import StringField
@@ -9,6 +11,7 @@ from crm.actions.exports import export_rows
 from crm.actions.import_said import Said
 from crm.actions.import_words import labels
 from crm.domain.fields import CHOICES
+from crm.domain.viewers import Viewer
 from crm.extensions import db
 from crm.store.imports import ImportBatch, ImportRow
 from crm.store.jobs import Job
@@ -23,6 +26,8 @@ from crm.web.imports.once import once_fields, said_once
 PAGE = 50
 # Errors that stand beside the table; the rest is one click away.
 ASIDE = 5
+# Corrected cells that are listed; the marked file has all of them.
+CORRECTED = 20
 RUNNING = ("uploaded", "reading", "committing")
 
 
@@ -77,10 +82,11 @@ def batch_page(batch: ImportBatch, form: Form):
         words_of=shown,
         placed=Said.of(batch.summary).placed,
         facts=facts_of(batch),
+        **_corrections(batch, summary),
         title_kinds=CHOICES["title_kind"],
         this_year=today().year,
         once=_once(sheets, summary),
-        may_decide=batch.user_id == viewer().user_id or viewer().has_in(batch.region_id, "bureau", "admin"),
+        may_decide=may_decide(batch, viewer()),
     )
 
 
@@ -88,6 +94,22 @@ def _once(sheets: list[dict], summary: dict) -> list[dict]:
     """The form for what no column says, with what was said or is being said."""
     keys = [key for key in import_once.KEYS if any(key in (sheet.get("once") or ()) for sheet in sheets)]
     return once_fields(keys, (summary.get("once") or {}) | said_once())
+
+
+def may_decide(batch: ImportBatch, whose: Viewer) -> bool:
+    """Whether the page offers to decide: to who brought the file and to who answers for its region."""
+    return batch.user_id == whose.user_id or whose.has_in(batch.region_id, "bureau", "admin")
+
+
+def _corrections(batch: ImportBatch, summary: dict) -> dict[str, Any]:
+    """What the page shows of corrected cells: whether there are fields for them, what was typed in a refused press."""
+    decides = may_decide(batch, viewer())
+    return {
+        "correcting": batch.state == "preview" and batch.collection_id is None and decides and not summary.get("stale"),
+        "typed": request.form,
+        "corrected": list(Said.of(summary).corrected.items()),
+        "corrections_shown": CORRECTED,
+    }
 
 
 def _rows(batch_id: int, outcome: str, sheet: str) -> tuple[list[ImportRow], int, int]:
