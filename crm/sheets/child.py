@@ -30,6 +30,12 @@ def main(arguments: list[str]) -> int:
     try:
         if kind == "csv":
             _send_csv(Path(path))
+        elif kind == "docx":
+            # Imported only now: the limits above must be in force before native code runs.
+            from crm.sheets.tables_of_word import tables_of
+
+            for name, rows in tables_of(Path(path)):
+                _send_sheet(name, False, rows, [])
         else:
             _send_workbook(Path(path))
         _send("end", None)

@@ -28,13 +28,18 @@ MAX_UNPACKED_BYTES = 300 * MB
 MAX_CELLS = 5_000_000
 # BIFF holds at most 65,536 rows of 256 columns; a full sheet of real rows is below this.
 MAX_XLS_BYTES = 20 * MB
+MAX_WORD_BYTES = 20 * MB
 # A workbook has about ten parts and one per sheet.
 MAX_ENTRIES = 2_000
 
 _CHUNK = MB
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+A_PDF = "这是 PDF 文件，不是表格。能选中文字的，把表复制到导入页的“粘贴几行”里；扫描件请对方发 Excel 或 Word 原件。"
 _OTHER_TYPES = (
-    (b"%PDF", "这是 PDF 文件，不是表格。在原来的程序里另存为 .xlsx 再传。"),
+    (
+        b"%PDF",
+        A_PDF,
+    ),
     (b"\x89PNG", "这是图片，不是表格。传 .xlsx、.xls 或 .csv。"),
     (b"\xff\xd8\xff", "这是图片，不是表格。传 .xlsx、.xls 或 .csv。"),
     (b"GIF8", "这是图片，不是表格。传 .xlsx、.xls 或 .csv。"),
@@ -42,12 +47,12 @@ _OTHER_TYPES = (
     (b"7z\xbc\xaf", "这是压缩包，不是表格。解压后传里面的 .xlsx。"),
     (b"\x1f\x8b", "这是压缩包，不是表格。解压后传里面的 .xlsx。"),
 )
-NOT_A_SHEET = "这不是表格文件。能读 .xlsx、.xls 和 .csv，其他格式在 Excel 里另存为 .xlsx 再传。"
+NOT_A_SHEET = "这不是表格文件。能读 .xlsx、.xls、.csv 和 .docx 里的表，其他格式在 Excel 里另存为 .xlsx 再传。"
 
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What a file really is (``kind``: xlsx, xls or csv) and what the user should know about it besides."""
+    """What a file really is (``kind``: xlsx, xls, csv or docx) and what the user should know about it besides."""
 
     kind: str
     size: int
@@ -67,7 +72,8 @@ def prescan(path: Path) -> FileFacts:
     with path.open("rb") as file:
         head = file.read(4096)
         if head.startswith(b"PK"):
-            return FileFacts("xlsx", size, _check_xlsx(file))
+            kind, notes = _check_zip(file)
+            return FileFacts(kind, size, notes)
         if head.startswith(_OLE):
             _check_ole(file, size)
             return FileFacts("xls", size)
@@ -80,14 +86,16 @@ def prescan(path: Path) -> FileFacts:
 # --- zip --------------------------------------------------------------------------------------------------------
 
 
-def _check_xlsx(file: IO[bytes]) -> tuple[str, ...]:
+def _check_zip(file: IO[bytes]) -> tuple[str, tuple[str, ...]]:
     damaged = SheetDamaged("这份文件不完整或已损坏，打不开。重新下载，或在 Excel 里另存一次再传。")
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             _check_members(entries)
             names = {entry.filename for entry in entries}
-            _check_is_workbook(names, archive)
+            kind = _kind_of(names, archive)
+            if kind == "docx":
+                _check_word(entries)
             _check_parts(archive, entries)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError, ValueError, OSError, RuntimeError):
         # RuntimeError is what zipfile raises for a member that wants a password.
@@ -97,7 +105,13 @@ def _check_xlsx(file: IO[bytes]) -> tuple[str, ...]:
         notes.append("文件里有宏，没有运行，只读表格。")
     if any(name.startswith("xl/externalLinks/") for name in names):
         notes.append("文件里有指向别的文件的链接，没有打开，只读已存的值。")
-    return tuple(notes)
+    return kind, tuple(notes)
+
+
+def _check_word(entries: list[zipfile.ZipInfo]) -> None:
+    """A document is held in memory whole, many times its size."""
+    if any(entry.file_size > MAX_WORD_BYTES for entry in entries if entry.filename.endswith((".xml", ".rels"))):
+        raise SheetTooLarge("这份 Word 文件太大，没有打开。把里面的表复制到 Excel，存成 .xlsx 再传。")
 
 
 def _check_members(entries: list[zipfile.ZipInfo]) -> None:
@@ -113,15 +127,15 @@ def _check_members(entries: list[zipfile.ZipInfo]) -> None:
             raise SheetEncrypted("这份文件有密码，打不开。在 Excel 里去掉密码再传。")
 
 
-def _check_is_workbook(names: set[str], archive: zipfile.ZipFile) -> None:
+def _kind_of(names: set[str], archive: zipfile.ZipFile) -> str:
     if "xl/workbook.bin" in names:
         raise SheetOfOtherType("这是二进制工作簿（.xlsb）。在 Excel 里另存为 .xlsx 再传。")
     if "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names):
-        return
+        return "xlsx"
     if "mimetype" in names and archive.read("mimetype")[:60].startswith(b"application/vnd.oasis.opendocument"):
         raise SheetOfOtherType("这是 OpenDocument 文件（.ods）。另存为 .xlsx 再传。")
-    if any(name.startswith("word/") for name in names):
-        raise SheetOfOtherType("这是 Word 文件，不是表格。把里面的表复制到 Excel，存成 .xlsx 再传。")
+    if "[Content_Types].xml" in names and "word/document.xml" in names:
+        return "docx"
     raise SheetOfOtherType("这是压缩包，不是表格。解压后传里面的 .xlsx。")
 
 
@@ -217,7 +231,7 @@ def _check_ole(file: IO[bytes], size: int) -> None:
     if _utf16("EncryptedPackage") in content:
         raise SheetEncrypted("这份文件有密码，打不开。在 Excel 里去掉密码再传。")
     if _utf16("WordDocument") in content:
-        raise SheetOfOtherType("这是 Word 文件，不是表格。把里面的表复制到 Excel，存成 .xlsx 再传。")
+        raise SheetOfOtherType("这是 Word 文件（.doc），读不了。在 Word 里另存为 .docx 再传，里面的表就能读。")
     if _utf16("Workbook") not in content and _utf16("Book") not in content:
         raise SheetOfOtherType(NOT_A_SHEET)
     if size > MAX_XLS_BYTES:

@@ -49,7 +49,9 @@ class SheetData:
 def read_sheets(
     path: Path, *, name: str | None = None, progress: Progress | None = None, seconds: float = CHILD_SECONDS
 ) -> list[SheetData]:
-    """All sheets of an .xlsx, .xls or .csv file, judged by its bytes; a .csv is one sheet called after ``name``.
+    """All sheets of an .xlsx, .xls or .csv file and the tables of a .docx, judged by its bytes.
+
+    A .csv and the only table of a .docx are one sheet called after ``name``.
 
     ``progress`` is told the number of rows read so far. Raises a SheetRefused for whatever cannot be read: the file
     is measured first (see prescan), then parsed by a child process limited to 1.2 GB and ``seconds``.

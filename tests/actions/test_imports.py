@@ -19,6 +19,7 @@ from crm.domain.refusals import NotAllowed, NotFound, Refused
 from crm.extensions import db
 from crm.jobs import imports as work
 from crm.jobs.running import run
+from crm.sheets.prescan import A_PDF
 from crm.store import file_store, projections
 from crm.store.changes import Change, ChangeSet
 from crm.store.enterprises import Affiliation, Enterprise, EnterpriseAlias
@@ -680,7 +681,7 @@ def test_every_problem_of_every_row_is_told_at_once(app):
     ("content", "name", "sentence"),
     [
         (b"", "空.xlsx", "这份文件是空的，一个字节也没有。重新导出或另存后再传。"),
-        (b"%PDF-1.7 ...", "公告.xlsx", "这是 PDF 文件，不是表格。在原来的程序里另存为 .xlsx 再传。"),
+        (b"%PDF-1.7 ...", "公告.xlsx", A_PDF),
         (b"PK\x03\x04broken", "坏.xlsx", "这份文件不完整或已损坏，打不开。重新下载，或在 Excel 里另存一次再传。"),
     ],
     ids=["no bytes", "no spreadsheet", "a broken workbook"],

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from crm.domain.codes import make_code
 from crm.extensions import db
+from crm.sheets.prescan import A_PDF
 from crm.sheets.reading import read_sheets
 from crm.store import file_store
 from crm.store.access_log import AccessLog
@@ -128,7 +129,7 @@ def test_one_sheet_of_a_file_can_be_chosen(run, tmp_path):
     ("content", "options", "sentence"),
     [
         (b"", [], "这份文件是空的，一个字节也没有。重新导出或另存后再传。"),
-        (b"%PDF-1.4", [], "这是 PDF 文件，不是表格。在原来的程序里另存为 .xlsx 再传。"),
+        (b"%PDF-1.4", [], A_PDF),
         ({"表": [["甲", "乙"], ["丙", "丁"]]}, [], "里找不到表头。"),
         ({"表": [HEAD, [QINGHE]]}, ["--profile", "nothing"], "没有叫“nothing”的导入方案。"),
         ({"表": [HEAD, [QINGHE]]}, ["--sheet", "丙"], "文件里没有叫“丙”的工作表。"),
