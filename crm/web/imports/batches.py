@@ -100,7 +100,7 @@ def begin(form: UploadForm, keep: Callable[[], file_store.Kept], name: str) -> i
     if form.general_errors or any(field.errors for field in form):
         return None
     kept = keep()
-    return attempt(
+    begun = attempt(
         form,
         lambda: imports.start_import(
             kept,
@@ -112,6 +112,8 @@ def begin(form: UploadForm, keep: Callable[[], file_store.Kept], name: str) -> i
             act=new_act(),
         ),
     )
+    # A key that another form has used up begins nothing, and the page says so.
+    return begun if isinstance(begun, int) else None
 
 
 @blueprint.get("/imports/template")
