@@ -10,7 +10,8 @@ from crm.actions.import_rows import CHANGED, ERROR, NEW, SAME, Judged, Sheet
 from crm.actions.rights import may_edit, may_log, may_record_title
 from crm.domain.changes import Create, Ref, Update
 from crm.domain.codes import number_warning
-from crm.domain.periods import TitleFact
+from crm.domain.periods import TitleFact, period_of
+from crm.extensions import policy
 from crm.sheets.rows import TypedRow
 from crm.store.writer import plain
 
@@ -39,6 +40,10 @@ def judge_title(court: Court, sheet: Sheet, answer: Judged, row: TypedRow) -> No
                 sheet.problem(answer.row, "qualification.number", number, "number_doubted", doubt, "warning")
             )
     recorded = court.library.titles.get(subject.id, []) if subject.id is not None else []
+    if set(stated) == {"kind"} and any(_covers(title.fact, kind, court.on) for title in recorded):
+        # A list that says which title and nothing more is compared: who holds it on the day is as the list says.
+        answer.outcome = ERROR if court.has_errors(answer) else SAME
+        return
     existing = next((title for title in recorded if _is_same_title(title.fact, fact)), None)
     others = [title.fact for title in recorded if existing is None or title.fact.id != existing.fact.id]
     said = {title: court.where(row, answer) for title, row in court.titles[subject.key].items()}
@@ -181,6 +186,13 @@ def judge_service_log(court: Court, sheet: Sheet, answer: Judged, row: TypedRow)
             key=key,
         )
     )
+
+
+def _covers(fact: TitleFact, kind: str, on: date) -> bool:
+    """Whether a recorded title of a kind holds on a day by its own days."""
+    period = period_of(fact, policy.ladder.terms) if fact.kind == kind else None
+    is_over = fact.ended_on is not None and fact.ended_on <= on
+    return period is not None and not is_over and period.start <= on and (period.last is None or on <= period.last)
 
 
 def _start(fact: TitleFact) -> date | None:

@@ -223,3 +223,15 @@ def test_who_waits_for_a_renewal_and_is_not_on_the_list_may_not_have_renewed(sql
 )
 def test_what_is_worth_checking_follows_from_what_is_known_of_the_firm(status, state, check):
     assert import_missing.check_of(status, state) == check
+
+
+def test_a_list_that_says_only_which_title_finds_its_holders_as_the_library_has_them(sqlite_app):
+    holder(QINGHE, 1, "hnte")
+    make_enterprise(YANQUAN, code=make_code(2))
+
+    batch_id = bring(
+        {"Sheet1": [["企业名称"], [QINGHE], [YANQUAN]]}, full_list=True, once={"qualification.kind": "高企"}
+    )
+
+    assert [row[0] for row in told(batch_id)] == ["same", "error"]
+    assert batch(batch_id).summary["missing"] == []
