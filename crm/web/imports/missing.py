@@ -20,7 +20,7 @@ PAGE = 50
 SAID = {
     "deregistered": ("注销", "库里记着已注销或吊销。核对后在企业页登记资格终止。"),
     "moved_out": ("迁出", "库里记着已迁出。核对后在企业页登记资格终止。"),
-    "not_renewed": ("到期未续", "原有效期已满，这份名单里没有。核对是否没有续报。"),
+    "not_renewed": ("期满未续", "原有效期已满，这份名单里没有。核对是否没有续报。"),
     "left_out": ("名单漏报", "库里仍有效，名单里没有。核对是名单漏了，还是用了别的名称或代码。"),
 }
 
@@ -88,7 +88,7 @@ def missing_file(batch_id: int):
     found, _, check = _entries(batch)
     heads = ("企业名称", "统一社会信用代码", "资格", "有效期止", "先核对", "说明")
     content, name = export_rows(
-        title=f"{batch.file_name.rsplit('.', 1)[0]} 库内有名单无",
+        title=f"{batch.file_name.rsplit('.', 1)[0]} 库内有、名单无",
         columns=[(head, "text") for head in heads],
         rows=[
             (
