@@ -24,6 +24,9 @@ def judge_title(court: Court, sheet: Sheet, answer: Judged, row: TypedRow) -> No
     stated = {k.removeprefix("qualification."): v for k, v in row.values.items() if k.startswith("qualification.")}
     kind = stated.get("kind")
     if not kind:
+        if not court.has_errors(answer):
+            message = "资格种类没有填，不知道是哪种资格。补上再传。"
+            court.fail(sheet, answer, "qualification.kind", "", "missing", message)
         answer.outcome = ERROR
         return
     fact = qualifications.fact_of(stated)

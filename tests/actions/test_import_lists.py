@@ -235,3 +235,12 @@ def test_a_list_that_says_only_which_title_finds_its_holders_as_the_library_has_
 
     assert [row[0] for row in told(batch_id)] == ["same", "error"]
     assert batch(batch_id).summary["missing"] == []
+
+
+def test_a_blank_kind_in_a_list_that_has_the_column_is_told(sqlite_app):
+    make_enterprise(QINGHE, code=make_code(1))
+    table = [["企业名称", "资格种类", "公告日期"], [QINGHE, None, "2026-05-06"]]
+
+    batch_id = bring({"Sheet1": table}, profile="srdi_list")
+
+    assert told(batch_id) == [("error", "qualification", "资格种类没有填，不知道是哪种资格。补上再传。")]
