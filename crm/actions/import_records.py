@@ -51,6 +51,8 @@ def judge_title(court: Court, sheet: Sheet, answer: Judged, row: TypedRow) -> No
     others = [title.fact for title in recorded if existing is None or title.fact.id != existing.fact.id]
     said = {title: court.where(row, answer) for title, row in court.titles[subject.key].items()}
     others += said
+    if existing is not None:
+        stated |= {key.removeprefix("qualification."): None for key in row.cleared if key.startswith("qualification.")}
     merged = stated if existing is None else {**existing.values, **stated}
     for code, sentence in qualifications.problems(merged, others, today=court.on, rows=said).items():
         court.fail(sheet, answer, f"qualification.{code}", merged.get(code), "title_impossible", sentence)

@@ -244,3 +244,14 @@ def test_a_blank_kind_in_a_list_that_has_the_column_is_told(sqlite_app):
     batch_id = bring({"Sheet1": table}, profile="srdi_list")
 
     assert told(batch_id) == [("error", "qualification", "资格种类没有填，不知道是哪种资格。补上再传。")]
+
+
+def test_a_typed_word_clears_a_cell_of_a_title_as_a_correction(sqlite_app):
+    enterprise_id = make_enterprise(QINGHE, code=make_code(1))
+    give(enterprise_id, "hnte", announced_on=date(2024, 11, 1), number="GR202451000001", batch="第九批")
+    table = [["企业名称", "证书编号", "公告日期", "批次"], [QINGHE, "GR202451000001", "2024-11-01", "清空"]]
+
+    confirm(bring({"Sheet1": table}, profile="hnte_list"))
+
+    [title] = qualifications_of(enterprise_id)
+    assert (title.number, title.announced_on, title.batch) == ("GR202451000001", date(2024, 11, 1), None)
