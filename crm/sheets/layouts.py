@@ -59,6 +59,10 @@ def field_behind(key: str) -> Field:
     return FIELDS[key] if key in FIELDS else _KEYS_OF_ROWS[key]
 
 
+# Where a blank template keeps the lists behind its drop-downs.
+OPTIONS_SHEET = "选项"
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a sheet. ``unit`` is what its numbers are in when the heading of a file does not say.

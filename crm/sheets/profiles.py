@@ -21,6 +21,7 @@ from crm.sheets.layouts import (
     CLEARS,
     ENTERS,
     LEAVE,
+    OPTIONS_SHEET,
     UNMATCHED,
     Column,
     Profile,
@@ -203,20 +204,23 @@ def read(
 ) -> Reading:
     """The sheets of a file that this profile can read: by their names, else by their headings.
 
-    Hidden and empty sheets are left out; several sheets may follow one layout (one sheet per township); one sheet may
-    hold two nouns (a list of firms with last year's figures beside them). ``only`` names the one sheet wanted, hidden
-    or not. ``once`` is what a person said for every row of a list: {field key: as a cell}. A sheet called like one of
-    the profile's must have its header. Raises SheetHasNoHeader, SheetHasNoKey or SheetHasNoRows when nothing can be
-    read, UnknownSheet when ``only`` is not there.
+    Hidden and empty sheets are left out, and the notes of the others name the hidden ones; several sheets may follow
+    one layout (one sheet per township); one sheet may hold two nouns (a list of firms with last year's figures beside
+    them). ``only`` names the one sheet wanted, hidden or not. ``once`` is what a person said for every row of a list:
+    {field key: as a cell}. A sheet called like one of the profile's must have its header. Raises SheetHasNoHeader,
+    SheetHasNoKey or SheetHasNoRows when nothing can be read, UnknownSheet when ``only`` is not there.
     """
     if only is not None:
         sheets = [replace(sheet, hidden=False) for sheet in sheets if sheet.name == only]
         if not sheets:
             raise UnknownSheet(f"文件里没有叫“{only}”的工作表。核对表名，或不选表名。")
     reading = Reading([], [])
+    hidden = [sheet.name for sheet in sheets if sheet.rows and sheet.hidden and sheet.name != OPTIONS_SHEET]
+    unread = [f"表“{name}”是隐藏的，没有读。要读就取消隐藏再传。" for name in hidden]
     for sheet in sheets:
         if sheet.rows and not sheet.hidden:
-            _read_sheet(profile, sheet, answers or {}, once or {}, reading)
+            told = replace(sheet, notes=(*sheet.notes, *unread)) if unread else sheet
+            _read_sheet(profile, told, answers or {}, once or {}, reading)
     if reading.tables or reading.questions:
         return reading
     filled = next((sheet for sheet in sheets if sheet.rows and not sheet.hidden), None)

@@ -18,12 +18,11 @@ from crm.domain.codecs import write_value
 from crm.domain.date_readers import EARLIEST
 from crm.domain.fields import CHOICES, Field
 from crm.sheets.books import Target, new_workbook
-from crm.sheets.layouts import Column, Profile, SheetLayout
+from crm.sheets.layouts import OPTIONS_SHEET, Column, Profile, SheetLayout
 from crm.sheets.rows import Choices, choices_for
 
 # Excel refuses a drop-down whose entries together are longer; longer lists stand on a hidden sheet.
 LONGEST_DROPDOWN = 255
-OPTIONS_SHEET = "选项"
 # Drop-downs and checks reach this far down a blank template.
 BLANK_ROWS = 2_000
 

@@ -89,6 +89,12 @@ def test_hidden_and_empty_sheets_are_not_read():
         tables(COUNTY, [hidden, sheet_of("Sheet3")])
 
 
+def test_that_a_hidden_sheet_is_not_read_is_told_and_the_lists_of_our_own_template_are_not():
+    reading = read(COUNTY, [FIRMS, sheet_of("旧数据", *FIRMS.rows, hidden=True), sheet_of("选项", ["是"], hidden=True)])
+
+    assert [table.sheet.notes for table in reading.tables] == [("表“旧数据”是隐藏的，没有读。要读就取消隐藏再传。",)]
+
+
 HEADS = ["企业名称", "统一社会信用代码", "证书编号", "批次", "有效期至"]
 LISTED = sheet_of("资格名单", HEADS, ["甲公司", "91500299MA1AAAAAXX", "GR202551000001", "第一批", "2028-11-01"])
 

@@ -2,7 +2,7 @@
 
 import io
 import re
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -262,6 +262,11 @@ def test_a_running_batch_shows_a_bar_that_asks_every_second_and_reloads_the_page
     assert 'hx-trigger="every 1s"' in page
     assert "可以离开此页" in page
     assert "HX-Refresh" not in client.get(f"/imports/{batch_id}/progress?state=uploaded").headers
+    db.session.rollback()
+    with unit_of_work():
+        job = db.session.get(Job, db.session.get(ImportBatch, batch_id).job_id)
+        job.started_at, job.progress, job.total = datetime.now(UTC) - timedelta(seconds=30), 2_500, 10_000
+    assert "2,500 / 10,000 行，约剩 2 分钟" in client.get(f"/imports/{batch_id}/progress?state=uploaded").text
     db.session.rollback()
     work.preview(work.InProcess(), {"batch": batch_id})
 

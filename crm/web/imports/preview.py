@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from crm.domain import words
@@ -10,6 +11,7 @@ from crm.domain.collections import question
 from crm.domain.fields import FIELDS, Field
 from crm.sheets.layouts import field_behind
 from crm.store.imports import ImportRow
+from crm.store.jobs import Job
 
 OUTCOMES = {
     "new": "新增",
@@ -50,6 +52,8 @@ MATCHED_BY = {
     "stamp": "识别码",
     "chosen": "人工认定",
 }
+# A guess from less than this says nothing yet.
+_TELLS_SECONDS, _TELLS_SHARE = 3.0, 0.05
 STATES = {
     "uploaded": ("排队", "hold"),
     "reading": ("正在读", "prog"),
@@ -175,3 +179,15 @@ def _declared(key: str) -> Field:
     except KeyError:
         # A batch of an earlier release may speak of a field that is no more.
         return Field(key.split(".")[0], key.split(".")[-1], key.split(".")[-1])
+
+
+def time_left(job: Job | None, now: datetime) -> str:
+    """How long a running job still takes at the pace so far, in words; "" before that can be said."""
+    if job is None or job.started_at is None or not job.total or not job.progress:
+        return ""
+    done = job.progress / job.total
+    taken = (now - job.started_at).total_seconds()
+    if taken < _TELLS_SECONDS or done < _TELLS_SHARE or done >= 1:
+        return ""
+    left = taken * (1 - done) / done
+    return f"{max(round(left / 5) * 5, 5)} 秒" if left < 60 else f"{round(left / 60)} 分钟"

@@ -16,7 +16,7 @@ from crm.extensions import db
 from crm.store.imports import ImportBatch, ImportRow
 from crm.store.jobs import Job
 from crm.web.addresses import page_number
-from crm.web.doors import Form, new_act, open_to, today, viewer
+from crm.web.doors import Form, new_act, now, open_to, today, viewer
 from crm.web.downloads import as_download
 from crm.web.imports import ROLES, blueprint
 from crm.web.imports import preview as shown
@@ -55,13 +55,15 @@ def batch_page(batch: ImportBatch, form: Form):
     names = labels() if rows else {}
     # Each row of a returned sheet is about another figure, so none has a column of its own.
     columns = [] if batch.collection_id is not None else shown.columns_for(rows)
+    job = db.session.get(Job, batch.job_id) if batch.job_id and batch.state in RUNNING else None
     return render_template(
         "imports/show.html",
         batch=batch,
         form=form,
         summary=summary,
         state=shown.STATES[batch.state],
-        job=db.session.get(Job, batch.job_id) if batch.job_id and batch.state in RUNNING else None,
+        job=job,
+        left=shown.time_left(job, now()),
         running=batch.state in RUNNING,
         has_rows=has_rows,
         views=_views(batch.id, summary, outcome, sheet),
@@ -160,7 +162,7 @@ def progress(batch_id: int):
     if batch.state != request.args.get("state"):
         return "", 200, {"HX-Refresh": "true"}
     job = db.session.get(Job, batch.job_id) if batch.job_id else None
-    return render_template("imports/_progress.html", batch=batch, job=job)
+    return render_template("imports/_progress.html", batch=batch, job=job, left=shown.time_left(job, now()))
 
 
 @blueprint.get("/imports/<int:batch_id>/problems.xlsx")
