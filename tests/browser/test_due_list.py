@@ -1,9 +1,12 @@
 """The due list in a browser without a mouse: rows given to a colleague and back, a deadline in its place."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from crm.cli.demo_shapes import PASSWORD
+from crm.domain.clock import SHANGHAI
 from tests.browser.conftest import Stack, sign_in
 
 
@@ -50,7 +53,7 @@ def test_rows_are_chosen_given_away_and_a_deadline_is_changed_by_keyboard(open_p
     press(page, "Enter")
     expect(row.get_by_text("太远")).to_be_visible()
     page.keyboard.press("Control+a")
-    page.keyboard.type(page.evaluate("new Date(Date.now() + 20 * 864e5).toISOString().slice(0, 10)"))
+    page.keyboard.type((datetime.now(SHANGHAI).date() + timedelta(days=20)).isoformat())
     press(page, "Enter")
     expect(page.get_by_role("status").filter(has_text="已改期到")).to_be_visible()
     expect(row).to_contain_text("剩")
