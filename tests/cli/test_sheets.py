@@ -114,7 +114,9 @@ def test_a_full_list_reports_whom_it_lacks(run, tmp_path):
 
     report = json.loads(run("import", path, "--full-list", "--json").stdout)
 
-    assert report["missing_from_file"] == [{"credit_code": make_code(9), "name": "巫溪县多余食品有限公司"}]
+    [missing] = report["missing_from_file"]
+    assert (missing["credit_code"], missing["name"]) == (make_code(9), "巫溪县多余食品有限公司")
+    assert missing["check"] == "left_out"
 
 
 def test_one_sheet_of_a_file_can_be_chosen(run, tmp_path):
