@@ -11,6 +11,7 @@ from crm.actions.import_said import Said
 from crm.actions.imports import own_batch
 from crm.domain.acts import Act
 from crm.domain.refusals import NotFound, Refused
+from crm.domain.words import IMPORT_OUTCOMES
 from crm.extensions import db
 from crm.sheets import annotating
 from crm.sheets.annotating import CellMark, Marks
@@ -20,16 +21,6 @@ from crm.store.access_log import note_access
 from crm.store.files import StoredFile
 from crm.store.imports import ImportBatch, ImportRow
 
-WORDS = {
-    "new": "新增",
-    "changed": "变更",
-    "same": "相同",
-    "conflict": "需决定",
-    "duplicate": "重复",
-    "unmatched": "未匹配",
-    "not_ours": "非本区",
-    "error": "错误",
-}
 _LEGEND = (
     "红格是错误，这一行不写入；黄格是提醒，照常写入；绿格在预览里改过。"
     "在原处改好，把这份文件原样传回；标注不用删，读的时候跳过。"
@@ -137,14 +128,16 @@ def _reason(outcome: str, problems: list[dict[str, Any]]) -> str:
     """What the reason column says of a row; "" when there is nothing to say."""
     told = "；".join(f"{p['letter'] + ' 列 ' if p['letter'] else ''}{p['column']}：{p['message']}" for p in problems)
     if outcome == NOT_OURS:
-        return f"{WORDS[outcome]}：{told or _NOT_OURS}"
+        return f"{IMPORT_OUTCOMES[outcome]}：{told or _NOT_OURS}"
     if outcome in BLOCKING:
-        return f"{WORDS[outcome]}：{told or _NO_REASON}"
+        return f"{IMPORT_OUTCOMES[outcome]}：{told or _NO_REASON}"
     return f"提醒：{told}" if told else ""
 
 
 def _counts(summary: Mapping[str, Any]) -> str:
-    parts = "、".join(f"{WORDS[outcome]} {summary[outcome]:,}" for outcome in OUTCOMES if summary.get(outcome))
+    parts = "、".join(
+        f"{IMPORT_OUTCOMES[outcome]} {summary[outcome]:,}" for outcome in OUTCOMES if summary.get(outcome)
+    )
     return f"共 {summary['rows']:,} 行：{parts}"
 
 

@@ -18,6 +18,7 @@ from crm.actions.import_undo import kept_words, preview_undo
 from crm.cli import Day, refuse
 from crm.cli.database import operators_act
 from crm.domain.acts import Act
+from crm.domain.words import IMPORT_OUTCOMES
 from crm.extensions import db
 from crm.jobs import imports as work
 from crm.sheets.refusals import SheetRefused
@@ -27,17 +28,6 @@ from crm.store.projections import local_day
 from crm.store.regions import COUNTY, Region, counties, region_by_code
 from crm.store.unit_of_work import is_full, unit_of_work
 from crm.store.users import user_by_login, viewer_of
-
-OUTCOME_WORDS = {
-    "new": "新增",
-    "changed": "变更",
-    "same": "相同",
-    "conflict": "需决定",
-    "duplicate": "重复",
-    "unmatched": "未匹配",
-    "not_ours": "非本区",
-    "error": "错误",
-}
 
 
 def register(app: Flask) -> None:
@@ -191,7 +181,7 @@ def _print_import(report: dict[str, Any], as_json: bool, dry_run: bool) -> None:
         return
     if report["batch"] is not None:
         click.echo(f"导入批次 {report['batch']}")
-    said = "，".join(f"{OUTCOME_WORDS[outcome]} {report[outcome]}" for outcome in OUTCOMES if report[outcome])
+    said = "，".join(f"{IMPORT_OUTCOMES[outcome]} {report[outcome]}" for outcome in OUTCOMES if report[outcome])
     click.echo(f"{report['rows']} 行{'（试读，什么也没有写入）' if dry_run else ''}：{said or '没有数据'}")
     for problem in report["problems"]:
         mark = "" if problem["severity"] == "error" else "提醒 "

@@ -13,16 +13,6 @@ from crm.sheets.layouts import field_behind
 from crm.store.imports import ImportRow
 from crm.store.jobs import Job
 
-OUTCOMES = {
-    "new": "新增",
-    "changed": "变更",
-    "same": "相同",
-    "conflict": "需决定",
-    "duplicate": "重复",
-    "unmatched": "未匹配",
-    "not_ours": "非本区",
-    "error": "错误",
-}
 OUTCOME_LOOKS = {
     "new": "ok",
     "changed": "acc",

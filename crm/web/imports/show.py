@@ -12,6 +12,7 @@ from crm.actions.import_said import Said
 from crm.actions.import_words import labels
 from crm.domain.fields import CHOICES
 from crm.domain.viewers import Viewer
+from crm.domain.words import IMPORT_OUTCOMES
 from crm.extensions import db
 from crm.store.imports import ImportBatch, ImportRow
 from crm.store.jobs import Job
@@ -42,9 +43,9 @@ def show(batch_id: int):
 
 
 def batch_page(batch: ImportBatch, form: Form):
-    summary = {**dict.fromkeys((*shown.OUTCOMES, "writes", "blocking"), 0), **(batch.summary or {})}
+    summary = {**dict.fromkeys((*IMPORT_OUTCOMES, "writes", "blocking"), 0), **(batch.summary or {})}
     outcome = request.args.get("outcome", "")
-    outcome = outcome if outcome in shown.OUTCOMES else ""
+    outcome = outcome if outcome in IMPORT_OUTCOMES else ""
     sheets = summary.get("sheets") or []
     sheet = request.args.get("sheet", "")
     sheet = sheet if sheet in {entry["name"] for entry in sheets} else ""
@@ -131,7 +132,7 @@ def _views(batch_id: int, summary: dict, outcome: str, sheet: str) -> list[dict]
         return url_for("imports.show", batch_id=batch_id, outcome=one, sheet=sheet or None)
 
     tabs = [{"href": href(None), "label": "全部", "n": summary.get("rows", 0), "current": not outcome}]
-    for code, label in shown.OUTCOMES.items():
+    for code, label in IMPORT_OUTCOMES.items():
         if summary.get(code) or code in ("new", "changed", "same", "error"):
             tabs.append(
                 {
