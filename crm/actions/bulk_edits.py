@@ -1,12 +1,12 @@
 """One field of many enterprises: previewed line by line, written as one change set, undone as one."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
+from crm.actions.bulk_previews import ALREADY, CHANGES, NO_RIGHT, BulkPreview, fingerprint_of
 from crm.actions.enterprise_states import CHUNK, states_of
 from crm.actions.enterprises import EnterpriseState, decide, misplaced, problems
 from crm.actions.rights import may_edit
@@ -47,7 +47,7 @@ MOST = 20_000
 # Change sets of many records whose number and first lines the person saw before.
 BULK_ACTIONS = frozenset({"edit_many", "correct_many"})
 
-CHANGES, ALREADY, NO_RIGHT, ELSEWHERE = "changes", "already", "no_right", "elsewhere"
+ELSEWHERE = "elsewhere"
 OUTCOMES = {
     CHANGES: "会改",
     ALREADY: "已经是这样",
@@ -67,29 +67,16 @@ class Line:
 
 
 @dataclass(frozen=True)
-class BulkEdit:
+class BulkEdit(BulkPreview[Line]):
     """A bulk edit worked out: every chosen enterprise with its outcome, and the changes of those that change."""
 
     code: str
     value: Any
-    lines: tuple[Line, ...]
-    changes: tuple[Create | Update, ...]
-    region_id: int | None
-
-    @property
-    def changing(self) -> list[Line]:
-        """The lines of those that would change."""
-        return [line for line in self.lines if line.outcome == CHANGES]
-
-    def skipped(self, outcome: str) -> list[Line]:
-        """The lines with one of the other outcomes."""
-        return [line for line in self.lines if line.outcome == outcome]
 
     @property
     def fingerprint(self) -> str:
         """Stands for exactly these enterprises with exactly these values before: what was previewed is what is done."""
-        said = ";".join(f"{line.enterprise_id}:{line.outcome}:{line.before}" for line in self.lines)
-        return hashlib.sha256(said.encode()).hexdigest()[:32]
+        return fingerprint_of([f"{line.enterprise_id}:{line.outcome}:{line.before}" for line in self.lines])
 
 
 def work_out(ids: Sequence[int], code: str, value: Any, *, correction: bool, act: Act) -> BulkEdit:
@@ -131,7 +118,7 @@ def work_out(ids: Sequence[int], code: str, value: Any, *, correction: bool, act
             lines.append(Line(enterprise_id, name, CHANGES, before))
             changes += _changes(state, code, value, place.region_id, correction, act)
     regions = {places[line.enterprise_id][1].region_id for line in lines if line.outcome == CHANGES}
-    return BulkEdit(code, value, tuple(lines), tuple(changes), next(iter(regions)) if len(regions) == 1 else None)
+    return BulkEdit(tuple(lines), tuple(changes), next(iter(regions)) if len(regions) == 1 else None, code, value)
 
 
 def make_ready(edit: BulkEdit, typed: int | None = None, *, act: Act) -> Prepared:

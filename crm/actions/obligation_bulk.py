@@ -1,11 +1,11 @@
 """Many obligations settled, put off or given to somebody: previewed line by line, one change set, undone as one."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from crm.actions.bulk_previews import ALREADY, CHANGES, NO_RIGHT, BulkPreview, fingerprint_of
 from crm.actions.obligations import (
     assignees,
     decide,
@@ -33,8 +33,7 @@ ACTIONS: dict[str, str] = {ASSIGN: "assign_many", POSTPONE: "postpone_many", SET
 # The lock is held for a second at the most.
 MOST = 20_000
 
-CHANGES, ALREADY, CLOSED, NO_RIGHT = "changes", "already", "closed", "no_right"
-AS_REQUEST, FOLLOWS, ELSEWHERE = "as_request", "follows", "elsewhere"
+CLOSED, AS_REQUEST, FOLLOWS, ELSEWHERE = "closed", "as_request", "follows", "elsewhere"
 OUTCOMES = {
     CHANGES: "会改",
     ALREADY: "已经是这样",
@@ -66,30 +65,17 @@ class Line:
 
 
 @dataclass(frozen=True)
-class BulkSettling:
+class BulkSettling(BulkPreview[Line]):
     """A deed on many obligations worked out: each with its outcome, and the changes of those that change."""
 
     wish: Wish
-    lines: tuple[Line, ...]
-    changes: tuple[Create | Update, ...]
-    region_id: int | None
-
-    @property
-    def changing(self) -> list[Line]:
-        """The lines of those that would change."""
-        return [line for line in self.lines if line.outcome == CHANGES]
-
-    def skipped(self, outcome: str) -> list[Line]:
-        """The lines with one of the other outcomes."""
-        return [line for line in self.lines if line.outcome == outcome]
 
     @property
     def fingerprint(self) -> str:
         """Stands for exactly these obligations as they are now: what was previewed is what is done."""
         versions = (change.version for change in self.changes if isinstance(change, Update))
-        said = ";".join(f"{line.row.key}:{line.outcome}:{line.before}" for line in self.lines)
-        whole = f"{said}|{','.join(map(str, versions))}"
-        return hashlib.sha256(whole.encode()).hexdigest()[:32]
+        said = [f"{line.row.key}:{line.outcome}:{line.before}" for line in self.lines]
+        return fingerprint_of([*said, ",".join(map(str, versions))])
 
 
 def work_out(keys: Sequence[Key], wish: Wish, *, order: Order = (), act: Act) -> BulkSettling:
@@ -122,7 +108,7 @@ def work_out(keys: Sequence[Key], wish: Wish, *, order: Order = (), act: Act) ->
             existing = said.get((row.enterprise_id, row.kind, row.period))
             changes += decide(existing, row.enterprise_id, row.kind, row.period, _values(existing, wish, note, act))
     regions = {line.row.region_id for line in lines if line.outcome == CHANGES}
-    return BulkSettling(wish, tuple(lines), tuple(changes), next(iter(regions)) if len(regions) == 1 else None)
+    return BulkSettling(tuple(lines), tuple(changes), next(iter(regions)) if len(regions) == 1 else None, wish)
 
 
 def make_ready(bulk: BulkSettling, typed: int | None = None, *, act: Act) -> Prepared:

@@ -4,7 +4,6 @@ It proposes and never decides: who is in the pool already, is gone, or holds the
 passed over with the reason.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from crm.actions import pool
+from crm.actions.bulk_previews import fingerprint_of
 from crm.actions.pool_selections import MOST, own_selection, require_undecided
 from crm.actions.pool_selections import problems as list_problems
 from crm.actions.rights import may_edit
@@ -84,8 +84,7 @@ class Proposals:
     @property
     def fingerprint(self) -> str:
         """Stands for exactly these enterprises with these outcomes: what was previewed is what is done."""
-        said = ";".join(f"{line.enterprise_id}:{line.waiting_id}:{line.skipped}" for line in self.lines)
-        return hashlib.sha256(said.encode()).hexdigest()[:32]
+        return fingerprint_of([f"{line.enterprise_id}:{line.waiting_id}:{line.skipped}" for line in self.lines])
 
 
 def look_at(ids: Sequence[int], onto: Onto, *, act: Act) -> Proposals:
