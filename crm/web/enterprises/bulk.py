@@ -14,6 +14,7 @@ from crm.domain.typed_counts import TYPED_ABOVE
 from crm.store.writer import Prepared
 from crm.web import reference
 from crm.web.addresses import count_in
+from crm.web.choosing import Selection
 from crm.web.doors import attempt, done, new_act, open_to, today, viewer, was_pressed_before
 from crm.web.editing import say
 from crm.web.enterprises import blueprint, forms, listing, selection
@@ -84,7 +85,7 @@ def _read(form: forms.DeclaredForm, code: str) -> tuple[Any, bool, Any] | None:
 
 
 def _worked_out(
-    form: forms.DeclaredForm, chosen: selection.Selection, code: str, value: Any, correction: bool, on: Any
+    form: forms.DeclaredForm, chosen: Selection[int], code: str, value: Any, correction: bool, on: Any
 ) -> BulkEdit | None:
     try:
         return bulk_edits.work_out(chosen.ids, code, value, correction=correction, act=new_act(effective_on=on))
@@ -103,7 +104,7 @@ def _show(form: forms.DeclaredForm, name: str, sentence: str) -> None:
         form.general_errors.append(sentence)
 
 
-def _write(form: forms.DeclaredForm, chosen: selection.Selection, edit: BulkEdit, correction: bool, on: Any):
+def _write(form: forms.DeclaredForm, chosen: Selection[int], edit: BulkEdit, correction: bool, on: Any):
     count = len(edit.changing)
     if not count:
         return _preview(form, chosen, edit), 422
@@ -127,12 +128,12 @@ def _write(form: forms.DeclaredForm, chosen: selection.Selection, edit: BulkEdit
     return done(f"{verb} {count:,} 家的{label}：{said}", url_for("enterprises.index") + chosen.back, written)
 
 
-def _page(form: forms.DeclaredForm, code: str, chosen: selection.Selection) -> str:
+def _page(form: forms.DeclaredForm, code: str, chosen: Selection[int]) -> str:
     """The first step: which value. The firms are counted and the first of them shown."""
     return render_template("enterprises/bulk.html", **_common(form, code, chosen), edit=None)
 
 
-def _preview(form: forms.DeclaredForm, chosen: selection.Selection, edit: BulkEdit) -> str:
+def _preview(form: forms.DeclaredForm, chosen: Selection[int], edit: BulkEdit) -> str:
     changing = edit.changing
     skipped = [
         (OUTCOMES[outcome], len(lines), [line.name for line in lines[:SHOWN]])
@@ -169,7 +170,7 @@ def _sayer(code: str, beside: Mapping[Any, str]):
     return lambda value: words.value(field, value, known or None)
 
 
-def _common(form: forms.DeclaredForm, code: str, chosen: selection.Selection) -> dict[str, Any]:
+def _common(form: forms.DeclaredForm, code: str, chosen: Selection[int]) -> dict[str, Any]:
     return {
         "form": form,
         "code": code,

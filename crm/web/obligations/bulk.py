@@ -12,8 +12,10 @@ from crm.actions.obligations import LONGEST_NOTE
 from crm.domain import words
 from crm.domain.refusals import InvalidInput, Refused
 from crm.domain.typed_counts import TYPED_ABOVE
+from crm.store.obligation_lists import Key
 from crm.web import reference
 from crm.web.addresses import count_in
+from crm.web.choosing import Selection
 from crm.web.doors import Form, attempt, done, new_act, open_to, today, viewer, was_pressed_before
 from crm.web.inputs import ChosenField, DayField
 from crm.web.obligations import blueprint, columns, listing, selection
@@ -63,7 +65,7 @@ def _asked_back() -> str:
     return selection.asked_in_form().query(page=None)
 
 
-def _worked_out(form: BulkForm, chosen: selection.Selection, verb: str) -> BulkSettling | None:
+def _worked_out(form: BulkForm, chosen: Selection[Key], verb: str) -> BulkSettling | None:
     wish = Wish(
         verb,
         assignee=form.assignee.value if verb == ASSIGN else None,
@@ -84,7 +86,7 @@ def _show(form: BulkForm, refusal: InvalidInput) -> None:
         form[name].errors = [*form[name].errors, sentence]
 
 
-def _write(form: BulkForm, chosen: selection.Selection, worked: BulkSettling):
+def _write(form: BulkForm, chosen: Selection[Key], worked: BulkSettling):
     count = len(worked.changing)
     if not count:
         return _preview(form, chosen, worked), 422
@@ -118,12 +120,12 @@ def _after(worked: BulkSettling) -> str:
     return words.day(wish.to, today()) if wish.to is not None else "办结"
 
 
-def _page(form: BulkForm, verb: str, chosen: selection.Selection) -> str:
+def _page(form: BulkForm, verb: str, chosen: Selection[Key]) -> str:
     """The first step: to whom, to which day. The chosen ones are counted."""
     return render_template("obligations/bulk.html", **_common(form, verb, chosen), worked=None)
 
 
-def _preview(form: BulkForm, chosen: selection.Selection, worked: BulkSettling) -> str:
+def _preview(form: BulkForm, chosen: Selection[Key], worked: BulkSettling) -> str:
     changing = worked.changing
     shown = changing[:SHOWN]
     people = reference.people(line.before for line in shown) if worked.wish.verb == ASSIGN else {}
@@ -154,7 +156,7 @@ def _before(value: Any, people: dict[int, str]) -> str:
     return words.day(value, today()) if isinstance(value, date) else people.get(value, "")
 
 
-def _common(form: BulkForm, verb: str, chosen: selection.Selection) -> dict[str, Any]:
+def _common(form: BulkForm, verb: str, chosen: Selection[Key]) -> dict[str, Any]:
     return {
         "form": form,
         "verb": verb,

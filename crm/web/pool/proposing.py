@@ -10,6 +10,7 @@ from crm.domain.typed_counts import TYPED_ABOVE
 from crm.store import pool_selections as lists
 from crm.store.pool import PoolSelection
 from crm.web.addresses import count_in, whole
+from crm.web.choosing import Selection
 from crm.web.doors import attempt, done, new_act, open_to, today, viewer, was_pressed_before
 from crm.web.enterprises import forms, selection
 from crm.web.pool import DECIDERS, PROPOSERS, blueprint
@@ -79,7 +80,7 @@ def _usual(open_lists: list[PoolSelection]) -> str:
     return NEW if viewer().has(*DECIDERS) else LOOSE
 
 
-def _onto(raw: str, open_lists: list[PoolSelection], chosen: selection.Selection) -> Onto:
+def _onto(raw: str, open_lists: list[PoolSelection], chosen: Selection[int]) -> Onto:
     """Where they go as the form says; a list that is there no more, or not for this person, is none."""
     if raw == NEW and viewer().has(*DECIDERS):
         said = origin_words(chosen.asked)
@@ -95,7 +96,7 @@ def _onto(raw: str, open_lists: list[PoolSelection], chosen: selection.Selection
 
 def _page(
     form: forms.DeclaredForm,
-    chosen: selection.Selection,
+    chosen: Selection[int],
     onto: Onto,
     found: Proposals,
     open_lists: list[PoolSelection],
