@@ -9,7 +9,7 @@ from typing import Any
 import click
 from flask import Flask
 
-from crm.actions import imports
+from crm.actions import import_reading, imports
 from crm.actions.exports import export_profile
 from crm.actions.import_judging import judge
 from crm.actions.import_rows import OUTCOMES
@@ -112,7 +112,7 @@ def _rehearse(
     file: Path, profile: str | None, sheet: str | None, full_list: bool, region_id: int, act: Act
 ) -> dict[str, Any]:
     imports.require_import(act.viewer, region_id)
-    chosen, found = imports.read_tables(file, name=file.name, profile=profile, said=Said(sheet=sheet))
+    chosen, found = import_reading.read_tables(file, name=file.name, profile=profile, said=Said(sheet=sheet))
     judgement = judge(
         found,
         profile=chosen.code,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from threading import Thread
 from typing import Any
 
-from crm.actions import import_undo, imports
+from crm.actions import import_reading, import_undo, imports
 from crm.actions.changes import UndoResult
 from crm.domain.acts import Act
 from crm.domain.pinyin import sort_key
@@ -67,10 +67,10 @@ def preview(progress: Any, payload: dict[str, Any]) -> dict[str, Any]:
         return {"batch": batch_id, "skipped": True}
     began = time.perf_counter()
     try:
-        source = imports.source_of(batch_id)
-        act = imports.act_of(source, now=datetime.now(UTC))
+        source = import_reading.source_of(batch_id)
+        act = import_reading.act_of(source, now=datetime.now(UTC))
         with _heavy():
-            judgement = imports.judge_source(source, act, progress=progress.step)
+            judgement = import_reading.judge_source(source, act, progress=progress.step)
             with unit_of_work():
                 progress.confirm()
                 imports.keep_preview(batch_id, judgement, seconds=time.perf_counter() - began)
@@ -126,12 +126,12 @@ def commit(progress: Any, payload: dict[str, Any]) -> dict[str, Any]:
 def _commit(progress: Any, batch_id: int) -> dict[str, Any]:
     for _ in range(_TRIES):
         db.session.rollback()
-        source = imports.source_of(batch_id)
+        source = import_reading.source_of(batch_id)
         if source.state != "committing":
             return {"batch": batch_id, "skipped": True}
-        act = imports.act_of(source, now=datetime.now(UTC))
+        act = import_reading.act_of(source, now=datetime.now(UTC))
         seen = _newest_change()
-        judgement = imports.judge_source(source, act, progress=progress.step)
+        judgement = import_reading.judge_source(source, act, progress=progress.step)
         if judgement.fingerprint != source.fingerprint:
             return _refused(batch_id, imports.STALE)
         # A record that somebody saved meanwhile is no clash yet: the file is judged again and may say the same.

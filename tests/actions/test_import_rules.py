@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from crm.actions import import_answers, imports
+from crm.actions import import_answers, import_reading
 from crm.actions.import_rows import KEEP_OURS, USE_FILE
 from crm.domain.codes import make_code
 from crm.extensions import db
@@ -51,7 +51,7 @@ column = [
 
 @pytest.fixture
 def asking(sqlite_app, monkeypatch):
-    monkeypatch.setattr(imports, "load_profile", lambda code: read_profile(PROFILE))
+    monkeypatch.setattr(import_reading, "load_profile", lambda code: read_profile(PROFILE))
 
 
 def decide(batch_id, said):
@@ -122,7 +122,7 @@ def test_figures_follow_the_rules_of_their_columns(asking):
 def test_the_code_asks_where_a_profile_says_nothing(asking):
     rules = {
         column.key: column.wins
-        for code in imports.PROFILES
+        for code in import_reading.PROFILES
         for sheet in load_profile(code).sheets
         for column in sheet.columns
     }

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from crm.actions import import_answers, import_undo, imports
+from crm.actions import import_answers, import_reading, import_undo, imports
 from crm.actions.changes import undo
 from crm.actions.enterprises import edit_enterprise
 from crm.actions.import_rows import OUTCOMES
@@ -930,7 +930,7 @@ def test_a_batch_is_judged_again_when_somebody_saves_between_judging_and_writing
     enterprise_id = make_enterprise(QINGHE, code=code(1), contact_name="甲")
     batch_id = bring({"企业": [["企业名称", "联系人"], [QINGHE, "乙"]]})
     judged = []
-    real = imports.judge_source
+    real = import_reading.judge_source
 
     def judge_and_save(source, its_act, **more):
         answer = real(source, its_act, **more)
@@ -940,7 +940,7 @@ def test_a_batch_is_judged_again_when_somebody_saves_between_judging_and_writing
         judged.append(answer)
         return answer
 
-    monkeypatch.setattr(imports, "judge_source", judge_and_save)
+    monkeypatch.setattr(import_reading, "judge_source", judge_and_save)
     confirm(batch_id)
 
     row = db.session.get(Enterprise, enterprise_id)
@@ -1076,8 +1076,8 @@ def test_a_batch_given_up_just_before_it_is_written_is_not_written(app, monkeypa
             asked.append(imports.abandon(batch_id, act=act()))
         return judgement
 
-    judge = imports.judge_source
-    monkeypatch.setattr(imports, "judge_source", judge_and_be_asked_to_stop)
+    judge = import_reading.judge_source
+    monkeypatch.setattr(import_reading, "judge_source", judge_and_be_asked_to_stop)
 
     assert run(job_id) == "cancelled"
     assert asked == [False]

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from crm.actions.imports import PROFILES
+from crm.actions.import_reading import PROFILES
 from crm.domain.fields import FIELDS, fields_of
 from crm.sheets.layouts import AREA, FIGURES_YEAR
 from crm.sheets.profiles import UnknownProfile, UnknownSheet, load_profile, profiles, read, read_profile, tables

@@ -6,7 +6,7 @@ from flask import redirect, render_template, request, url_for
 from sqlalchemy import func, select
 from wtforms import BooleanField, FileField, StringField, TextAreaField
 
-from crm.actions import import_once, imports
+from crm.actions import import_once, import_reading, imports
 from crm.actions.exports import blank_template
 from crm.domain.refusals import Refused
 from crm.extensions import db
@@ -39,7 +39,7 @@ class PasteForm(UploadForm):
 
 def _profiles() -> dict[str, str]:
     """The profiles a file may follow, by code."""
-    return {code: load_profile(code).title for code in imports.PROFILES}
+    return {code: load_profile(code).title for code in import_reading.PROFILES}
 
 
 def _own_counties() -> list[Region]:
